@@ -1,0 +1,75 @@
+// HTTP transfers: the seam between what decides to fetch and what moves bytes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "layers/io/stream.h"
+#include "specs/base/error.h"
+
+namespace imgbuild::builder {
+
+struct HttpHeader {
+  std::string name;
+  std::string value;
+};
+
+// RFC 9110, 14.1.2. Inclusive; `last` absent: to the end; `suffix`: the last `first` bytes.
+struct ByteRange {
+  std::uint64_t first = 0;
+  std::optional<std::uint64_t> last;
+  bool suffix = false;
+};
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;                      // may carry user:password@; never shown, see RedactUrl
+  std::vector<HttpHeader> headers;
+  std::optional<ByteRange> range;
+  // Where the body of a 2xx answer goes as it arrives, called on the client's thread; null: it is
+  // kept in HttpResponse::body, up to max_body bytes (more is an error).
+  layers::Sink* body = nullptr;
+  std::uint64_t max_body = 512ull << 20;
+  // Called before the first body byte of each attempt, so that a sink can start anew after a
+  // retry. Null with a sink: a transfer that already delivered bytes is not tried again.
+  std::function<void()> restart;
+  // Bytes of the body received so far; may be called often.
+  std::function<void(std::uint64_t)> progress;
+};
+
+struct HttpResponse {
+  int status = 0;
+  std::vector<HttpHeader> headers;
+  std::string body;
+  std::string url;                      // after redirects
+
+  // The first header of that name, compared without case; "" if there is none.
+  std::string_view Header(std::string_view name) const;
+};
+
+// An HTTP answer of any status, or why there was none.
+using HttpResult = std::variant<HttpResponse, specs::Error>;
+
+class HttpClient {
+ public:
+  virtual ~HttpClient() = default;
+
+  // Starts a transfer and returns at once. `done` is called exactly once, on the client's own
+  // thread, and must not block. Transfers of one host share a connection (HTTP/2) where they can.
+  // Failures that may pass (connection lost, 429, 5xx) are retried within limits before that.
+  virtual void Start(HttpRequest request, std::function<void(HttpResult)> done) = 0;
+
+  // Start and wait. Throws the Error where there was no answer; statuses are left to the caller.
+  HttpResponse Fetch(HttpRequest request);
+};
+
+// The URL without user, password and query: what may be shown.
+std::string RedactUrl(std::string_view url);
+
+}  // namespace imgbuild::builder

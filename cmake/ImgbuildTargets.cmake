@@ -1,0 +1,30 @@
+# One library per folder, sources listed one by one; one test program per folder.
+
+# imgbuild_library(<name> SOURCES a.cc ... [DEPS lib ...] [PRIVATE lib ...])
+#   DEPS    libraries of ours (and fmt, ...) whose headers this folder's headers include
+#   PRIVATE third-party libraries used in the .cc files only
+function(imgbuild_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
+  target_link_libraries(${name} PUBLIC fmt::fmt ${ARG_DEPS} PRIVATE ${ARG_PRIVATE})
+  target_precompile_headers(${name} PRIVATE
+    <algorithm> <array> <cstdint> <filesystem> <functional> <map> <memory> <optional> <span> <string>
+    <string_view> <utility> <variant> <vector> <fmt/core.h>)
+endfunction()
+
+# imgbuild_test(<name> SOURCES a_test.cc ... [DEPS lib ...] [LABELS label ...])
+# Tests run with the repository root as working directory. Labels other than "unit" name what a
+# test needs beyond the build: network, podman, qemu.
+function(imgbuild_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  target_precompile_headers(${name} PRIVATE <gtest/gtest.h> <gmock/gmock.h>)
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS unit)
+  endif()
+  include(GoogleTest)
+  gtest_discover_tests(${name} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" DISCOVERY_TIMEOUT 120
+                       PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 300)
+endfunction()

@@ -1,0 +1,48 @@
+#include "specs/base/error.h"
+
+#include <utility>
+
+namespace imgbuild::specs {
+
+Error::Error(ErrorKind kind, std::string what) : kind_(kind), message_(std::move(what)) {
+  Render();
+}
+
+Error&& Error::Found(std::string found) && {
+  found_ = std::move(found);
+  Render();
+  return std::move(*this);
+}
+
+Error&& Error::Expected(std::string expected) && {
+  expected_ = std::move(expected);
+  Render();
+  return std::move(*this);
+}
+
+Error&& Error::Hint(std::string hint) && {
+  hint_ = std::move(hint);
+  Render();
+  return std::move(*this);
+}
+
+Error&& Error::In(std::string context) && {
+  In(std::move(context));
+  return std::move(*this);
+}
+
+Error& Error::In(std::string context) & {
+  trail_.push_back(std::move(context));
+  Render();
+  return *this;
+}
+
+void Error::Render() {
+  rendered_ = message_;
+  if (!found_.empty()) rendered_ += "\n  found:    " + found_;
+  if (!expected_.empty()) rendered_ += "\n  expected: " + expected_;
+  for (const std::string& context : trail_) rendered_ += "\n  " + context;
+  if (!hint_.empty()) rendered_ += "\n  hint: " + hint_;
+}
+
+}  // namespace imgbuild::specs
