@@ -1,0 +1,414 @@
+#include "builder/net/curl_client.h"
+
+#include <chrono>
+#include <deque>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include <curl/curl.h>
+
+#include "builder/net/retry.h"
+#include "specs/base/text.h"
+
+namespace imgbuild::builder {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t kMaxErrorBody = 64 * 1024;
+constexpr long kMaxConnectionsPerHost = 8;
+constexpr long kMaxConnections = 32;
+
+struct CurlGlobal {
+  CurlGlobal() { curl_global_init(CURL_GLOBAL_DEFAULT); }
+  ~CurlGlobal() { curl_global_cleanup(); }
+};
+
+struct EasyDeleter {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct ListDeleter {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+
+// One transfer through all its tries.
+struct Transfer {
+  HttpRequest request;
+  std::function<void(HttpResult)> done;
+
+  std::unique_ptr<CURL, EasyDeleter> easy;
+  std::unique_ptr<curl_slist, ListDeleter> headers;
+  char error_text[CURL_ERROR_SIZE] = "";
+
+  int tries = 0;
+  Clock::time_point due;
+  HttpResponse response;
+  std::uint64_t received = 0;         // body bytes of this try
+  bool delivered = false;             // some bytes have reached the sink, in any try
+  std::optional<specs::Error> failure;  // from the sink or a limit; final
+
+  bool Success() const { return response.status >= 200 && response.status < 300; }
+};
+
+std::string RangeText(const ByteRange& range) {
+  if (range.suffix) return fmt::format("-{}", range.first);
+  if (range.last) return fmt::format("{}-{}", range.first, *range.last);
+  return fmt::format("{}-", range.first);
+}
+
+bool IsTransientCode(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_SSL_CONNECT_ERROR:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// What the user can do about a transport failure.
+std::string HintFor(CURLcode code) {
+  switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+      return "point SSL_CERT_FILE (or CURL_CA_BUNDLE) at the CA bundle that signs this server's "
+             "certificate";
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_OPERATION_TIMEDOUT:
+      return "check the network, http_proxy and https_proxy, or build with --offline from the cache";
+    default:
+      return "";
+  }
+}
+
+std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  std::string_view line(data, size * count);
+  if (line.starts_with("HTTP/")) {
+    transfer.response.headers.clear();  // a redirect's or a 100's headers are not the answer's
+    return line.size();
+  }
+  std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return line.size();
+  transfer.response.headers.push_back({std::string(specs::Trim(line.substr(0, colon))),
+                                       std::string(specs::Trim(line.substr(colon + 1)))});
+  return line.size();
+}
+
+// Throws Error where the bytes are not wanted; the caller turns that into the transfer's failure.
+void Deliver(Transfer& transfer, std::string_view bytes) {
+  const bool to_sink = transfer.request.body != nullptr && transfer.Success();
+  const std::uint64_t limit = transfer.Success() ? transfer.request.max_body : kMaxErrorBody;
+  if (!to_sink) {
+    if (transfer.response.body.size() + bytes.size() > limit) {
+      if (!transfer.Success()) return;  // an error page is cut, not an error of its own
+      throw specs::Error(fmt::format("{} is larger than {}", RedactUrl(transfer.request.url),
+                                     specs::HumanBytes(limit)));
+    }
+    transfer.response.body.append(bytes);
+    return;
+  }
+  if (transfer.received == 0) {
+    if (transfer.request.restart) {
+      transfer.request.restart();
+    } else if (transfer.delivered) {
+      throw specs::Error(fmt::format("the connection broke while fetching {}",
+                                     RedactUrl(transfer.request.url)));
+    }
+  }
+  transfer.delivered = true;
+  transfer.request.body->Write(std::as_bytes(std::span(bytes)));
+}
+
+std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  std::string_view bytes(data, size * count);
+  try {
+    long status = 0;
+    curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+    transfer.response.status = status == 0 ? 200 : static_cast<int>(status);  // file: has none
+    Deliver(transfer, bytes);
+  } catch (specs::Error& error) {
+    transfer.failure = std::move(error);
+    return 0;
+  } catch (const std::exception& error) {
+    transfer.failure = specs::Error(error.what());
+    return 0;
+  }
+  transfer.received += bytes.size();
+  if (transfer.request.progress) transfer.request.progress(transfer.received);
+  return bytes.size();
+}
+
+}  // namespace
+
+// The thread that owns every curl handle. Other threads only append to `incoming` and wake it.
+struct CurlClient::Loop {
+  explicit Loop(CurlOptions given) : options(std::move(given)), multi(curl_multi_init()) {
+    curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, kMaxConnectionsPerHost);
+    curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, kMaxConnections);
+    curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 100L);
+    thread = std::thread([this] { Run(); });
+  }
+
+  ~Loop() {
+    Stop();
+    thread.join();
+    curl_multi_cleanup(multi);
+  }
+
+  void Stop() {
+    {
+      std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    curl_multi_wakeup(multi);
+  }
+
+  void Run();
+  void TakeIncoming();
+  void Begin(std::unique_ptr<Transfer> transfer);
+  void Prepare(Transfer& transfer);
+  void BeginDue();
+  void Collect();
+  void End(std::unique_ptr<Transfer> transfer, CURLcode code);
+  bool TryAgain(Transfer& transfer, CURLcode code);
+  void AbortAll();
+  int WaitMs() const;
+
+  CurlOptions options;
+  CURLM* multi;
+  std::thread thread;
+
+  std::mutex mutex;
+  std::deque<std::unique_ptr<Transfer>> incoming;
+  bool stopping = false;
+
+  // The loop thread's own.
+  std::unordered_map<CURL*, std::unique_ptr<Transfer>> running;
+  std::vector<std::unique_ptr<Transfer>> waiting;  // for their next try
+  std::mt19937 random{std::random_device{}()};
+};
+
+void CurlClient::Loop::Run() {
+  for (;;) {
+    TakeIncoming();
+    {
+      std::lock_guard lock(mutex);
+      if (stopping) break;
+    }
+    BeginDue();
+    int active = 0;
+    curl_multi_perform(multi, &active);
+    Collect();
+    curl_multi_poll(multi, nullptr, 0, WaitMs(), nullptr);
+  }
+  AbortAll();
+}
+
+void CurlClient::Loop::TakeIncoming() {
+  std::deque<std::unique_ptr<Transfer>> taken;
+  {
+    std::lock_guard lock(mutex);
+    taken.swap(incoming);
+  }
+  for (auto& transfer : taken) Begin(std::move(transfer));
+}
+
+void CurlClient::Loop::Prepare(Transfer& transfer) {
+  CURL* easy = transfer.easy.get();
+  const HttpRequest& request = transfer.request;
+  curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error_text);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,file");
+  curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 10L);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 512L * 1024);
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout_ms));
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1000L);
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout_s));
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, OnHeader);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, OnBody);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+  if (!options.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+  if (!options.ca_directory.empty()) {
+    curl_easy_setopt(easy, CURLOPT_CAPATH, options.ca_directory.c_str());
+  }
+  if (!options.netrc_file.empty()) {
+    curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
+    curl_easy_setopt(easy, CURLOPT_NETRC_FILE, options.netrc_file.c_str());
+  }
+  if (request.method == "HEAD") {
+    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  } else if (request.method != "GET") {
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+  if (request.range) {
+    curl_easy_setopt(easy, CURLOPT_RANGE, RangeText(*request.range).c_str());
+  }
+  curl_slist* list = nullptr;
+  for (const HttpHeader& header : request.headers) {
+    list = curl_slist_append(list, (header.name + ": " + header.value).c_str());
+  }
+  transfer.headers.reset(list);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
+}
+
+void CurlClient::Loop::Begin(std::unique_ptr<Transfer> transfer) {
+  transfer->easy.reset(curl_easy_init());
+  transfer->response = {};
+  transfer->received = 0;
+  transfer->error_text[0] = '\0';
+  ++transfer->tries;
+  Prepare(*transfer);
+  CURL* easy = transfer->easy.get();
+  running.emplace(easy, std::move(transfer));
+  curl_multi_add_handle(multi, easy);
+}
+
+void CurlClient::Loop::BeginDue() {
+  const Clock::time_point now = Clock::now();
+  for (std::size_t i = 0; i < waiting.size();) {
+    if (waiting[i]->due > now) {
+      ++i;
+      continue;
+    }
+    std::unique_ptr<Transfer> transfer = std::move(waiting[i]);
+    waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(i));
+    Begin(std::move(transfer));
+  }
+}
+
+int CurlClient::Loop::WaitMs() const {
+  std::int64_t wait = 10'000;
+  for (const auto& transfer : waiting) {
+    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(transfer->due - Clock::now());
+    wait = std::min<std::int64_t>(wait, std::max<std::int64_t>(left.count() + 1, 0));
+  }
+  return static_cast<int>(wait);
+}
+
+void CurlClient::Loop::Collect() {
+  int left = 0;
+  while (CURLMsg* message = curl_multi_info_read(multi, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    const CURLcode code = message->data.result;
+    auto found = running.find(message->easy_handle);
+    std::unique_ptr<Transfer> transfer = std::move(found->second);
+    running.erase(found);
+    curl_multi_remove_handle(multi, transfer->easy.get());
+    End(std::move(transfer), code);
+  }
+}
+
+bool CurlClient::Loop::TryAgain(Transfer& transfer, CURLcode code) {
+  if (transfer.failure || transfer.tries >= options.max_tries) return false;
+  const bool transient = code == CURLE_OK ? IsTransientStatus(transfer.response.status)
+                                          : IsTransientCode(code);
+  if (!transient) return false;
+  if (transfer.delivered && !transfer.request.restart) return false;
+  const double jitter = std::uniform_real_distribution<double>(0, 1)(random);
+  std::uint64_t wait = BackoffMs(transfer.tries + 1, options.backoff_ms, jitter);
+  wait = std::max(wait, RetryAfterMs(transfer.response.Header("Retry-After")));
+  transfer.due = Clock::now() + std::chrono::milliseconds(wait);
+  return true;
+}
+
+void CurlClient::Loop::End(std::unique_ptr<Transfer> transfer, CURLcode code) {
+  long status = 0;
+  curl_easy_getinfo(transfer->easy.get(), CURLINFO_RESPONSE_CODE, &status);
+  const bool is_file = transfer->request.url.starts_with("file:");
+  if (is_file) {
+    status = code == CURLE_FILE_COULDNT_READ_FILE ? 404 : 200;
+    if (status == 404) code = CURLE_OK;
+  }
+  transfer->response.status = static_cast<int>(status);
+  char* url = nullptr;
+  curl_easy_getinfo(transfer->easy.get(), CURLINFO_EFFECTIVE_URL, &url);
+  transfer->response.url = url != nullptr ? url : transfer->request.url;
+
+  if (TryAgain(*transfer, code)) {
+    waiting.push_back(std::move(transfer));
+    return;
+  }
+  if (transfer->failure) {
+    transfer->done(std::move(*transfer->failure));
+  } else if (code != CURLE_OK) {
+    const char* reason =
+        transfer->error_text[0] != '\0' ? transfer->error_text : curl_easy_strerror(code);
+    std::string tries = transfer->tries > 1 ? fmt::format(" ({} tries)", transfer->tries) : "";
+    transfer->done(specs::Error(fmt::format("could not fetch {}: {}{}",
+                                            RedactUrl(transfer->request.url), reason, tries))
+                       .Hint(HintFor(code)));
+  } else {
+    transfer->done(std::move(transfer->response));
+  }
+}
+
+void CurlClient::Loop::AbortAll() {
+  auto abort = [](Transfer& transfer) {
+    transfer.done(specs::Error(specs::ErrorKind::kInterrupted,
+                               fmt::format("interrupted while fetching {}",
+                                           RedactUrl(transfer.request.url))));
+  };
+  for (auto& [easy, transfer] : running) {
+    curl_multi_remove_handle(multi, easy);
+    abort(*transfer);
+  }
+  running.clear();
+  for (auto& transfer : waiting) abort(*transfer);
+  waiting.clear();
+  std::deque<std::unique_ptr<Transfer>> taken;
+  {
+    std::lock_guard lock(mutex);
+    taken.swap(incoming);
+  }
+  for (auto& transfer : taken) abort(*transfer);
+}
+
+CurlClient::CurlClient(CurlOptions options) {
+  static const CurlGlobal global;
+  loop_ = std::make_unique<Loop>(std::move(options));
+}
+
+CurlClient::~CurlClient() = default;
+
+void CurlClient::Cancel() { loop_->Stop(); }
+
+void CurlClient::Start(HttpRequest request, std::function<void(HttpResult)> done) {
+  auto transfer = std::make_unique<Transfer>();
+  transfer->request = std::move(request);
+  transfer->done = std::move(done);
+  bool stopped;
+  {
+    std::lock_guard lock(loop_->mutex);
+    stopped = loop_->stopping;
+    if (!stopped) loop_->incoming.push_back(std::move(transfer));
+  }
+  if (stopped) {
+    transfer->done(specs::Error(specs::ErrorKind::kInterrupted, "interrupted"));
+    return;
+  }
+  curl_multi_wakeup(loop_->multi);
+}
+
+}  // namespace imgbuild::builder

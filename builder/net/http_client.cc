@@ -1,0 +1,38 @@
+#include "builder/net/http_client.h"
+
+#include <future>
+#include <utility>
+
+#include "specs/base/text.h"
+
+namespace imgbuild::builder {
+
+std::string_view HttpResponse::Header(std::string_view name) const {
+  const std::string wanted = specs::ToLower(name);
+  for (const HttpHeader& header : headers) {
+    if (specs::ToLower(header.name) == wanted) return header.value;
+  }
+  return {};
+}
+
+HttpResponse HttpClient::Fetch(HttpRequest request) {
+  std::promise<HttpResult> promise;
+  std::future<HttpResult> result = promise.get_future();
+  Start(std::move(request), [&promise](HttpResult answer) { promise.set_value(std::move(answer)); });
+  HttpResult answer = result.get();
+  if (auto* error = std::get_if<specs::Error>(&answer)) throw std::move(*error);
+  return std::get<HttpResponse>(std::move(answer));
+}
+
+std::string RedactUrl(std::string_view url) {
+  std::string shown(url.substr(0, url.find_first_of("?#")));
+  std::size_t scheme = shown.find("://");
+  if (scheme == std::string::npos) return shown;
+  std::size_t authority = scheme + 3;
+  std::size_t end = shown.find('/', authority);
+  std::size_t at = shown.rfind('@', end);
+  if (at != std::string::npos && at >= authority) shown.erase(authority, at + 1 - authority);
+  return shown;
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,164 @@
+#include "builder/net/curl_client.h"
+
+#include <atomic>
+#include <fstream>
+#include <future>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/loopback_server.h"
+
+namespace imgbuild::builder {
+namespace {
+
+using support::LoopbackServer;
+using support::ServeBytes;
+using support::ServedRequest;
+using support::ServedResponse;
+using testing::HasSubstr;
+using testing::Not;
+
+CurlOptions Quick() { return {.user_agent = "test", .backoff_ms = 1}; }
+
+TEST(CurlClient, FetchesBodyStatusAndHeaders) {
+  LoopbackServer server([](const ServedRequest& request) {
+    return ServedResponse{.status = request.target == "/x" ? 200 : 404,
+                          .headers = {{"X-Kind", "page"}},
+                          .body = request.target};
+  });
+  CurlClient client(Quick());
+  HttpResponse found = client.Fetch({.url = server.url() + "/x"});
+  EXPECT_EQ(found.status, 200);
+  EXPECT_EQ(found.body, "/x");
+  EXPECT_EQ(found.Header("x-kind"), "page");
+  EXPECT_EQ(client.Fetch({.url = server.url() + "/y"}).status, 404);
+}
+
+TEST(CurlClient, SendsRangesAndHeaders) {
+  LoopbackServer server([](const ServedRequest& r) { return ServeBytes(r, "0123456789"); });
+  CurlClient client(Quick());
+  HttpResponse part = client.Fetch({.url = server.url() + "/f",
+                                    .headers = {{"Accept", "text/x"}},
+                                    .range = ByteRange{.first = 3, .suffix = true}});
+  EXPECT_EQ(part.status, 206);
+  EXPECT_EQ(part.body, "789");
+  EXPECT_EQ(server.requests()[0].headers.at("accept"), "text/x");
+  EXPECT_EQ(client.Fetch({.url = server.url(), .range = ByteRange{.first = 2, .last = 4}}).body,
+            "234");
+}
+
+TEST(CurlClient, TriesAgainAfterPassingFailures) {
+  std::atomic<int> calls = 0;
+  LoopbackServer server([&](const ServedRequest&) {
+    int call = ++calls;
+    if (call == 1) return ServedResponse{.status = 503};
+    if (call == 2) return ServedResponse{.body = "whole body", .cut_after = 4};
+    return ServedResponse{.body = "whole body"};
+  });
+  CurlClient client(Quick());
+  layers::StringSink sink;
+  HttpResponse response = client.Fetch(
+      {.url = server.url(), .body = &sink, .restart = [&] { sink = layers::StringSink(); }});
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(sink.text(), "whole body");
+  EXPECT_EQ(calls, 3);
+}
+
+TEST(CurlClient, NeverDeliversTwiceToASinkThatCannotRestart) {
+  LoopbackServer server(
+      [&](const ServedRequest&) { return ServedResponse{.body = "whole body", .cut_after = 4}; });
+  CurlClient client(Quick());
+  layers::StringSink sink;
+  EXPECT_THROW(client.Fetch({.url = server.url(), .body = &sink}), specs::Error);
+  EXPECT_EQ(sink.text(), "whol");
+}
+
+TEST(CurlClient, GivesUpWithAnErrorThatHidesCredentials) {
+  LoopbackServer server([](const ServedRequest&) { return ServedResponse{.status = 500}; });
+  CurlClient client(Quick());
+  EXPECT_EQ(client.Fetch({.url = server.url()}).status, 500);
+  EXPECT_EQ(server.requests().size(), 4u);
+  try {
+    (void)client.Fetch({.url = "http://me:secret@127.0.0.1:1/x?token=abc"});
+    FAIL();
+  } catch (const specs::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("http://127.0.0.1:1/x"));
+    EXPECT_THAT(error.what(), Not(HasSubstr("secret")));
+    EXPECT_THAT(error.what(), Not(HasSubstr("abc")));
+  }
+}
+
+TEST(CurlClient, SendsCredentialsOfTheUrl) {
+  LoopbackServer server([](const ServedRequest&) { return ServedResponse{}; });
+  CurlClient client(Quick());
+  std::string url = server.url();
+  url.insert(7, "me:secret@");
+  (void)client.Fetch({.url = url});
+  EXPECT_EQ(server.requests()[0].headers.at("authorization"), "Basic bWU6c2VjcmV0");
+}
+
+TEST(CurlClient, AnErrorInTheSinkIsTheResult) {
+  class FullDisk : public layers::Sink {
+   public:
+    void Write(std::span<const std::byte>) override { throw specs::Error("disk full"); }
+  } sink;
+  LoopbackServer server([](const ServedRequest&) { return ServedResponse{.body = "x"}; });
+  CurlClient client(Quick());
+  try {
+    (void)client.Fetch({.url = server.url(), .body = &sink});
+    FAIL();
+  } catch (const specs::Error& error) {
+    EXPECT_EQ(error.message(), "disk full");
+  }
+  EXPECT_EQ(server.requests().size(), 1u);
+}
+
+TEST(CurlClient, RefusesBodiesOverTheLimit) {
+  LoopbackServer server(
+      [](const ServedRequest&) { return ServedResponse{.body = std::string(5000, 'x')}; });
+  CurlClient client(Quick());
+  EXPECT_THROW(client.Fetch({.url = server.url(), .max_body = 4999}), specs::Error);
+  EXPECT_EQ(client.Fetch({.url = server.url(), .max_body = 5000}).body.size(), 5000u);
+}
+
+TEST(CurlClient, CancelEndsTransfersAtOnce) {
+  LoopbackServer server([](const ServedRequest&) {
+    return ServedResponse{.body = "never", .hang = true};
+  });
+  CurlClient client(Quick());
+  std::promise<HttpResult> promise;
+  client.Start({.url = server.url()}, [&](HttpResult r) { promise.set_value(std::move(r)); });
+  while (server.requests().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  client.Cancel();
+  HttpResult result = promise.get_future().get();
+  ASSERT_TRUE(std::holds_alternative<specs::Error>(result));
+  EXPECT_EQ(std::get<specs::Error>(result).kind(), specs::ErrorKind::kInterrupted);
+  EXPECT_THROW(client.Fetch({.url = server.url()}), specs::Error);
+}
+
+TEST(CurlClient, ReadsFileUrls) {
+  std::string path = testing::TempDir() + "/curl_client_file";
+  std::ofstream(path) << "local";
+  CurlClient client(Quick());
+  EXPECT_EQ(client.Fetch({.url = "file://" + path}).body, "local");
+  EXPECT_EQ(client.Fetch({.url = "file://" + path + ".missing"}).status, 404);
+}
+
+TEST(CurlClient, RunsManyTransfersAtOnce) {
+  LoopbackServer server([](const ServedRequest& r) { return ServedResponse{.body = r.target}; });
+  CurlClient client(Quick());
+  std::vector<std::promise<std::string>> answers(200);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    client.Start({.url = server.url() + "/" + std::to_string(i)}, [&answers, i](HttpResult r) {
+      answers[i].set_value(std::get<HttpResponse>(r).body);
+    });
+  }
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    EXPECT_EQ(answers[i].get_future().get(), "/" + std::to_string(i));
+  }
+}
+
+}  // namespace
+}  // namespace imgbuild::builder

@@ -1,0 +1,24 @@
+#include "builder/net/http_client.h"
+
+#include <gtest/gtest.h>
+
+namespace imgbuild::builder {
+namespace {
+
+TEST(RedactUrl, DropsCredentialsAndQuery) {
+  EXPECT_EQ(RedactUrl("https://me:secret@mirror.example/debian?token=x#y"),
+            "https://mirror.example/debian");
+  EXPECT_EQ(RedactUrl("https://mirror.example/a@b"), "https://mirror.example/a@b");
+  EXPECT_EQ(RedactUrl("https://a@b:p@mirror.example"), "https://mirror.example");
+  EXPECT_EQ(RedactUrl("file:/srv/mirror"), "file:/srv/mirror");
+}
+
+TEST(HttpResponse, FindsHeadersWithoutCase) {
+  HttpResponse response;
+  response.headers = {{"content-Type", "text/html"}};
+  EXPECT_EQ(response.Header("Content-Type"), "text/html");
+  EXPECT_EQ(response.Header("ETag"), "");
+}
+
+}  // namespace
+}  // namespace imgbuild::builder

@@ -1,0 +1,64 @@
+// A small honest HTTP/1.1 server on loopback, for tests of what really moves bytes.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace imgbuild::support {
+
+struct ServedRequest {
+  std::string method;
+  std::string target;                        // path and query as sent
+  std::map<std::string, std::string> headers;  // names in lower case
+};
+
+struct ServedResponse {
+  int status = 200;
+  std::map<std::string, std::string> headers;
+  std::string body;
+  // Close the connection after this many body bytes though Content-Length promises all of them.
+  std::optional<std::size_t> cut_after;
+  // Send the head, then nothing, until the server stops.
+  std::optional<bool> hang;
+};
+
+// One thread a connection; a handler is called for each request, possibly at the same time.
+class LoopbackServer {
+ public:
+  using Handler = std::function<ServedResponse(const ServedRequest&)>;
+
+  explicit LoopbackServer(Handler handler);
+  ~LoopbackServer();
+  LoopbackServer(const LoopbackServer&) = delete;
+  LoopbackServer& operator=(const LoopbackServer&) = delete;
+
+  // "http://127.0.0.1:PORT", no slash at the end.
+  std::string url() const;
+  std::vector<ServedRequest> requests() const;
+
+ private:
+  void Accept();
+  void Serve(int connection);
+
+  Handler handler_;
+  int listener_ = -1;
+  std::uint16_t port_ = 0;
+  std::atomic<bool> stopping_ = false;
+  std::thread acceptor_;
+  mutable std::mutex mutex_;
+  std::vector<std::thread> connections_;
+  std::vector<int> sockets_;
+  std::vector<ServedRequest> requests_;
+};
+
+// Serves `content` and understands single byte ranges (206, 416).
+ServedResponse ServeBytes(const ServedRequest& request, const std::string& content);
+
+}  // namespace imgbuild::support
