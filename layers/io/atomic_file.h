@@ -1,0 +1,48 @@
+// A file that is either there whole or not at all: written beside its place, synced, then renamed
+// (POSIX.1-2017, rename()).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "layers/io/file.h"
+
+namespace imgbuild::layers {
+
+// Every unfinished file's name starts so; one left behind by a killed process may be removed.
+inline constexpr std::string_view kTemporaryPrefix = ".imgbuild-tmp-";
+
+// Add bytes, then Publish once. Destroyed before that, nothing stays behind.
+class AtomicFile : public Sink {
+ public:
+  // Opens a temporary file in `directory`, which must exist and lie on the file system of the
+  // later target.
+  explicit AtomicFile(const std::filesystem::path& directory, std::uint32_t mode = 0644);
+  ~AtomicFile() override;
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  using Sink::Write;
+  void Write(std::span<const std::byte> bytes) override;
+
+  // Forgets what was written so far: a download that starts anew.
+  void Restart();
+
+  // Syncs and renames to `target`, replacing what was there.
+  void Publish(const std::filesystem::path& target);
+
+  // Where the bytes are until then.
+  const std::filesystem::path& temporary() const { return sink_->path(); }
+
+ private:
+  std::uint32_t mode_;
+  std::optional<FileSink> sink_;  // absent once published
+};
+
+// Both in one; the target's folder must exist.
+void WriteFileAtomically(const std::filesystem::path& target, std::string_view bytes,
+                         std::uint32_t mode = 0644);
+
+}  // namespace imgbuild::layers

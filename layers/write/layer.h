@@ -1,0 +1,46 @@
+// Layers: frames, concatenated (OCI image-spec, layer.md). Nothing is compressed again; the bytes
+// are decompressed once while passing, since the diff id is a hash of the plain tar.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "layers/io/executor.h"
+#include "layers/io/stream.h"
+#include "layers/tree/tree_union.h"
+#include "layers/write/compress.h"
+#include "specs/base/digest.h"
+
+namespace imgbuild::layers {
+
+struct LayerInfo {
+  specs::Sha256 digest;                 // of the blob
+  std::uint64_t size = 0;               // of the blob
+  specs::Sha256 diff_id;                // of the plain tar
+  std::uint64_t uncompressed_size = 0;  // of the plain tar
+
+  bool operator==(const LayerInfo&) const = default;
+};
+
+// AddSkeleton once, AddFrame for each package in install order, then Finish once. Everything is
+// borrowed for the writer's life. After an Error the writer must only be destroyed.
+class LayerWriter {
+ public:
+  // Frames must come from `codec` or one of its kind.
+  LayerWriter(Sink& sink, const Codec& codec, Executor& executor);
+  ~LayerWriter();
+  LayerWriter(LayerWriter&&) noexcept;
+
+  void AddSkeleton(std::span<const TreeEntry> directories);
+  // Copies the frame. Throws where it is damaged.
+  void AddFrame(Source& frame);
+  // Writes the end of the archive.
+  LayerInfo Finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace imgbuild::layers
