@@ -46,8 +46,8 @@ struct Transfer {
   int tries = 0;
   Clock::time_point due;
   HttpResponse response;
-  std::uint64_t received = 0;         // body bytes of this try
-  bool delivered = false;             // some bytes have reached the sink, in any try
+  std::uint64_t received = 0;           // body bytes of this try
+  bool delivered = false;               // some bytes have reached the sink, in any try
   std::optional<specs::Error> failure;  // from the sink or a limit; final
 
   bool Success() const { return response.status >= 200 && response.status < 300; }
@@ -87,7 +87,8 @@ std::string HintFor(CURLcode code) {
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
     case CURLE_OPERATION_TIMEDOUT:
-      return "check the network, http_proxy and https_proxy, or build with --offline from the cache";
+      return "check the network, http_proxy and https_proxy, or build with --offline from the "
+             "cache";
     default:
       return "";
   }
@@ -124,8 +125,8 @@ void Deliver(Transfer& transfer, std::string_view bytes) {
     if (transfer.request.restart) {
       transfer.request.restart();
     } else if (transfer.delivered) {
-      throw specs::Error(fmt::format("the connection broke while fetching {}",
-                                     RedactUrl(transfer.request.url)));
+      throw specs::Error(
+          fmt::format("the connection broke while fetching {}", RedactUrl(transfer.request.url)));
     }
   }
   transfer.delivered = true;
@@ -322,8 +323,8 @@ void CurlClient::Loop::Collect() {
 
 bool CurlClient::Loop::TryAgain(Transfer& transfer, CURLcode code) {
   if (transfer.failure || transfer.tries >= options.max_tries) return false;
-  const bool transient = code == CURLE_OK ? IsTransientStatus(transfer.response.status)
-                                          : IsTransientCode(code);
+  const bool transient =
+      code == CURLE_OK ? IsTransientStatus(transfer.response.status) : IsTransientCode(code);
   if (!transient) return false;
   if (transfer.delivered && !transfer.request.restart) return false;
   const double jitter = std::uniform_real_distribution<double>(0, 1)(random);
@@ -366,9 +367,9 @@ void CurlClient::Loop::End(std::unique_ptr<Transfer> transfer, CURLcode code) {
 
 void CurlClient::Loop::AbortAll() {
   auto abort = [](Transfer& transfer) {
-    transfer.done(specs::Error(specs::ErrorKind::kInterrupted,
-                               fmt::format("interrupted while fetching {}",
-                                           RedactUrl(transfer.request.url))));
+    transfer.done(specs::Error(
+        specs::ErrorKind::kInterrupted,
+        fmt::format("interrupted while fetching {}", RedactUrl(transfer.request.url))));
   };
   for (auto& [easy, transfer] : running) {
     curl_multi_remove_handle(multi, easy);

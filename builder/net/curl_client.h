@@ -12,11 +12,11 @@ namespace imgbuild::builder {
 
 struct CurlOptions {
   std::string user_agent;
-  std::string ca_file;               // PEM bundle; "": libcurl's default
-  std::string ca_directory;          // hashed directory; "": libcurl's default
-  std::string netrc_file;            // "": no netrc
-  int max_tries = 4;                 // per transfer, the first included
-  std::uint64_t backoff_ms = 250;    // before the second try; doubles, with jitter
+  std::string ca_file;             // PEM bundle; "": libcurl's default
+  std::string ca_directory;        // hashed directory; "": libcurl's default
+  std::string netrc_file;          // "": no netrc
+  int max_tries = 4;               // per transfer, the first included
+  std::uint64_t backoff_ms = 250;  // before the second try; doubles, with jitter
   std::uint64_t connect_timeout_ms = 15'000;
   std::uint64_t stall_timeout_s = 30;  // less than 1 kB/s for this long ends a try
 };

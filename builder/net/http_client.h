@@ -29,7 +29,7 @@ struct ByteRange {
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string url;                      // may carry user:password@; never shown, see RedactUrl
+  std::string url;  // may carry user:password@; never shown, see RedactUrl
   std::vector<HttpHeader> headers;
   std::optional<ByteRange> range;
   // Where the body of a 2xx answer goes as it arrives, called on the client's thread; null: it is
@@ -47,7 +47,7 @@ struct HttpResponse {
   int status = 0;
   std::vector<HttpHeader> headers;
   std::string body;
-  std::string url;                      // after redirects
+  std::string url;  // after redirects
 
   // The first header of that name, compared without case; "" if there is none.
   std::string_view Header(std::string_view name) const;

@@ -98,7 +98,8 @@ std::string HumanBytes(std::uint64_t bytes) {
 
 std::string HumanDuration(std::uint64_t milliseconds) {
   if (milliseconds < 1000) return fmt::format("{} ms", milliseconds);
-  if (milliseconds < 59'950) return fmt::format("{:.1f} s", static_cast<double>(milliseconds) / 1e3);
+  if (milliseconds < 59'950)
+    return fmt::format("{:.1f} s", static_cast<double>(milliseconds) / 1e3);
   std::uint64_t seconds = (milliseconds + 500) / 1000;
   return fmt::format("{} min {:02} s", seconds / 60, seconds % 60);
 }

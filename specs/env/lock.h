@@ -17,32 +17,35 @@ enum class PackageKind { kDeb, kWheel };
 
 struct LockedPackage {
   PackageKind kind = PackageKind::kDeb;
-  std::string name;                      // Debian name, or PEP 503 normalised name
-  std::string version;                   // as the archive or the wheel writes it
-  std::string architecture;              // debs: "amd64", "arm64", "all"; wheels: ""
-  std::string file;                      // archive file name: "libc6_2.36-9_amd64.deb", "x-1-py3-none-any.whl"
-  std::uint64_t size = 0;                // bytes; 0 where the index does not say
+  std::string name;          // Debian name, or PEP 503 normalised name
+  std::string version;       // as the archive or the wheel writes it
+  std::string architecture;  // debs: "amd64", "arm64", "all"; wheels: ""
+  std::string file;          // archive file name: "libc6_2.36-9_amd64.deb", "x-1-py3-none-any.whl"
+  std::uint64_t size = 0;    // bytes; 0 where the index does not say
   Sha256 sha256;
-  std::string source;                    // logical: "bookworm/main", "bookworm-security/main", "default" or an index's name, "local"
-  std::string path;                      // hint, relative to the mirror (debs) or to the spec (local wheels); "" for an index
-  std::vector<std::string> required_by;  // names of what needs it, "spec" for the spec itself; sorted
-  std::string layer;                     // "base", "python", or the [[python.layers]] name
+  std::string source;  // logical: "bookworm/main", "bookworm-security/main", "default" or an
+                       // index's name, "local"
+  std::string
+      path;  // hint, relative to the mirror (debs) or to the spec (local wheels); "" for an index
+  std::vector<std::string>
+      required_by;    // names of what needs it, "spec" for the spec itself; sorted
+  std::string layer;  // "base", "python", or the [[python.layers]] name
 
   bool operator==(const LockedPackage&) const = default;
 };
 
 // One suite whose Release file was used.
 struct LockedSuite {
-  std::string name;                      // "bookworm", "bookworm-security", "bookworm-updates"
-  std::string date;                      // Release's Date, RFC 3339 in UTC: "2026-11-01T10:00:00Z"
-  Sha256 digest;                         // of the verified Release text
+  std::string name;  // "bookworm", "bookworm-security", "bookworm-updates"
+  std::string date;  // Release's Date, RFC 3339 in UTC: "2026-11-01T10:00:00Z"
+  Sha256 digest;     // of the verified Release text
 
   bool operator==(const LockedSuite&) const = default;
 };
 
 struct LockedPlatform {
   Platform platform;
-  std::vector<LockedPackage> packages;   // debs by name, then wheels by name
+  std::vector<LockedPackage> packages;  // debs by name, then wheels by name
 
   bool operator==(const LockedPlatform&) const = default;
 };
@@ -50,16 +53,16 @@ struct LockedPlatform {
 // Python packages that compile .pyc on a host of that architecture; never part of the image.
 struct LockedCompiler {
   Platform host;
-  std::vector<LockedPackage> packages;   // debs
+  std::vector<LockedPackage> packages;  // debs
 
   bool operator==(const LockedCompiler&) const = default;
 };
 
 struct Lock {
   std::uint32_t format = 1;
-  Sha256 inputs;                         // digest of what resolution depends on in the spec
-  std::string packer;                    // version of imgbuild that wrote it; for information
-  std::string python_version;            // full: "3.11.2"; markers and .pyc depend on it
+  Sha256 inputs;               // digest of what resolution depends on in the spec
+  std::string packer;          // version of imgbuild that wrote it; for information
+  std::string python_version;  // full: "3.11.2"; markers and .pyc depend on it
   std::vector<LockedSuite> suites;
   std::vector<LockedPlatform> platforms;
   std::vector<LockedCompiler> compilers;

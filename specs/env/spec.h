@@ -16,18 +16,18 @@
 namespace imgbuild::specs {
 
 struct ImageSection {
-  std::string name;                       // repository-like: "notebook", "team/notebook"
-  std::vector<std::string> tags;          // default {"latest"}
-  std::vector<Platform> platforms;        // default: the host's
+  std::string name;                 // repository-like: "notebook", "team/notebook"
+  std::vector<std::string> tags;    // default {"latest"}
+  std::vector<Platform> platforms;  // default: the host's
   std::map<std::string, std::string> env;
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> annotations;
   std::string workdir = "/work";
-  std::string user = "1000";              // "uid", "uid:gid" or a name from the image's passwd
-  std::vector<std::string> entrypoint;    // empty: the supervisor
-  std::vector<std::string> command;       // empty: the services, or a shell
+  std::string user = "1000";                  // "uid", "uid:gid" or a name from the image's passwd
+  std::vector<std::string> entrypoint;        // empty: the supervisor
+  std::vector<std::string> command;           // empty: the services, or a shell
   std::uint64_t max_layer_size = 4ull << 30;  // bytes, uncompressed
-  std::string timezone = "Etc/UTC";       // from image.env TZ where given; sets /etc/localtime
+  std::string timezone = "Etc/UTC";           // from image.env TZ where given; sets /etc/localtime
 
   bool operator==(const ImageSection&) const = default;
 };
@@ -35,17 +35,17 @@ struct ImageSection {
 enum class Suite { kBookworm, kTrixie };
 enum class Profile { kSlim, kDistroless };
 
-std::string_view SuiteName(Suite suite);      // "bookworm"
+std::string_view SuiteName(Suite suite);        // "bookworm"
 std::string_view ProfileName(Profile profile);  // "slim"
 
 struct SystemSection {
   Suite suite = Suite::kBookworm;
   Profile profile = Profile::kSlim;
-  std::vector<std::string> packages;       // Debian package names, optionally "name=version"
-  std::vector<std::string> certificates;   // PEM files, absolute after parsing
-  std::optional<std::string> mirror;       // transport only: no part of any digest
-  std::optional<std::string> snapshot;     // URL template with {timestamp}; transport only
-  std::optional<std::string> keyring;      // file of OpenPGP keys, absolute; default: the host's
+  std::vector<std::string> packages;      // Debian package names, optionally "name=version"
+  std::vector<std::string> certificates;  // PEM files, absolute after parsing
+  std::optional<std::string> mirror;      // transport only: no part of any digest
+  std::optional<std::string> snapshot;    // URL template with {timestamp}; transport only
+  std::optional<std::string> keyring;     // file of OpenPGP keys, absolute; default: the host's
 
   bool operator==(const SystemSection&) const = default;
 };
@@ -53,8 +53,8 @@ struct SystemSection {
 enum class Compile { kDefault, kAll, kNone };
 
 struct PythonLayer {
-  std::string name;                        // "web"; the first layer's is "python"
-  std::vector<std::string> packages;       // PEP 508 requirements or paths of local wheels
+  std::string name;                   // "web"; the first layer's is "python"
+  std::vector<std::string> packages;  // PEP 508 requirements or paths of local wheels
 
   bool operator==(const PythonLayer&) const = default;
 };
@@ -62,19 +62,19 @@ struct PythonLayer {
 // A package index beside the default one. Credentials never stand here: environment or netrc.
 struct PythonIndex {
   std::string name;
-  std::optional<std::string> url;          // may come from IMGBUILD_INDEX_<NAME>_URL instead
-  std::vector<std::string> packages;       // names that come from this index only (normalised)
+  std::optional<std::string> url;     // may come from IMGBUILD_INDEX_<NAME>_URL instead
+  std::vector<std::string> packages;  // names that come from this index only (normalised)
 
   bool operator==(const PythonIndex&) const = default;
 };
 
 struct PythonSection {
-  std::string version = "3.11";            // "3.11" (bookworm), "3.13" (trixie)
-  std::vector<PythonLayer> layers;         // [0] is python.packages, then [[python.layers]]
-  std::vector<std::string> constraints;    // PEP 508 requirements that restrict, never add
+  std::string version = "3.11";          // "3.11" (bookworm), "3.13" (trixie)
+  std::vector<PythonLayer> layers;       // [0] is python.packages, then [[python.layers]]
+  std::vector<std::string> constraints;  // PEP 508 requirements that restrict, never add
   Compile compile = Compile::kDefault;
   std::optional<std::string> exclude_newer;  // RFC 3339 date or date-time, in UTC
-  bool allow_prereleases = false;          // python.prereleases = "allow"
+  bool allow_prereleases = false;            // python.prereleases = "allow"
   std::vector<PythonIndex> indexes;
 
   bool operator==(const PythonSection&) const = default;
@@ -91,11 +91,11 @@ struct CudaSection {
 
 // Files of the user's own, laid into the image.
 struct FilesEntry {
-  std::string from;                        // absolute after parsing
-  std::string to;                          // absolute path in the image
-  std::vector<std::string> exclude;        // gitignore-like patterns
-  std::optional<std::uint32_t> mode;       // for regular files
-  std::string owner = "0:0";               // "uid:gid"
+  std::string from;                   // absolute after parsing
+  std::string to;                     // absolute path in the image
+  std::vector<std::string> exclude;   // gitignore-like patterns
+  std::optional<std::uint32_t> mode;  // for regular files
+  std::string owner = "0:0";          // "uid:gid"
 
   bool operator==(const FilesEntry&) const = default;
 };
@@ -104,11 +104,11 @@ struct FilesEntry {
 struct ArtifactEntry {
   std::string url;
   Sha256 sha256;
-  std::string to;                          // absolute path in the image
+  std::string to;  // absolute path in the image
   std::uint32_t mode = 0644;
-  bool extract = false;                    // a tar or zip archive, unpacked below `to`
-  std::uint32_t strip = 0;                 // leading path components dropped when extracting
-  std::optional<Platform> platform;        // only for this platform
+  bool extract = false;              // a tar or zip archive, unpacked below `to`
+  std::uint32_t strip = 0;           // leading path components dropped when extracting
+  std::optional<Platform> platform;  // only for this platform
 
   bool operator==(const ArtifactEntry&) const = default;
 };
@@ -117,8 +117,8 @@ enum class Restart { kNever, kOnFailure, kAlways };
 
 struct ReadyProbe {
   enum class Kind { kNone, kTcp, kHttp } kind = Kind::kNone;
-  std::string http_path;                   // for kHttp
-  std::uint32_t port = 0;                  // 0: the service's port
+  std::string http_path;   // for kHttp
+  std::uint32_t port = 0;  // 0: the service's port
   std::uint64_t timeout_ms = 30'000;
 
   bool operator==(const ReadyProbe&) const = default;
@@ -126,16 +126,16 @@ struct ReadyProbe {
 
 struct Service {
   std::string name;
-  std::string preset;                      // "", "jupyterlab", "fasthtml", ...
-  std::vector<std::string> command;        // empty: the preset's
+  std::string preset;                // "", "jupyterlab", "fasthtml", ...
+  std::vector<std::string> command;  // empty: the preset's
   std::optional<std::uint32_t> port;
-  std::string app;                         // "main:app" for web presets; "" is the built-in page
-  std::string dir;                         // working directory; "": image.workdir
+  std::string app;  // "main:app" for web presets; "" is the built-in page
+  std::string dir;  // working directory; "": image.workdir
   std::map<std::string, std::string> env;
-  std::vector<std::string> after;          // services that must be ready first
+  std::vector<std::string> after;  // services that must be ready first
   ReadyProbe ready;
   Restart restart = Restart::kOnFailure;
-  bool essential = false;                  // its end for good stops the container
+  bool essential = false;  // its end for good stops the container
   std::string stop_signal = "TERM";
   std::uint64_t stop_timeout_ms = 5'000;
 
@@ -150,7 +150,7 @@ struct Spec {
   CudaSection cuda;
   std::vector<FilesEntry> files;
   std::vector<ArtifactEntry> artifacts;
-  std::vector<Service> services;           // in order of name
+  std::vector<Service> services;  // in order of name
 
   bool operator==(const Spec&) const = default;
 };

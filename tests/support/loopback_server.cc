@@ -1,15 +1,14 @@
 #include "tests/support/loopback_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <stdexcept>
 
+#include <arpa/inet.h>
 #include <fmt/core.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "specs/base/text.h"
 
@@ -112,15 +111,16 @@ void LoopbackServer::Serve(int connection) {
     std::string head = fmt::format("HTTP/1.1 {} Status\r\nContent-Length: {}\r\n", response.status,
                                    response.body.size());
     for (const auto& [name, value] : response.headers) head += name + ": " + value + "\r\n";
-    if (!SendAll(connection, head + "\r\n")) return;
+    head += "\r\n";
     if (response.hang) {
+      if (!SendAll(connection, head)) return;
       while (!stopping_) std::this_thread::sleep_for(std::chrono::milliseconds(5));
       return;
     }
-    if (request->method == "HEAD") continue;
     std::string_view body = response.body;
+    if (request->method == "HEAD") body = {};
     if (response.cut_after) body = body.substr(0, *response.cut_after);
-    if (!SendAll(connection, body)) return;
+    if (!SendAll(connection, head.append(body))) return;
     if (response.cut_after) {
       shutdown(connection, SHUT_RDWR);
       return;

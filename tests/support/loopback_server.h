@@ -15,7 +15,7 @@ namespace imgbuild::support {
 
 struct ServedRequest {
   std::string method;
-  std::string target;                        // path and query as sent
+  std::string target;                          // path and query as sent
   std::map<std::string, std::string> headers;  // names in lower case
 };
 

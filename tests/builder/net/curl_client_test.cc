@@ -124,9 +124,8 @@ TEST(CurlClient, RefusesBodiesOverTheLimit) {
 }
 
 TEST(CurlClient, CancelEndsTransfersAtOnce) {
-  LoopbackServer server([](const ServedRequest&) {
-    return ServedResponse{.body = "never", .hang = true};
-  });
+  LoopbackServer server(
+      [](const ServedRequest&) { return ServedResponse{.body = "never", .hang = true}; });
   CurlClient client(Quick());
   std::promise<HttpResult> promise;
   client.Start({.url = server.url()}, [&](HttpResult r) { promise.set_value(std::move(r)); });

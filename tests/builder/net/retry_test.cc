@@ -21,7 +21,8 @@ TEST(RetryAfter, ReadsSecondsOnly) {
 
 TEST(TransientStatus, AreThoseThatMayPass) {
   for (int status : {408, 425, 429, 500, 502, 503, 504}) EXPECT_TRUE(IsTransientStatus(status));
-  for (int status : {200, 301, 400, 401, 403, 404, 416, 501}) EXPECT_FALSE(IsTransientStatus(status));
+  for (int status : {200, 301, 400, 401, 403, 404, 416, 501})
+    EXPECT_FALSE(IsTransientStatus(status));
 }
 
 }  // namespace

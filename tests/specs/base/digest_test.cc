@@ -37,7 +37,8 @@ TEST(KeyBuilder, TellsConcatenationsApart) {
   EXPECT_NE(KeyBuilder("step/1").Add("a", "b").Add("c", "d").Finish(),
             KeyBuilder("step/1").Add("a", "bc").Add("", "d").Finish());
   EXPECT_NE(KeyBuilder("step/1").Finish(), KeyBuilder("step/2").Finish());
-  EXPECT_EQ(KeyBuilder("step/1").Add("n", 7u).Finish(), KeyBuilder("step/1").Add("n", "7").Finish());
+  EXPECT_EQ(KeyBuilder("step/1").Add("n", 7u).Finish(),
+            KeyBuilder("step/1").Add("n", "7").Finish());
 }
 
 }  // namespace
