@@ -12,7 +12,7 @@ namespace imgbuild::builder {
 class ProgressTask {
  public:
   virtual ~ProgressTask() = default;
-  virtual void SetTotal(std::uint64_t total) = 0;   // in the task's unit
+  virtual void SetTotal(std::uint64_t total) = 0;  // in the task's unit
   virtual void Advance(std::uint64_t amount) = 0;
   virtual void SetDetail(std::string_view detail) = 0;  // what it is at: a file or package name
   virtual void Finish(std::string_view summary) = 0;    // "101 packages in 0.4 s"; once
@@ -28,7 +28,7 @@ class Progress {
   // A line of its own, whatever is on screen. Thread-safe, all of them.
   virtual void Info(std::string_view text) = 0;
   virtual void Warning(std::string_view text) = 0;
-  virtual void Detail(std::string_view text) = 0;   // only with -v
+  virtual void Detail(std::string_view text) = 0;  // only with -v
 };
 
 }  // namespace imgbuild::builder
