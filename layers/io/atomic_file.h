@@ -37,7 +37,6 @@ class AtomicFile : public Sink {
   const std::filesystem::path& temporary() const { return sink_->path(); }
 
  private:
-  std::uint32_t mode_;
   std::optional<FileSink> sink_;  // absent once published
 };
 

@@ -44,8 +44,8 @@ class FileSource : public Source {
 
  private:
   std::filesystem::path path_;
+  std::uint64_t size_ = 0;  // before fd_: set while that is opened
   FileDescriptor fd_;
-  std::uint64_t size_ = 0;
 };
 
 // Creates or truncates a file. Small writes are gathered. Nothing is certain to be in the file
@@ -61,6 +61,8 @@ class FileSink : public Sink {
   void Flush();
   // Flush and fsync.
   void Sync();
+  // Empties the file; writing goes on at its beginning.
+  void Rewind();
   // Flush and close; once, last.
   void Close();
   const std::filesystem::path& path() const { return path_; }
@@ -88,7 +90,8 @@ class MappedFile {
   std::string_view bytes_;
 };
 
-// The whole file; an Error when it is larger than `limit` bytes.
+// The whole file. Files in /proc and the like, which have no size, read as empty. An Error when it
+// is larger than `limit` bytes.
 std::string ReadFile(const std::filesystem::path& path, std::uint64_t limit = 1ull << 30);
 
 }  // namespace imgbuild::layers

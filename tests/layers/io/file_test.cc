@@ -1,0 +1,120 @@
+#include "layers/io/file.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "layers/io/atomic_file.h"
+#include "tests/support/temp_folder.h"
+
+namespace imgbuild::layers {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+std::size_t FilesIn(const fs::path& folder) {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), {}));
+}
+
+TEST(FileSink, WritesSmallAndLargePiecesInOrder) {
+  tests::TempFolder folder;
+  std::string expected;
+  FileSink sink(folder.path() / "a");
+  for (std::size_t size : {1u, 100u, 200'000u, 3u, 131'072u, 131'071u, 7u}) {
+    std::string piece(size, static_cast<char>('a' + expected.size() % 26));
+    sink.Write(piece);
+    expected += piece;
+  }
+  sink.Close();
+  EXPECT_EQ(ReadFile(folder.path() / "a"), expected);
+  FileSource source(folder.path() / "a");
+  EXPECT_EQ(source.size(), expected.size());
+  EXPECT_EQ(ReadAll(source), expected);
+  EXPECT_EQ(MappedFile(folder.path() / "a").bytes(), expected);
+}
+
+TEST(FileSink, FullDiskNamesTheFileAndSaysSo) {
+  FileSink sink("/dev/full");
+  sink.Write("x");
+  try {
+    sink.Close();
+    FAIL() << "a full disk went unnoticed";
+  } catch (const specs::Error& error) {
+    EXPECT_THAT(error.message(), HasSubstr("/dev/full"));
+    EXPECT_THAT(error.hint(), HasSubstr("disk is full"));
+  }
+}
+
+TEST(FileSource, MissingFileAndFolderAndFifoAreErrors) {
+  tests::TempFolder folder;
+  EXPECT_THROW(FileSource(folder.path() / "none"), specs::Error);
+  EXPECT_THROW(FileSource(folder.path()), specs::Error);
+  EXPECT_THROW(MappedFile("/dev/zero"), specs::Error);
+}
+
+TEST(ReadFile, RefusesMoreThanTheLimit) {
+  tests::TempFolder folder;
+  std::ofstream(folder.path() / "a") << "12345";
+  EXPECT_EQ(ReadFile(folder.path() / "a", 5), "12345");
+  EXPECT_THROW(ReadFile(folder.path() / "a", 4), specs::Error);
+}
+
+TEST(MappedFile, AnEmptyFileIsAnEmptyView) {
+  tests::TempFolder folder;
+  std::ofstream(folder.path() / "a").flush();
+  MappedFile file(folder.path() / "a");
+  MappedFile moved = std::move(file);
+  EXPECT_TRUE(moved.bytes().empty());
+}
+
+TEST(AtomicFile, AppearsOnlyWhenPublishedAndReplaces) {
+  tests::TempFolder folder;
+  fs::path target = folder.path() / "target";
+  std::ofstream(target) << "old";
+  AtomicFile file(folder.path());
+  file.Write("wrong start");
+  file.Restart();
+  file.Write("new");
+  EXPECT_THAT(file.temporary().filename().string(), testing::StartsWith(kTemporaryPrefix));
+  EXPECT_EQ(ReadFile(target), "old");
+  file.Publish(target);
+  EXPECT_EQ(ReadFile(target), "new");
+  EXPECT_EQ(FilesIn(folder.path()), 1u);
+}
+
+TEST(AtomicFile, LeavesNothingWhenAbandoned) {
+  tests::TempFolder folder;
+  try {
+    AtomicFile file(folder.path());
+    file.Write(std::string(500'000, 'x'));
+    throw std::runtime_error("cut");
+  } catch (const std::runtime_error&) {
+  }
+  EXPECT_EQ(FilesIn(folder.path()), 0u);
+}
+
+TEST(AtomicFile, LeavesNothingWhenTheTargetCannotBe) {
+  tests::TempFolder folder;
+  fs::create_directories(folder.path() / "target" / "full");
+  {
+    AtomicFile file(folder.path());
+    file.Write("x");
+    EXPECT_THROW(file.Publish(folder.path() / "target"), specs::Error);
+  }
+  EXPECT_EQ(FilesIn(folder.path()), 1u);
+}
+
+TEST(AtomicFile, MissingFolderIsAnError) {
+  EXPECT_THROW(AtomicFile("/nonexistent/folder"), specs::Error);
+}
+
+TEST(WriteFileAtomically, WritesTheWholeFile) {
+  tests::TempFolder folder;
+  WriteFileAtomically(folder.path() / "a", "text");
+  EXPECT_EQ(ReadFile(folder.path() / "a"), "text");
+}
+
+}  // namespace
+}  // namespace imgbuild::layers
