@@ -58,7 +58,8 @@ class ArchiveReader {
 };
 
 // What a stream of gzip, bzip2, xz, lzma or zstd holds; bytes that are none of these pass as they
-// are. Borrows `source` for its life.
+// are. Borrows `source` for its life. gzip's own checksum at the end is not verified (libarchive
+// does not): what must be trusted is hashed.
 std::unique_ptr<Source> Decompressed(Source& source);
 
 // Reads every entry and its data (up to a bound) and returns; only Errors may leave it. The entry
