@@ -1,0 +1,82 @@
+// imgbuild-init: the entrypoint of images, /usr/lib/imgbuild/init.
+//
+//   init                          the services of the table; without any, the image's shell
+//   init COMMAND...               COMMAND instead of the services
+//   init --with-services COMMAND  both; ends with COMMAND
+//   init --table FILE ...         another table than /etc/imgbuild/services; first argument only
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/service_table.h"
+#include "runtime/supervisor.h"
+#include "runtime/text.h"
+#include "runtime/user_environment.h"
+
+namespace imgbuild::runtime {
+namespace {
+
+char table_text[kMaxTable + 1];
+ServiceTable table;
+ServiceTable no_services;
+Command command;
+
+int Complain(const char* what, const char* why) {
+  FixedText<600> line;
+  line.Add("imgbuild-init: ").Add(what).Add(": ").Add(why).Add("\n");
+  [[maybe_unused]] ssize_t ignored = write(2, line.data(), line.size());
+  return 125;
+}
+
+// An image without a table has no services.
+int ReadTable(const char* path) {
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno == ENOENT ? 0 : Complain(path, strerror(errno));
+  std::size_t size = 0;
+  ssize_t got;
+  while (size < kMaxTable && (got = read(fd, table_text + size, kMaxTable - size)) > 0) {
+    size += static_cast<std::size_t>(got);
+  }
+  close(fd);
+  if (size == kMaxTable) return Complain(path, "too large");
+  table_text[size] = '\0';
+  const TableError error = ParseServiceTable(table_text, size, table);
+  if (error.reason == nullptr) return 0;
+  FixedText<200> why;
+  why.Add("line ").Add(error.line).Add(": ").Add(error.reason);
+  return Complain(path, why.data());
+}
+
+int Run(int argc, char** argv) {
+  int next = 1;
+  const char* path = kServiceTablePath;
+  if (argc > 2 && strcmp(argv[1], "--table") == 0) {
+    path = argv[2];
+    next = 3;
+  }
+  if (int failed = ReadTable(path)) return failed;
+  bool with_services = false;
+  if (next < argc && strcmp(argv[next], "--with-services") == 0) {
+    with_services = true;
+    ++next;
+  }
+  if (static_cast<std::size_t>(argc - next) > kMaxArguments) {
+    return Complain("command", "too many arguments");
+  }
+  for (; next < argc; ++next) command.argv[command.size++] = argv[next];
+  if (command.size == 0 && (with_services || table.size == 0)) command = table.shell;
+  if (command.size == 0 && table.size == 0) return Complain("nothing to run", "no command given");
+
+  SetUserEnvironment("/etc/passwd");
+  const bool services = with_services || command.size == 0;
+  static Supervisor supervisor(services ? table : no_services,
+                               command.size > 0 ? &command : nullptr);
+  return supervisor.Run();
+}
+
+}  // namespace
+}  // namespace imgbuild::runtime
+
+int main(int argc, char** argv) { return imgbuild::runtime::Run(argc, argv); }

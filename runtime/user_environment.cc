@@ -1,0 +1,96 @@
+#include "runtime/user_environment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/text.h"
+
+namespace imgbuild::runtime {
+namespace {
+
+using Path = FixedText<512>;
+
+struct PasswdEntry {
+  FixedText<64> name;
+  Path home;
+};
+
+// passwd(5): name:password:uid:gid:gecos:home:shell. Static programs have no NSS.
+bool FindUser(const char* file, uid_t uid, PasswdEntry& entry) {
+  static char text[64 * 1024];
+  const int fd = open(file, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  std::size_t size = 0;
+  while (size < sizeof(text) - 1) {
+    ssize_t got = read(fd, text + size, sizeof(text) - 1 - size);
+    if (got <= 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  close(fd);
+  text[size] = '\0';
+  char* rest = text;
+  while (char* line = strsep(&rest, "\n")) {
+    const char* fields[7] = {};
+    for (const char*& field : fields) field = strsep(&line, ":");
+    if (fields[5] == nullptr || *fields[2] == '\0') continue;
+    char* end = nullptr;
+    if (strtoul(fields[2], &end, 10) != uid || *end != '\0') continue;
+    entry.name.Add(fields[0]);
+    entry.home.Add(fields[5]);
+    return true;
+  }
+  return false;
+}
+
+bool IsWritableDirectory(const char* path) {
+  struct stat status {};
+  return path != nullptr && *path == '/' && stat(path, &status) == 0 && S_ISDIR(status.st_mode) &&
+         access(path, W_OK | X_OK) == 0;
+}
+
+// A directory that is ours alone: made now, or made before by the same uid.
+bool MakePrivate(const char* path) {
+  if (mkdir(path, 0700) == 0) return true;
+  struct stat status {};
+  return errno == EEXIST && lstat(path, &status) == 0 && S_ISDIR(status.st_mode) &&
+         status.st_uid == geteuid() && (status.st_mode & 0077) == 0;
+}
+
+void SetBelow(const char* variable, const char* home, const char* name) {
+  Path path;
+  path.Add(home).Add("/").Add(name);
+  if (MakePrivate(path.data())) setenv(variable, path.data(), 0);
+}
+
+}  // namespace
+
+void SetUserEnvironment(const char* passwd_file) {
+  const uid_t uid = geteuid();
+  PasswdEntry entry;
+  const bool known = FindUser(passwd_file, uid, entry);
+  const char* name = known ? entry.name.data() : "user";
+  setenv("USER", name, 1);
+  setenv("LOGNAME", name, 1);
+
+  const char* given = getenv("HOME");
+  // Engines say "/" when they know no better.
+  const bool told = given != nullptr && strcmp(given, "/") != 0;
+  if (told && IsWritableDirectory(given)) return;
+  if (known && IsWritableDirectory(entry.home.data()) && strcmp(entry.home.data(), "/") != 0) {
+    setenv("HOME", entry.home.data(), 1);
+    return;
+  }
+  Path home;
+  home.Add("/tmp/home-").Add(uid);
+  if (!MakePrivate(home.data())) return;
+  setenv("HOME", home.data(), 1);
+  SetBelow("JUPYTER_RUNTIME_DIR", home.data(), "jupyter-runtime");
+  SetBelow("IPYTHONDIR", home.data(), "ipython");
+  SetBelow("MPLCONFIGDIR", home.data(), "matplotlib");
+}
+
+}  // namespace imgbuild::runtime
