@@ -15,28 +15,28 @@ namespace imgbuild::layers {
 
 // What the dynamic linker would read of an ELF file (System V gABI, chapter 5).
 struct ElfFacts {
-  std::uint16_t machine = 0;           // e_machine: 62 x86-64, 183 AArch64
-  bool shared_object = false;          // ET_DYN without PT_INTERP
-  std::string soname;                  // DT_SONAME, may be empty
-  std::vector<std::string> needed;     // DT_NEEDED, in file order
-  std::vector<std::string> runpath;    // DT_RUNPATH or else DT_RPATH, split at ':', $ORIGIN kept
+  std::uint16_t machine = 0;         // e_machine: 62 x86-64, 183 AArch64
+  bool shared_object = false;        // ET_DYN without PT_INTERP
+  std::string soname;                // DT_SONAME, may be empty
+  std::vector<std::string> needed;   // DT_NEEDED, in file order
+  std::vector<std::string> runpath;  // DT_RUNPATH or else DT_RPATH, split at ':', $ORIGIN kept
 
   bool operator==(const ElfFacts&) const = default;
 };
 
 struct FileFacts {
-  std::string path;                    // relative to the root, no leading or trailing slash: "usr/bin/env"
+  std::string path;  // relative to the root, no leading or trailing slash: "usr/bin/env"
   Node node;
   std::optional<ElfFacts> elf;
   bool operator==(const FileFacts&) const = default;
 };
 
 struct PackageFacts {
-  std::string kind;                    // "deb" or "wheel"
+  std::string kind;  // "deb" or "wheel"
   std::string name;
   std::string version;
-  std::string architecture;            // debs; "" for wheels
-  std::vector<FileFacts> files;        // sorted by path, each path once, directories included
+  std::string architecture;      // debs; "" for wheels
+  std::vector<FileFacts> files;  // sorted by path, each path once, directories included
 
   // Contents that later steps read: path -> bytes. For debs: what state files are made of
   // (certificates, passwd.master, shells, ...); for wheels: .dist-info metadata.
@@ -50,8 +50,13 @@ struct PackageFacts {
 };
 
 // A compact form for the store. ParseFacts(RenderFacts(facts)) == facts; ParseFacts throws
-// specs::Error on anything else.
+// specs::Error on anything else. Facts from elsewhere are safe to use once parsed: paths are
+// canonical (layers/tree/path.h), modes and types in range. RenderFacts throws where the files are
+// not sorted or a path is not canonical.
 std::string RenderFacts(const PackageFacts& facts);
 PackageFacts ParseFacts(std::string_view bytes);
+
+// Parses; only Errors are swallowed. The entry point of the fuzz target.
+void FuzzFacts(std::string_view bytes);
 
 }  // namespace imgbuild::layers

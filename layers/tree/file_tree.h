@@ -15,9 +15,10 @@ namespace imgbuild::layers {
 
 // Files made by imgbuild or read from the user's disk, with their content at hand.
 struct ContentFile {
-  Node node;                  // size and digest agree with the content
-  std::string content;        // kFile with content in memory; else empty
-  std::string disk_path;      // kFile whose content is read from this host path when written; else empty
+  Node node;            // size and digest agree with the content
+  std::string content;  // kFile with content in memory; else empty
+  std::string
+      disk_path;  // kFile whose content is read from this host path when written; else empty
 
   bool operator==(const ContentFile&) const = default;
 };

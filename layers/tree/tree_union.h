@@ -48,6 +48,7 @@ struct TreeConflict {
   bool operator==(const TreeConflict&) const = default;
 };
 
+// Compact and immutable; made by UniteTrees.
 class FileTree {
  public:
   // Sorted by path; every ancestor is there as a directory. A path that several owners bring
@@ -59,8 +60,9 @@ class FileTree {
 
  private:
   friend class TreeUniter;
-  friend class LayerCheck;
+  friend std::vector<bool> SkeletonMarks(const FileTree&, std::span<const OwnerId>);
   friend std::vector<TreeEntry> Skeleton(const FileTree&, std::span<const OwnerId>);
+  friend void CheckLayers(const FileTree&, std::span<const std::vector<OwnerId>>);
 
   struct Shadowed {  // a path that an owner brings and a later one has
     std::uint32_t entry = 0;
@@ -83,7 +85,8 @@ struct TreeUnion {
 // Unites in install order. Directories get kFixedTime and the mode and owner of the fixed table
 // (DirectoryRule), else of the first owner that brings them, else 0755 0:0. Throws an Error naming
 // paths and owners for what cannot be one tree: a directory here that is a file or link there, a
-// path below another's file or symbolic link, a hard link without its target.
+// path below another's file or symbolic link, a hard link whose target its owner does not bring as
+// a file, a path that is not canonical or that one owner brings twice.
 TreeUnion UniteTrees(std::span<const TreeInput> inputs);
 
 // The directories a layer of these owners needs: all they bring and all ancestors of what they
