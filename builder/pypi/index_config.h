@@ -1,0 +1,22 @@
+// Package indexes (PEP 503, PEP 691) as this program is told about them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "builder/net/http_client.h"
+
+namespace imgbuild::builder {
+
+// One index. Its name is what locks record; its URL and headers are transport only and reach no
+// message, lock or image.
+struct IndexConfig {
+  std::string name;                   // "default", "internal", ...
+  std::string url;                    // of the simple root: "https://index.example/simple/"
+  std::vector<HttpHeader> headers;    // credentials: "Authorization"; sent to the index's origin only
+  std::vector<std::string> packages;  // normalised names that come from here and nowhere else
+};
+
+enum class Connectivity { kOnline, kOffline };
+
+}  // namespace imgbuild::builder
