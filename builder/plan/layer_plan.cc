@@ -1,0 +1,98 @@
+#include "builder/plan/layer_plan.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/core.h>
+
+namespace imgbuild::builder {
+namespace {
+
+using specs::LockedPackage;
+
+// Names of layers, bottom first.
+std::vector<std::string> NamedLayers(const specs::Spec& spec, const specs::LockedPlatform& locked) {
+  std::vector<std::string> names = {"base"};
+  for (const specs::PythonLayer& layer : spec.python.layers) names.push_back(layer.name);
+  for (const LockedPackage& package : locked.packages) {
+    if (std::find(names.begin(), names.end(), package.layer) == names.end()) {
+      names.push_back(package.layer);
+    }
+  }
+  return names;
+}
+
+struct Split {
+  std::vector<std::size_t> heavy;
+  std::vector<std::size_t> medium;
+  std::vector<std::size_t> small;
+
+  std::size_t layers() const {
+    return heavy.size() + (medium.empty() ? 0 : 1) + (small.empty() ? 0 : 1);
+  }
+};
+
+// How many heavy packages fit beside everything that must have a layer.
+void KeepBudget(std::vector<Split>& splits, const specs::LockedPlatform& locked,
+                std::size_t budget) {
+  std::vector<std::pair<std::uint64_t, std::size_t>> heavy;  // smallest first, then by position
+  std::size_t layers = 0;
+  for (const Split& split : splits) {
+    layers += split.layers();
+    for (std::size_t index : split.heavy) heavy.emplace_back(locked.packages[index].size, index);
+  }
+  std::sort(heavy.begin(), heavy.end());
+  for (const auto& [size, index] : heavy) {
+    if (layers <= budget) return;
+    for (Split& split : splits) {
+      auto found = std::find(split.heavy.begin(), split.heavy.end(), index);
+      if (found == split.heavy.end()) continue;
+      layers -= split.layers();
+      split.heavy.erase(found);
+      split.medium.insert(std::lower_bound(split.medium.begin(), split.medium.end(), index), index);
+      layers += split.layers();
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<LayerPlan> PlanLayers(const specs::Spec& spec, const specs::LockedPlatform& locked,
+                                  std::size_t budget) {
+  const std::vector<std::string> names = NamedLayers(spec, locked);
+  std::vector<Split> splits(names.size());
+  for (std::size_t i = 0; i < locked.packages.size(); ++i) {
+    const LockedPackage& package = locked.packages[i];
+    const auto named = std::find(names.begin(), names.end(), package.layer) - names.begin();
+    Split& split = splits[static_cast<std::size_t>(named)];
+    (package.size >= kHeavyBytes    ? split.heavy
+     : package.size >= kMediumBytes ? split.medium
+                                    : split.small)
+        .push_back(i);
+  }
+  constexpr std::size_t kFilesAndState = 2;
+  KeepBudget(splits, locked, budget > kFilesAndState ? budget - kFilesAndState : 0);
+
+  std::vector<LayerPlan> layers;
+  for (std::size_t n = 0; n < names.size(); ++n) {
+    const Split& split = splits[n];
+    for (std::size_t index : split.heavy) {
+      layers.push_back({LayerKind::kPackages,
+                        fmt::format("{}: {}", names[n], locked.packages[index].name),
+                        {index}});
+    }
+    if (!split.medium.empty()) layers.push_back({LayerKind::kPackages, names[n], split.medium});
+    if (!split.small.empty()) {
+      std::string name = split.medium.empty() ? names[n] : names[n] + " (small)";
+      layers.push_back({LayerKind::kPackages, std::move(name), split.small});
+    }
+  }
+  if (!spec.files.empty() || !spec.artifacts.empty()) {
+    layers.push_back({LayerKind::kFiles, "files", {}});
+  }
+  layers.push_back({LayerKind::kState, "state", {}});
+  return layers;
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,46 @@
+// Which package goes into which layer: pure, from lock and spec alone.
+//
+// The problem: a registry stores and a host pulls whole layers, so a layer should change only when
+// something in it had to. One layer per package would do that, but engines stack at most about 127
+// layers and each costs a request. Ranks ("the 20 largest alone") reshuffle everybody when one
+// package grows. So the split goes by fixed rules that look at one package at a time:
+//
+//   - a package whose archive is at least kHeavyBytes is a layer of its own;
+//   - the others of the same named layer ("base", "python", "web", ...) share tiers by the size of
+//     their archive: from kMediumBytes on, and the small rest;
+//   - the user's files, then generated state, come last, since they change most often.
+//
+// Only where that makes more layers than the budget do the smallest of the heavy packages join
+// their tier. Invariant: each package of the lock is in exactly one layer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "specs/env/lock.h"
+#include "specs/env/spec.h"
+
+namespace imgbuild::builder {
+
+inline constexpr std::uint64_t kHeavyBytes = 8u << 20;   // of the archive
+inline constexpr std::uint64_t kMediumBytes = 1u << 20;  // of the archive
+inline constexpr std::size_t kLayerBudget = 40;
+
+enum class LayerKind { kPackages, kFiles, kState };
+
+struct LayerPlan {
+  LayerKind kind = LayerKind::kPackages;
+  std::string name;                   // "base", "python: scipy", "web", "web (small)", "files"
+  std::vector<std::size_t> packages;  // positions in LockedPlatform::packages, ascending
+
+  bool operator==(const LayerPlan&) const = default;
+};
+
+// In order from the bottom. Named layers come in the order "base", then spec.python.layers; a name
+// that only the lock knows comes after those.
+std::vector<LayerPlan> PlanLayers(const specs::Spec& spec, const specs::LockedPlatform& locked,
+                                  std::size_t budget = kLayerBudget);
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,83 @@
+#include "builder/plan/layer_plan.h"
+
+#include <numeric>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace imgbuild::builder {
+namespace {
+
+using testing::ElementsAre;
+
+specs::LockedPackage Package(std::string name, std::string layer, std::uint64_t size) {
+  specs::LockedPackage package;
+  package.name = std::move(name);
+  package.layer = std::move(layer);
+  package.size = size;
+  return package;
+}
+
+specs::Spec SpecWithLayers() {
+  specs::Spec spec;
+  spec.python.layers = {{"python", {}}, {"web", {}}};
+  return spec;
+}
+
+std::vector<std::string> Names(const std::vector<LayerPlan>& layers) {
+  std::vector<std::string> names;
+  for (const LayerPlan& layer : layers) names.push_back(layer.name);
+  return names;
+}
+
+TEST(PlanLayers, HeavyPackagesAloneAndTheRestInTiers) {
+  specs::LockedPlatform locked;
+  locked.packages = {Package("bash", "base", 100), Package("libc6", "base", 2u << 20),
+                     Package("fasthtml", "web", 90'000), Package("numpy", "python", 18u << 20),
+                     Package("rich", "python", 240'000)};
+  std::vector<LayerPlan> layers = PlanLayers(SpecWithLayers(), locked);
+  EXPECT_THAT(Names(layers),
+              ElementsAre("base", "base (small)", "python: numpy", "python", "web", "state"));
+  EXPECT_THAT(layers[2].packages, ElementsAre(3u));
+  EXPECT_EQ(layers.back().kind, LayerKind::kState);
+}
+
+TEST(PlanLayers, FilesComeBeforeState) {
+  specs::Spec spec = SpecWithLayers();
+  spec.files.push_back({.from = "/a", .to = "/b"});
+  EXPECT_THAT(Names(PlanLayers(spec, {})), ElementsAre("files", "state"));
+}
+
+TEST(PlanLayers, AGrowingPackageMovesNoOther) {
+  specs::LockedPlatform locked;
+  locked.packages = {Package("a", "python", 9u << 20), Package("b", "python", 10u << 20),
+                     Package("c", "python", 100)};
+  std::vector<LayerPlan> before = PlanLayers(SpecWithLayers(), locked);
+  locked.packages[0].size = 50u << 20;
+  EXPECT_EQ(PlanLayers(SpecWithLayers(), locked), before);
+}
+
+TEST(PlanLayers, EachPackageIsInExactlyOneLayerWithinTheBudget) {
+  specs::LockedPlatform locked;
+  for (int i = 0; i < 200; ++i) {
+    locked.packages.push_back(Package("p" + std::to_string(i), i % 2 == 0 ? "base" : "python",
+                                      static_cast<std::uint64_t>(i) << 20));
+  }
+  for (std::size_t budget : {3u, 10u, 40u, 300u}) {
+    std::vector<LayerPlan> layers = PlanLayers(SpecWithLayers(), locked, budget);
+    std::multiset<std::size_t> seen;
+    for (const LayerPlan& layer : layers) seen.insert(layer.packages.begin(), layer.packages.end());
+    std::multiset<std::size_t> all;
+    for (std::size_t i = 0; i < 200; ++i) all.insert(i);
+    EXPECT_EQ(seen, all);
+    if (budget >= 10) {
+      EXPECT_LE(layers.size(), budget);
+    }
+  }
+  // The largest stay alone.
+  EXPECT_EQ(PlanLayers(SpecWithLayers(), locked, 10)[0].packages.size(), 1u);
+}
+
+}  // namespace
+}  // namespace imgbuild::builder
