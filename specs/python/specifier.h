@@ -47,7 +47,11 @@ class [[nodiscard]] Specifier {
   // The operator and the version as written: ">=1.2".
   std::string Render() const;
   // Equal after normalisation of the version: "==1.0" and "== 1.0.0".
-  friend bool operator==(const Specifier& a, const Specifier& b);
+  friend bool operator==(const Specifier& a, const Specifier& b) {
+    return a.Canonical() == b.Canonical();
+  }
+  // Equal for equal specifiers; not for people.
+  std::string Canonical() const;
 
  private:
   SpecifierOperator op_ = SpecifierOperator::kArbitrary;

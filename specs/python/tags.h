@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -62,6 +63,10 @@ class [[nodiscard]] TagList {
  private:
   std::vector<std::string> tags_;
   std::unordered_map<std::string, std::size_t> ranks_;
+  // The tags' first, second and third parts, to leave most wheels out early.
+  std::unordered_set<std::string> pythons_;
+  std::unordered_set<std::string> abis_;
+  std::unordered_set<std::string> platforms_;
 };
 
 }  // namespace imgbuild::specs

@@ -51,11 +51,12 @@ class [[nodiscard]] VersionRange {
   bool operator==(const VersionRange&) const = default;
 
  private:
-  // Half open, ordered, apart from each other. An empty first key is the lowest version; the
-  // upper key kTop lies above all versions.
+  // Half open, ordered, apart from each other; keys as version_key.h describes them. The lowest is
+  // the key of 0.dev0, below which there is no version; the highest lies above all.
   using Interval = std::pair<std::string, std::string>;
 
   static VersionRange Between(std::string from, std::string to);
+  std::string RenderGaps() const;
 
   std::vector<Interval> intervals_;
 };
