@@ -45,7 +45,11 @@ class Buffer {
     std::memcpy(Free().data(), bytes.data(), bytes.size());
     size_ += bytes.size();
   }
-  void Clear() { size_ = 0; }
+  // Drops what is behind the first `size` bytes. REQUIRES: size <= size().
+  void Truncate(std::size_t size) {
+    assert(size <= size_);
+    size_ = size;
+  }
 
  private:
   std::unique_ptr<std::byte[]> bytes_;

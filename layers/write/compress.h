@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "layers/io/buffer.h"
 #include "layers/io/stream.h"
 
 namespace imgbuild::layers {
@@ -32,19 +33,21 @@ class Codec {
   // Plain bytes of each piece but the last.
   virtual std::size_t piece_size() const = 0;
 
-  // Appends one piece to `out`. REQUIRES: plain.size() <= piece_size().
-  virtual void Compress(std::string_view plain, std::string& out) const = 0;
+  // One piece. REQUIRES: 0 < plain.size() <= piece_size().
+  virtual Buffer Compress(std::string_view plain) const = 0;
 
-  // How long the piece at the front of `bytes` is, nullopt if more bytes are needed to tell or it
-  // is not whole. Throws Error where this is not a piece that a Codec of this kind wrote, with any
-  // parameters.
+  // How long the piece at the front of `bytes` is, nullopt while it is not whole there (or that
+  // cannot be told yet). Throws Error where this is no piece that a Codec of this kind wrote, with
+  // any parameters.
   virtual std::optional<std::size_t> PieceLength(std::string_view bytes) const = 0;
 
   // The plain bytes of exactly one piece, at most kMaxPiece. Throws Error where it is damaged.
-  virtual std::string Decompress(std::string_view piece) const = 0;
-
-  static constexpr std::size_t kMaxPiece = 64u << 20;
+  virtual Buffer Decompress(std::string_view piece) const = 0;
 };
+
+// Bounds of what PieceLength and Decompress accept: plain, and compressed.
+inline constexpr std::size_t kMaxPiece = 64u << 20;
+inline constexpr std::size_t kMaxCompressedPiece = kMaxPiece + (kMaxPiece >> 6);
 
 // A level of 0 is the default, chosen by measurement (see zstd_codec.cc and gzip_codec.cc).
 std::unique_ptr<const Codec> MakeCodec(Compression compression, int level = 0);

@@ -49,7 +49,6 @@ class FrameWriter {
   FrameInfo Finish();
 
  private:
-  friend FrameInfo WriteSkeleton(std::span<const TreeEntry>, Sink&, const Codec&);
   struct State;
   std::unique_ptr<State> state_;
 };
