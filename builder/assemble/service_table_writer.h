@@ -1,0 +1,19 @@
+// Writes the table that the supervisor reads (runtime/service_table.h has the format).
+#pragma once
+
+#include <string>
+
+#include "specs/env/spec.h"
+
+namespace imgbuild::builder {
+
+// The table of the spec's services, in an order in which each comes after those it names, with
+// presets filled in. An image without services has a shell alone: bash (slim) or python3
+// (distroless). Throws Error (kUsage) for what the table cannot hold: an unknown preset, a service
+// without command, an unknown stop signal, more than runtime/service_table.h allows.
+std::string RenderServiceTable(const specs::Spec& spec);
+
+// The ports that services listen on, ascending: the image's exposed ports.
+std::vector<std::uint32_t> ServicePorts(const specs::Spec& spec);
+
+}  // namespace imgbuild::builder
