@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,17 +27,19 @@ class ControlReader {
   // Borrows `text` for its life.
   ControlReader(std::string_view text, std::string_view file) : text_(text), file_(file) {}
 
-  // The fields of the next stanza in their order, in `fields`, whose memory is used again; false
-  // at the end of the text.
-  bool Next(std::vector<ControlFieldView>& fields);
+  // The fields of the next stanza in their order, nullopt at the end of the text. Valid until the
+  // next call.
+  std::optional<std::span<const ControlFieldView>> Next();
 
  private:
-  std::string_view Line() const;
+  std::string_view TakeLine();
+  void AddLine(std::string_view line);
 
   std::string_view text_;
   std::string file_;
   std::size_t at_ = 0;
-  int line_ = 1;
+  int line_ = 0;  // of the last line taken
+  std::vector<ControlFieldView> fields_;
 };
 
 struct ControlField {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include "specs/debian/version.h"
@@ -25,16 +26,19 @@ class RelationScanner {
   // Borrows `field`.
   explicit RelationScanner(std::string_view field) : field_(field) {}
 
-  // The next alternative into the result; false at the end. Throws Error, with the place, where
-  // the field breaks the syntax.
-  bool Next(ScannedRelation& relation);
+  // The next alternative, nullopt at the end. Throws Error, with the place, where the field breaks
+  // the syntax.
+  std::optional<ScannedRelation> Next();
 
  private:
   void SkipSpace();
   bool AtEnd() const { return at_ >= field_.size(); }
   char Peek() const { return field_[at_]; }
   void ScanVersion(ScannedRelation& relation);
+  std::string_view ScanName(std::string_view expected);
   std::string_view ScanBracketed(char open, char close);
+  void ScanProfiles(ScannedRelation& relation);
+  void ScanSeparator(ScannedRelation& relation);
   [[noreturn]] void Fail(std::string_view expected) const;
 
   std::string_view field_;
