@@ -4,7 +4,6 @@
 
 #include <compare>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include "specs/base/digest.h"
 #include "specs/debian/package_fields.h"
 #include "specs/debian/version.h"
+#include "specs/oci/platform.h"
 
 namespace imgbuild::builder {
 
@@ -49,18 +49,24 @@ struct RelationView {
 // In order of preference; never empty.
 using AlternativesView = std::vector<RelationView>;
 
+// One Packages file and what it is called.
+struct PackageSource {
+  std::string name;  // logical: "bookworm/main", "bookworm-security/main"
+  std::shared_ptr<const PackageTable> table;
+};
+
 // One version of one package: a handle of two words, to be passed by value. Valid as long as the
 // PackageIndex it comes from. Ordered by source, then by place in its Packages file.
 class Package {
  public:
-  Package(const PackageTable* table, std::uint32_t rank, std::uint32_t record)
-      : table_(table), rank_(rank), record_(record) {}
+  Package(const PackageSource* source, std::uint32_t record) : source_(source), record_(record) {}
 
   std::string_view name() const;
   std::string_view version() const;
   std::string_view architecture() const;  // "amd64", "arm64" or "all"
   std::string_view section() const;
-  // Name and version of the source package; the binary's own where they are the same.
+  // The Source field as it stands ("glibc", "gcc-12 (12.2.0-14)"); "" where it is absent, which
+  // means the package's own name and version.
   std::string_view source_package() const;
   std::string_view filename() const;     // relative to the mirror's base
   std::uint64_t size() const;            // of the .deb, bytes
@@ -69,23 +75,16 @@ class Package {
   specs::DebianPriority priority() const;
   specs::MultiArch multi_arch() const;
   bool essential() const;
-  // The logical source: "bookworm/main", "bookworm-security/main".
-  std::string_view source() const;
+  // The logical source, as PackageSource names it.
+  std::string_view source() const { return source_->name; }
 
   // The groups that all have to hold; empty where the package lacks the field.
   std::vector<AlternativesView> Relations(RelationKind kind) const;
 
-  bool operator==(const Package& other) const {
-    return rank_ == other.rank_ && record_ == other.record_;
-  }
-  std::strong_ordering operator<=>(const Package& other) const {
-    if (auto order = rank_ <=> other.rank_; order != 0) return order;
-    return record_ <=> other.record_;
-  }
+  auto operator<=>(const Package&) const = default;
 
  private:
-  const PackageTable* table_;
-  std::uint32_t rank_;  // of the source in the index
+  const PackageSource* source_;  // in the index's array, whose order is that of the sources
   std::uint32_t record_;
 };
 
@@ -95,24 +94,19 @@ struct Provider {
   std::string_view version;  // of the versioned Provides; "" where it has none
 };
 
-// Immutable; every member may be called from several threads. Reading throws Error where a mapped
-// file was damaged behind our back.
+// Immutable and cheap to copy; every member may be called from several threads. Reading throws
+// Error where a mapped file was damaged behind our back.
 class PackageIndex {
  public:
-  struct Source {
-    std::string name;  // logical, see Package::source()
-    std::shared_ptr<const PackageTable> table;
-  };
-
   // Sources in order of preference among equal versions.
-  explicit PackageIndex(std::vector<Source> sources);
+  explicit PackageIndex(std::vector<PackageSource> sources);
 
   // Parses Packages files in memory; for tests and tools.
   struct Text {
     std::string source;
-    std::string_view packages;
+    std::string packages;
   };
-  static PackageIndex FromText(const std::vector<Text>& texts);
+  static PackageIndex FromText(const std::vector<Text>& texts, specs::Architecture architecture);
 
   // Versions of the package of that very name: highest first, earlier sources first among equal
   // ones; the same version from a later source is left out. Empty if there is none.
@@ -131,7 +125,8 @@ class PackageIndex {
   std::size_t size() const;
 
  private:
-  std::vector<Source> sources_;
+  std::shared_ptr<const std::vector<PackageSource>>
+      sources_;  // shared by copies: handles stay valid
 };
 
 }  // namespace imgbuild::builder
