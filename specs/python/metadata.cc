@@ -26,6 +26,7 @@ class FieldReader {
       std::size_t colon = line.find(':');
       name_ = colon == std::string_view::npos ? "" : ToLower(Trim(line.substr(0, colon)));
       value_ = colon == std::string_view::npos ? "" : std::string(Trim(line.substr(colon + 1)));
+      first_line_ = value_;
       while (!rest_.empty() && (rest_[0] == ' ' || rest_[0] == '\t')) {
         value_ += value_.empty() ? "" : " ";
         value_ += Trim(TakeLine());
@@ -37,6 +38,8 @@ class FieldReader {
 
   const std::string& name() const { return name_; }
   const std::string& value() const { return value_; }
+  // The value without what was folded to it.
+  const std::string& first_line() const { return first_line_; }
 
  private:
   std::string_view TakeLine() {
@@ -50,6 +53,7 @@ class FieldReader {
   std::string_view rest_;
   std::string name_;
   std::string value_;
+  std::string first_line_;
 };
 
 void AddRequirement(CoreMetadata& metadata, const std::string& value) {
@@ -79,7 +83,7 @@ std::optional<SyntaxError> Take(CoreMetadata& metadata, const FieldReader& field
   } else if (name == "license-expression") {
     metadata.license = value;
   } else if (name == "license") {
-    SetUnlessUnknown(metadata.license, value);
+    SetUnlessUnknown(metadata.license, field.first_line());
   } else if (name == "requires-dist") {
     AddRequirement(metadata, value);
   } else if (name == "provides-extra") {

@@ -25,6 +25,13 @@ std::string DevZero(VersionParts parts) {
   return Version::FromParts(parts).key();
 }
 
+VersionParts ReleaseOf(const VersionParts& parts) {
+  VersionParts release;
+  release.epoch = parts.epoch;
+  release.release = parts.release;
+  return release;
+}
+
 std::string RenderParts(const VersionParts& parts) { return Version::FromParts(parts).Render(); }
 
 // "==V" in every form that is one specifier, where the interval is one.
@@ -36,10 +43,10 @@ std::optional<std::string> RenderEqual(const std::string& from, const std::strin
   if (low.parts.local.empty() && to == version_key::AfterLocals(low.parts)) {
     return "==" + RenderParts(low.parts);
   }
+  if (from == Bottom()) return std::nullopt;  // "<1" reads better than "==0.*"
   Point high = Decode(to);
-  if (from != DevZero({low.parts.epoch, low.parts.release}) || high.after_posts)
-    return std::nullopt;
-  VersionParts prefix{low.parts.epoch, low.parts.release};
+  if (from != DevZero(ReleaseOf(low.parts)) || high.after_posts) return std::nullopt;
+  VersionParts prefix = ReleaseOf(low.parts);
   if (prefix.release.size() > high.parts.release.size()) return std::nullopt;
   prefix.release.resize(high.parts.release.size(), "0");
   if (to != version_key::NextPrefix(prefix.epoch, prefix.release)) return std::nullopt;
