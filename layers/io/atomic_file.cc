@@ -41,11 +41,22 @@ void AtomicFile::Restart() { sink_->Rewind(); }
 
 void AtomicFile::Publish(const fs::path& target) {
   sink_->Sync();
+  Rename(target);
+}
+
+void AtomicFile::PublishUnsynced(const fs::path& target) { Rename(target); }
+
+void AtomicFile::Rename(const fs::path& target) {
   sink_->Close();
   if (::rename(sink_->path().c_str(), target.c_str()) != 0) {
     throw FileError("write", target, errno);
   }
   sink_.reset();
+}
+
+void SyncFileSystem(const fs::path& path) {
+  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid() || ::syncfs(fd.get()) != 0) throw FileError("sync", path, errno);
 }
 
 void WriteFileAtomically(const fs::path& target, std::string_view bytes, std::uint32_t mode) {

@@ -33,14 +33,24 @@ class AtomicFile : public Sink {
   // Syncs and renames to `target`, replacing what was there.
   void Publish(const std::filesystem::path& target);
 
+  // Renames without syncing, which saves milliseconds a file. Whole for every reader and after a
+  // kill; after a power failure it may be empty or short, unless SyncFileSystem came between. For
+  // content whose size and digest are checked before use.
+  void PublishUnsynced(const std::filesystem::path& target);
+
   // Where the bytes are until then.
   const std::filesystem::path& temporary() const { return sink_->path(); }
 
  private:
+  void Rename(const std::filesystem::path& target);
+
   std::optional<FileSink> sink_;  // absent once published
 };
 
-// Both in one; the target's folder must exist.
+// Makes everything written so far to the file system that holds `path` durable, in one go.
+void SyncFileSystem(const std::filesystem::path& path);
+
+// Opens, writes and publishes; the target's folder must exist.
 void WriteFileAtomically(const std::filesystem::path& target, std::string_view bytes,
                          std::uint32_t mode = 0644);
 

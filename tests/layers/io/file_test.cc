@@ -106,6 +106,17 @@ TEST(AtomicFile, LeavesNothingWhenTheTargetCannotBe) {
   EXPECT_EQ(FilesIn(folder.path()), 1u);
 }
 
+TEST(AtomicFile, PublishedUnsyncedIsWholeToo) {
+  tests::TempFolder folder;
+  AtomicFile file(folder.path());
+  file.Write("text");
+  file.PublishUnsynced(folder.path() / "a");
+  SyncFileSystem(folder.path());
+  EXPECT_EQ(ReadFile(folder.path() / "a"), "text");
+  EXPECT_EQ(FilesIn(folder.path()), 1u);
+  EXPECT_THROW(SyncFileSystem(folder.path() / "none"), specs::Error);
+}
+
 TEST(AtomicFile, MissingFolderIsAnError) {
   EXPECT_THROW(AtomicFile("/nonexistent/folder"), specs::Error);
 }
