@@ -8,6 +8,7 @@ namespace imgbuild::layers {
 
 std::size_t MemorySource::Read(std::span<std::byte> buffer) {
   std::size_t size = std::min(buffer.size(), rest_.size());
+  if (size == 0) return 0;
   std::memcpy(buffer.data(), rest_.data(), size);
   rest_.remove_prefix(size);
   return size;
