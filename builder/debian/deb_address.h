@@ -1,0 +1,36 @@
+// Where a locked .deb can be fetched from, and what to say when it is nowhere any more.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "builder/host/package_sources.h"
+#include "specs/base/error.h"
+#include "specs/env/lock.h"
+
+namespace imgbuild::builder {
+
+struct DownloadAddress {
+  std::string url;     // may carry credentials; show it through RedactUrl
+  std::string origin;  // the setting it comes from, for messages
+
+  bool operator==(const DownloadAddress&) const = default;
+};
+
+// Addresses in the order to try: the suite's mirror, then the snapshot archive, whose template has
+// {timestamp} (the locked Release's date as YYYYMMDDTHHMMSSZ) and {archive} ("debian" or
+// "debian-security"). Throws Error (kUsage) for a template without {timestamp}, and for a package
+// without a path below a mirror.
+std::vector<DownloadAddress> DebAddresses(const specs::LockedPackage& package,
+                                          const std::vector<specs::LockedSuite>& suites,
+                                          const DebianMirrors& mirrors,
+                                          const std::optional<std::string>& snapshot);
+
+// What to throw when every address answered 404: names the package, what was tried, and the exact
+// command that moves it.
+specs::Error SupersededDeb(const specs::LockedPackage& package,
+                           const std::vector<DownloadAddress>& tried,
+                           const std::optional<std::string>& snapshot);
+
+}  // namespace imgbuild::builder
