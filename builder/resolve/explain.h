@@ -24,8 +24,6 @@ class Namer {
   virtual std::string NeedClause(const NeedFact&) const { return ""; }
   virtual std::string ExcludeClause(const ExcludeFact&) const { return ""; }
   virtual std::string NoVersionClause(const NoVersionFact&) const { return ""; }
-  // The two sets of one package are the same to people: they hold the same existing versions.
-  virtual VersionSet Simplify(PackageId, const VersionSet& versions) const { return versions; }
 };
 
 // Lines of sentences, the last of them the conclusion that nothing fits. A step that is used twice

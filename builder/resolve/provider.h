@@ -54,7 +54,7 @@ struct NoVersion {
 
 using Choice = std::variant<Position, NoVersion>;
 
-// Higher ones are decided first; among equal ones the package seen first.
+// Higher ones are decided first; among equal ones the package that a need named first.
 struct DecisionPriority {
   std::int64_t major = 0;
   std::int64_t minor = 0;
@@ -81,8 +81,9 @@ class PartialSolutionView {
   virtual bool Possible(PackageId package, const VersionSet& versions) const = 0;
 };
 
-// The solver is deterministic if the answers are. Errors thrown here leave Solve unchanged: that
-// is also how a caller cancels a search that takes too long.
+// Choose and Prioritize are never asked for the root. The solver is deterministic if the answers
+// are. Errors thrown here leave Solve unchanged: that is also how a caller cancels a search that
+// takes too long.
 class Provider {
  public:
   virtual ~Provider() = default;
@@ -96,8 +97,7 @@ class Provider {
   virtual DependenciesAnswer DependenciesOf(PackageId package, Position version) = 0;
 
   // Asked when a package becomes needed, when its allowed versions change and when its counts do;
-  // kept in between. Must not be called for anything else by the provider's own means: a priority
-  // that depends on other packages' state would be stale.
+  // kept in between: what it takes from the state of other packages may be out of date when used.
   virtual DecisionPriority Prioritize(PackageId package, const VersionSet& allowed,
                                       const ConflictCounts& counts,
                                       const PartialSolutionView& partial) = 0;
