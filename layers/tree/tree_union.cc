@@ -132,8 +132,8 @@ class TreeUniter {
       }
     }
     std::ranges::sort(missing, {}, &Claim::path);
-    auto rest = std::ranges::unique(missing, {}, &Claim::path);
-    missing.erase(rest.begin(), rest.end());
+    auto same = [](const Claim& a, const Claim& b) { return a.path == b.path; };
+    missing.erase(std::unique(missing.begin(), missing.end(), same), missing.end());
     return missing;
   }
 
