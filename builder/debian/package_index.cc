@@ -117,8 +117,8 @@ std::vector<Package> PackageIndex::Candidates(std::string_view name) const {
   return candidates;
 }
 
-std::vector<Provider> PackageIndex::Providers(std::string_view name) const {
-  std::vector<Provider> providers;
+std::vector<ProvidingPackage> PackageIndex::Providers(std::string_view name) const {
+  std::vector<ProvidingPackage> providers;
   for (const PackageSource& source : *sources_) {
     std::optional<std::uint32_t> id = source.table->FindName(name);
     if (!id) continue;

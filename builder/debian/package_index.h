@@ -89,7 +89,7 @@ class Package {
 };
 
 // A package that provides a name other than by being called so.
-struct Provider {
+struct ProvidingPackage {
   Package package;
   std::string_view version;  // of the versioned Provides; "" where it has none
 };
@@ -114,7 +114,7 @@ class PackageIndex {
 
   // Packages that list `name` in Provides, each once per Provides entry: by source, then by
   // package name, highest version first.
-  std::vector<Provider> Providers(std::string_view name) const;
+  std::vector<ProvidingPackage> Providers(std::string_view name) const;
 
   // Every package of every source, in order of `<=>`: for questions like "which are Essential".
   std::vector<Package> All() const;
