@@ -129,8 +129,7 @@ std::optional<Unusable> CandidateRules::JudgeFile(const Project& project, const 
   if (wheel && Named(input_.no_binary, project.name)) {
     return Unusable{UnusableReason::kOnlyWheels, "has only wheels, which are not to be used"};
   }
-  if (!wheel &&
-      (input_.sdists == Sdists::kNever || Named(input_.no_build, project.name))) {
+  if (!wheel && (input_.sdists == Sdists::kNever || Named(input_.no_build, project.name))) {
     return Unusable{UnusableReason::kOnlySdist,
                     "has only a source archive, which would have to be built"};
   }
@@ -195,23 +194,31 @@ Usability CandidateRules::Judge(const Project& project, const Release& release) 
 
 std::optional<std::size_t> CandidateRules::Pick(const Project& project,
                                                 const specs::VersionRange& range) const {
+  return PickAmong(project, [&](std::size_t release) {
+    return range.Contains(project.releases[release].version);
+  });
+}
+
+std::optional<std::size_t> CandidateRules::PickAmong(
+    const Project& project, const std::function<bool(std::size_t)>& admits) const {
   const std::vector<Release>& releases = project.releases;
-  auto preferred = preferences_.find(project.name);
-  if (preferred != preferences_.end() && range.Contains(preferred->second)) {
-    auto found = std::lower_bound(
-        releases.begin(), releases.end(), preferred->second,
-        [](const Release& release, const specs::Version& version) { return release.version < version; });
-    if (found != releases.end() && found->version == preferred->second) {
-      return found - releases.begin();
+  if (auto preferred = preferences_.find(project.name); preferred != preferences_.end()) {
+    auto found = std::lower_bound(releases.begin(), releases.end(), preferred->second,
+                                  [](const Release& release, const specs::Version& version) {
+                                    return release.version < version;
+                                  });
+    std::size_t index = found - releases.begin();
+    if (found != releases.end() && found->version == preferred->second && admits(index)) {
+      return index;
     }
   }
   bool any = PrereleasesAllowed(project.name);
   std::optional<std::size_t> prerelease;
   for (std::size_t i = releases.size(); i-- > 0;) {
-    const specs::Version& version = releases[i].version;
-    if (version.is_prerelease() && !any && prerelease) continue;
-    if (!range.Contains(version)) continue;
-    if (any || !version.is_prerelease()) return i;
+    bool stable = !releases[i].version.is_prerelease();
+    if (!stable && !any && prerelease) continue;
+    if (!admits(i)) continue;
+    if (any || stable) return i;
     prerelease = i;
   }
   return prerelease;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -48,6 +49,10 @@ class CandidateRules {
   // Usability is not looked at. nullopt where the range holds none.
   std::optional<std::size_t> Pick(const Project& project, const specs::VersionRange& range) const;
 
+  // The same among the releases (by index) that `admits` accepts.
+  std::optional<std::size_t> PickAmong(const Project& project,
+                                       const std::function<bool(std::size_t)>& admits) const;
+
   bool PrereleasesAllowed(const std::string& project) const;
   const PythonTarget& target() const { return input_.target; }
   const ResolveInput& input() const { return input_; }
@@ -61,7 +66,7 @@ class CandidateRules {
   bool SupportsPython(std::string_view requires_python) const;
 
   const ResolveInput& input_;
-  std::set<std::string> prerelease_projects_;                      // named by a specifier of the user
+  std::set<std::string> prerelease_projects_;  // named by a specifier of the user
   std::map<std::string, std::vector<specs::Version>> exact_pins_;  // "==" of the user
   std::map<std::string, specs::Version> preferences_;
 };

@@ -21,11 +21,11 @@ namespace imgbuild::builder {
 
 // One edge: what a release (or one of its extras) needs on the target.
 struct Dependency {
-  std::string project;              // normalised
-  std::set<std::string> extras;     // normalised
+  std::string project;           // normalised
+  std::set<std::string> extras;  // normalised
   specs::VersionRange range;
-  specs::SpecifierSet specifier;    // of which `range` is the set; for messages
-  std::string url;                  // "" unless "name @ url"
+  specs::SpecifierSet specifier;  // of which `range` is the set; for messages
+  std::string url;                // "" unless "name @ url"
 };
 
 // What the metadata of one release says for the target.
@@ -63,8 +63,8 @@ class Catalog {
 
   // This dependency will likely be asked about. Returns at once.
   void Expect(const Dependency& dependency);
-  // The release's metadata will likely be asked for. Returns at once.
-  void ExpectFacts(const std::string& project, std::size_t release);
+  // The release's metadata will likely be asked for. Returns at once: whether this was news.
+  bool ExpectFacts(const std::string& project, std::size_t release);
 
   // Wait for the answer. The references live as long as the catalog.
   const ProjectResult& GetProject(const std::string& project);
@@ -85,5 +85,9 @@ class Catalog {
 std::vector<Dependency> DependenciesFor(const specs::CoreMetadata& metadata,
                                         const PythonTarget& target, std::string_view extra);
 Dependency MakeDependency(const specs::Requirement& requirement);
+
+// What a metadata text says for the target, checked against the release it came with.
+FactsResult ReadFacts(const std::string& text, const Project& project, const Release& release,
+                      const PythonTarget& target);
 
 }  // namespace imgbuild::builder

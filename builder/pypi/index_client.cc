@@ -97,9 +97,10 @@ void IndexClient::Request(const std::string& project, std::function<void(PageRes
 void IndexClient::Step(std::shared_ptr<Search> search) {
   for (; search->at < search->indexes.size(); ++search->at) {
     search->stale = cache_.Load(search->index().url, search->project);
-    bool enough = search->stale && (options_.connectivity == Connectivity::kOffline ||
-                                    (search->stale->fetched <= options_.now &&
-                                     options_.now < search->stale->fresh_until));
+    bool enough =
+        search->stale &&
+        (options_.connectivity == Connectivity::kOffline ||
+         (search->stale->fetched <= options_.now && options_.now < search->stale->fresh_until));
     if (!enough) break;
     if (search->stale->page) {
       search->done(FoundPage{&search->index(), std::move(*search->stale->page)});
@@ -137,8 +138,8 @@ void IndexClient::Ask(std::shared_ptr<Search> search) {
 }
 
 void IndexClient::Unreachable(Search& search, specs::Error error) {
-  search.done(std::move(error).In(fmt::format("while asking index \"{}\" for \"{}\"",
-                                              search.index().name, search.project)));
+  search.done(std::move(error).In(
+      fmt::format("while asking index \"{}\" for \"{}\"", search.index().name, search.project)));
 }
 
 specs::Error IndexClient::StatusError(const Search& search, int status) const {

@@ -35,8 +35,8 @@ using PageResult = std::variant<FoundPage, NoSuchProject, specs::Error>;
 struct IndexClientOptions {
   std::filesystem::path cache_folder;  // "" keeps nothing
   Connectivity connectivity = Connectivity::kOnline;
-  std::int64_t now = 0;                // seconds since the epoch
-  std::int64_t page_lifetime = 600;    // seconds that a page without Cache-Control stays fresh
+  std::int64_t now = 0;              // seconds since the epoch
+  std::int64_t page_lifetime = 600;  // seconds that a page without Cache-Control stays fresh
 };
 
 // A project pinned to an index comes from that index only. Any other comes from the first index in

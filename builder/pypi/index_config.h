@@ -11,9 +11,9 @@ namespace imgbuild::builder {
 // One index. Its name is what locks record; its URL and headers are transport only and reach no
 // message, lock or image.
 struct IndexConfig {
-  std::string name;                   // "default", "internal", ...
-  std::string url;                    // of the simple root: "https://index.example/simple/"
-  std::vector<HttpHeader> headers;    // credentials: "Authorization"; sent to the index's origin only
+  std::string name;                 // "default", "internal", ...
+  std::string url;                  // of the simple root: "https://index.example/simple/"
+  std::vector<HttpHeader> headers;  // credentials: "Authorization"; sent to the index's origin only
   std::vector<std::string> packages;  // normalised names that come from here and nowhere else
 };
 

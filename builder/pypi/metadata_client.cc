@@ -47,8 +47,46 @@ std::string HeadersOf(std::string metadata) {
   return metadata;
 }
 
-specs::Error Damaged(std::string_view filename, const std::string& what) {
-  return specs::Error(fmt::format("{} is damaged: {}", filename, what));
+// Thrown within this file: the bytes came, but are not what they should be.
+struct Damaged {
+  std::string what;
+};
+
+void ThrowIfDamaged(const auto& result) {
+  if (auto* damage = std::get_if<ZipDamage>(&result)) throw Damaged{damage->what};
+}
+
+// Throws Damaged.
+std::string MetadataOf(std::string_view filename, std::string_view bytes) {
+  auto located = LocateZipDirectory(bytes, bytes.size());
+  ThrowIfDamaged(located);
+  auto place = std::get<ZipDirectoryPlace>(located);
+  auto found = FindZipEntry(bytes.substr(place.offset, place.size), IsMetadataOf, filename);
+  ThrowIfDamaged(found);
+  const auto& entry = std::get<std::optional<ZipEntry>>(found);
+  if (!entry) throw Damaged{"it has no METADATA of its name"};
+  if (entry->local_offset > bytes.size()) {
+    throw Damaged{"METADATA lies outside the file"};
+  }
+  auto content =
+      ReadZipEntry(*entry, bytes.substr(entry->local_offset), MetadataClient::kMaxMetadata);
+  ThrowIfDamaged(content);
+  return HeadersOf(std::move(std::get<std::string>(content)));
+}
+
+// The one at the root of an sdist's top folder.
+std::optional<std::string> FindPkgInfo(std::string_view bytes) {
+  layers::ArchiveReader archive(bytes, layers::ArchiveFormat::kAny);
+  while (std::optional<layers::ArchiveEntry> entry = archive.Next()) {
+    std::string_view path = entry->path;
+    if (path.starts_with("./")) path.remove_prefix(2);
+    std::size_t slash = path.find('/');
+    if (slash == std::string_view::npos || path.substr(slash + 1) != "PKG-INFO") continue;
+    if (entry->type != layers::ArchiveType::kFile) continue;
+    if (entry->size.value_or(0) > MetadataClient::kMaxMetadata) return std::nullopt;
+    return layers::ReadAll(archive.Data());
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -114,6 +152,8 @@ void MetadataClient::Send(std::shared_ptr<Fetch> fetch, HttpRequest request, Han
       try {
         if (auto* error = std::get_if<specs::Error>(kept.get())) throw std::move(*error);
         (this->*handler)(fetch, std::move(std::get<HttpResponse>(*kept)));
+      } catch (const Damaged& damage) {
+        fetch->done(UnreadableFile{"is damaged: " + damage.what});
       } catch (specs::Error& error) {
         error.In("while reading the metadata of " + fetch->file.filename);
         fetch->done(std::move(error));
@@ -173,9 +213,7 @@ void MetadataClient::GotEntry(std::shared_ptr<Fetch> fetch, HttpResponse respons
   auto range = ParseContentRange(response.Header("Content-Range"));
   if (!range || range->first != fetch->entry->local_offset) return AskWhole(std::move(fetch));
   auto content = ReadZipEntry(*fetch->entry, response.body, kMaxMetadata);
-  if (auto* damage = std::get_if<ZipDamage>(&content)) {
-    throw Damaged(fetch->file.filename, damage->what);
-  }
+  ThrowIfDamaged(content);
   Finish(*fetch, std::move(std::get<std::string>(content)));
 }
 
@@ -201,8 +239,8 @@ void MetadataClient::GotTail(std::shared_ptr<Fetch> fetch, HttpResponse response
 
 void MetadataClient::GotWhole(std::shared_ptr<Fetch> fetch, HttpResponse response) {
   if (response.status != 200) {
-    throw specs::Error(fmt::format("the index answered {} for {}", response.status,
-                                   RedactUrl(fetch->file.url)));
+    throw specs::Error(
+        fmt::format("the index answered {} for {}", response.status, RedactUrl(fetch->file.url)));
   }
   if (fetch->file.sha256) {
     specs::Sha256 found = specs::HashOf(response.body);
@@ -214,56 +252,48 @@ void MetadataClient::GotWhole(std::shared_ptr<Fetch> fetch, HttpResponse respons
     }
   }
   if (!fetch->file.filename.ends_with(".whl")) return ReadSdist(std::move(fetch), response.body);
-  Finish(*fetch, ReadWheelMetadata(fetch->file.filename, response.body));
+  Finish(*fetch, MetadataOf(fetch->file.filename, response.body));
 }
 
 void MetadataClient::ReadTail(std::shared_ptr<Fetch> fetch, std::string_view tail,
                               std::uint64_t file_size) {
   std::uint64_t tail_offset = file_size - tail.size();
   auto located = LocateZipDirectory(tail, file_size);
-  if (auto* damage = std::get_if<ZipDamage>(&located)) {
-    throw Damaged(fetch->file.filename, damage->what);
-  }
+  ThrowIfDamaged(located);
   auto place = std::get<ZipDirectoryPlace>(located);
   if (place.offset < tail_offset) {
     if (fetch->asked_directory) {
-      throw Damaged(fetch->file.filename, "its central directory contradicts itself");
+      throw Damaged{"its central directory contradicts itself"};
     }
     return AskFrom(fetch, place.offset);
   }
   std::string_view directory = tail.substr(place.offset - tail_offset, place.size);
   auto found = FindZipEntry(directory, IsMetadataOf, fetch->file.filename);
-  if (auto* damage = std::get_if<ZipDamage>(&found)) {
-    throw Damaged(fetch->file.filename, damage->what);
-  }
+  ThrowIfDamaged(found);
   const auto& entry = std::get<std::optional<ZipEntry>>(found);
-  if (!entry) throw Damaged(fetch->file.filename, "it has no METADATA of its name");
+  if (!entry) throw Damaged{"it has no METADATA of its name"};
   if (entry->local_offset > place.offset || entry->size > kMaxMetadata ||
       entry->compressed_size > kMaxMetadata) {
-    throw Damaged(fetch->file.filename, "METADATA lies outside the file or is too large");
+    throw Damaged{"METADATA lies outside the file or is too large"};
   }
   if (entry->local_offset < tail_offset) {
     fetch->entry = *entry;
     return AskEntry(std::move(fetch));
   }
   auto content = ReadZipEntry(*entry, tail.substr(entry->local_offset - tail_offset), kMaxMetadata);
-  if (auto* damage = std::get_if<ZipDamage>(&content)) {
-    throw Damaged(fetch->file.filename, damage->what);
-  }
+  ThrowIfDamaged(content);
   Finish(*fetch, std::move(std::get<std::string>(content)));
 }
 
 void MetadataClient::ReadSdist(std::shared_ptr<Fetch> fetch, std::string_view bytes) {
-  layers::ArchiveReader archive(bytes, layers::ArchiveFormat::kAny);
-  while (std::optional<layers::ArchiveEntry> entry = archive.Next()) {
-    std::string_view path = entry->path;
-    std::size_t slash = path.find('/');
-    if (slash == std::string_view::npos || path.substr(slash + 1) != "PKG-INFO") continue;
-    if (entry->type != layers::ArchiveType::kFile) continue;
-    if (entry->size.value_or(0) > kMaxMetadata) break;
-    return Finish(*fetch, layers::ReadAll(archive.Data()));
+  std::optional<std::string> metadata;
+  try {
+    metadata = FindPkgInfo(bytes);
+  } catch (const specs::Error& error) {
+    throw Damaged{error.message()};
   }
-  throw Damaged(fetch->file.filename, "it has no PKG-INFO");
+  if (!metadata) throw Damaged{"it has no PKG-INFO"};
+  Finish(*fetch, std::move(*metadata));
 }
 
 void MetadataClient::Finish(Fetch& fetch, std::string metadata) {
@@ -272,21 +302,13 @@ void MetadataClient::Finish(Fetch& fetch, std::string metadata) {
   fetch.done(std::move(headers));
 }
 
-std::string ReadWheelMetadata(std::string_view filename, std::string_view bytes) {
-  auto located = LocateZipDirectory(bytes, bytes.size());
-  if (auto* damage = std::get_if<ZipDamage>(&located)) throw Damaged(filename, damage->what);
-  auto place = std::get<ZipDirectoryPlace>(located);
-  auto found = FindZipEntry(bytes.substr(place.offset, place.size), IsMetadataOf, filename);
-  if (auto* damage = std::get_if<ZipDamage>(&found)) throw Damaged(filename, damage->what);
-  const auto& entry = std::get<std::optional<ZipEntry>>(found);
-  if (!entry) throw Damaged(filename, "it has no METADATA of its name");
-  if (entry->local_offset > bytes.size()) {
-    throw Damaged(filename, "METADATA lies outside the file");
+std::variant<std::string, UnreadableFile> ReadWheelMetadata(std::string_view filename,
+                                                            std::string_view bytes) {
+  try {
+    return MetadataOf(filename, bytes);
+  } catch (const Damaged& damage) {
+    return UnreadableFile{"is damaged: " + damage.what};
   }
-  auto content =
-      ReadZipEntry(*entry, bytes.substr(entry->local_offset), MetadataClient::kMaxMetadata);
-  if (auto* damage = std::get_if<ZipDamage>(&content)) throw Damaged(filename, damage->what);
-  return HeadersOf(std::move(std::get<std::string>(content)));
 }
 
 }  // namespace imgbuild::builder

@@ -16,8 +16,14 @@
 
 namespace imgbuild::builder {
 
-// METADATA or PKG-INFO, or why it cannot be had: a damaged file, a failed transfer.
-using MetadataResult = std::variant<std::string, specs::Error>;
+// What is wrong with a file that the index did send, as a clause: "is damaged: ...".
+struct UnreadableFile {
+  std::string clause;
+};
+
+// The header fields of METADATA or PKG-INFO (the description is left out), or why they cannot be
+// had; an Error is a failed transfer or a wrong hash.
+using MetadataResult = std::variant<std::string, UnreadableFile, specs::Error>;
 
 // A file of a page with what is needed beyond the page's lifetime.
 struct RemoteFile {
@@ -74,7 +80,8 @@ class MetadataClient {
   Connectivity connectivity_;
 };
 
-// METADATA of a wheel that is at hand. Throws Error where there is none to be read.
-std::string ReadWheelMetadata(std::string_view filename, std::string_view bytes);
+// METADATA of a wheel that is at hand.
+std::variant<std::string, UnreadableFile> ReadWheelMetadata(std::string_view filename,
+                                                            std::string_view bytes);
 
 }  // namespace imgbuild::builder

@@ -58,7 +58,7 @@ std::optional<std::string> TakeLine(std::string_view& text) {
 
 std::string OneLine(std::string_view value) {
   return value.size() > 1024 || value.find('\n') != std::string_view::npos ? std::string()
-                                                                         : std::string(value);
+                                                                           : std::string(value);
 }
 
 std::optional<CachedPage> ParseEntry(std::string_view bytes) {
@@ -91,8 +91,11 @@ PageCache::PageCache(std::filesystem::path folder) : folder_(std::move(folder)) 
 
 std::filesystem::path PageCache::PathOf(std::string_view index_url,
                                         std::string_view project) const {
-  std::string key =
-      specs::KeyBuilder("index-page/1").Add("index", index_url).Add("project", project).Finish().Hex();
+  std::string key = specs::KeyBuilder("index-page/1")
+                        .Add("index", index_url)
+                        .Add("project", project)
+                        .Finish()
+                        .Hex();
   return folder_ / key.substr(0, 2) / (key.substr(2) + ".page");
 }
 

@@ -18,15 +18,13 @@ class ReleaseCollector {
   explicit ReleaseCollector(std::string_view project) : project_(project) {}
 
   void Add(std::string_view filename, std::uint32_t index) {
-    std::optional<std::size_t> release =
-        IsWheel(filename) ? OfWheel(filename) : OfSdist(filename);
+    std::optional<std::size_t> release = IsWheel(filename) ? OfWheel(filename) : OfSdist(filename);
     if (release) releases_[*release].files.push_back(index);
   }
 
   std::vector<Release> Finish() {
-    std::stable_sort(releases_.begin(), releases_.end(), [](const Release& a, const Release& b) {
-      return a.version < b.version;
-    });
+    std::stable_sort(releases_.begin(), releases_.end(),
+                     [](const Release& a, const Release& b) { return a.version < b.version; });
     std::vector<Release> merged;
     for (Release& release : releases_) {
       if (!merged.empty() && merged.back().version == release.version) {

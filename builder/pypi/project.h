@@ -19,10 +19,10 @@ struct Release {
 };
 
 struct Project {
-  std::string name;                  // normalised
+  std::string name;  // normalised
   const IndexConfig* index = nullptr;
   SimplePage page;
-  std::vector<Release> releases;     // by version, oldest first; equal spellings ("1.0", "1.0.0") once
+  std::vector<Release> releases;  // by version, oldest first; equal spellings ("1.0", "1.0.0") once
 };
 
 // Files whose names do not belong to the project, or have no version of PEP 440, are left out.

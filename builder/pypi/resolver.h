@@ -32,8 +32,8 @@ enum class Sdists { kNever, kStaticMetadata };
 // A wheel on this machine in place of any release of its project.
 struct LocalWheel {
   std::string filename;
-  std::string path;                      // as the spec writes it: goes to the result
-  std::function<std::string()> read;     // the whole file; called at most once
+  std::string path;                   // as the spec writes it: goes to the result
+  std::function<std::string()> read;  // the whole file; called at most once
 };
 
 struct ResolveInput {
@@ -43,40 +43,44 @@ struct ResolveInput {
   std::vector<LocalWheel> wheels;                // each is also a requirement
   Prereleases prereleases = Prereleases::kIfNecessary;
   Sdists sdists = Sdists::kNever;
-  std::set<std::string> no_binary;               // normalised names whose wheels are not used; ":all:"
-  std::set<std::string> no_build;                // ... whose sdists are not used; ":all:"
-  std::optional<std::int64_t> exclude_newer;     // microseconds: files uploaded at or after it, and
-                                                 // those that do not say, do not exist
+  std::set<std::string> no_binary;            // normalised names whose wheels are not used; ":all:"
+  std::set<std::string> no_build;             // ... whose sdists are not used; ":all:"
+  std::optional<std::int64_t> exclude_newer;  // microseconds: files uploaded at or after it, and
+                                              // those that do not say, do not exist
   std::map<std::string, std::string> preferences;  // normalised name -> version kept when it fits
 };
 
 struct ResolveContext {
   HttpClient& http;
-  std::vector<IndexConfig> indexes;      // in order; the default one last
-  std::filesystem::path cache_folder;    // "": nothing is kept between runs
+  std::vector<IndexConfig> indexes;    // in order; the default one last
+  std::filesystem::path cache_folder;  // "": nothing is kept between runs
   Connectivity connectivity = Connectivity::kOnline;
-  std::int64_t now = 0;                  // seconds since the epoch
+  std::int64_t now = 0;  // seconds since the epoch
   // Called now and then on the calling thread with how much is known; may be empty.
   std::function<void(std::size_t decided, std::string_view current)> progress;
 };
 
 struct ResolvedPackage {
-  std::string name;                      // normalised
-  std::string version;                   // as the file name writes it
+  std::string name;     // normalised
+  std::string version;  // as the file name writes it
   std::string filename;
-  std::string url;                       // transport only, never for a lock; "" for local wheels
-  std::string path;                      // of local wheels
-  std::optional<std::uint64_t> size;     // where the index says
-  std::optional<specs::Sha256> sha256;   // where the index says
-  std::string index;                     // its name, or "local"
-  std::set<std::string> extras;          // asked for by anything chosen
-  std::set<std::string> required_by;     // normalised names; "spec" for the user's requirements
+  std::string url;                      // transport only, never for a lock; "" for local wheels
+  std::string path;                     // of local wheels
+  std::optional<std::uint64_t> size;    // where the index says
+  std::optional<specs::Sha256> sha256;  // where the index says
+  std::string index;                    // its name, or "local"
+  std::set<std::string> extras;         // asked for by anything chosen
+  std::set<std::string> required_by;    // normalised names; "spec" for the user's requirements
 };
 
 struct Resolution {
   std::vector<ResolvedPackage> packages;  // by name
   std::vector<std::string> warnings;      // sentences: an extra that does not exist, a yanked pin
 };
+
+// The cut that `text` means for ResolveInput::exclude_newer: a date-time (RFC 3339), or a date,
+// which means the end of that day in UTC. nullopt on anything else.
+std::optional<std::int64_t> ParseExcludeNewer(std::string_view text);
 
 // Throws Error: kUnresolvable with an explanation in sentences and hints, kUsage for requirements
 // that cannot be honoured (a URL), kFailure where an index or the metadata of a release that was

@@ -20,15 +20,15 @@ enum class MetadataOffer : std::uint8_t { kAbsent, kOffered };
 // One file as a page lists it. The views live as long as the page.
 struct SimpleFile {
   std::string_view filename;
-  std::string url;                            // absolute
-  std::string_view requires_python;           // PEP 440 specifiers; "" for none
+  std::string url;                   // absolute
+  std::string_view requires_python;  // PEP 440 specifiers; "" for none
   std::string_view yanked_reason;
   YankedState yanked = YankedState::kNo;
   MetadataOffer core_metadata = MetadataOffer::kAbsent;
   std::optional<specs::Sha256> core_metadata_sha256;
   std::optional<specs::Sha256> sha256;
-  std::optional<std::uint64_t> size;          // bytes
-  std::optional<std::int64_t> upload_time;    // microseconds since the epoch, UTC
+  std::optional<std::uint64_t> size;        // bytes
+  std::optional<std::int64_t> upload_time;  // microseconds since the epoch, UTC
 };
 
 // Wheels and source archives of one project in the order of the page; anything else is dropped.

@@ -13,11 +13,11 @@ namespace imgbuild::builder {
 
 // CPython on Linux with glibc.
 struct PythonTarget {
-  specs::Version version;           // full: 3.11.2, as Requires-Python and markers see it
+  specs::Version version;  // full: 3.11.2, as Requires-Python and markers see it
   specs::Platform platform;
-  specs::TagList tags;              // of wheels that fit, best first
+  specs::TagList tags;  // of wheels that fit, best first
   specs::MarkerEnvironment markers;
-  std::string description;          // "CPython 3.11.2 on linux/amd64 with glibc 2.36"
+  std::string description;  // "CPython 3.11.2 on linux/amd64 with glibc 2.36"
 };
 
 // Throws Error (kUsage) where `version` is not CPython 3.x.y. The default glibc is that of the

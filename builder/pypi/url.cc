@@ -98,7 +98,8 @@ std::string ResolveUrl(std::string_view base, std::string_view reference) {
   UrlParts from = SplitUrl(base);
   if (to.has_authority) return Compose(from.scheme, to.authority, to.path, to.query);
   if (to.path.empty()) {
-    return Compose(from.scheme, from.authority, from.path, to.query.empty() ? from.query : to.query);
+    return Compose(from.scheme, from.authority, from.path,
+                   to.query.empty() ? from.query : to.query);
   }
   if (to.path.starts_with('/')) {
     return Compose(from.scheme, from.authority, RemoveDotSegments(to.path), to.query);

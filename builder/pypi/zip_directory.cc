@@ -1,6 +1,7 @@
 #include "builder/pypi/zip_directory.h"
 
 #include <algorithm>
+#include <array>
 
 #include "layers/io/archive.h"
 #include "layers/io/stream.h"
@@ -82,8 +83,7 @@ std::string LittleEndian32(std::uint32_t value) {
   return bytes;
 }
 
-// Raw deflate as one gzip member (RFC 1952), so that the one reader of compressed streams also
-// checks length and CRC.
+// Raw deflate as one gzip member (RFC 1952), which the one reader of compressed streams takes.
 std::string AsGzip(const ZipEntry& entry, std::string_view deflated) {
   std::string member("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff", 10);
   member += deflated;
@@ -92,12 +92,20 @@ std::string AsGzip(const ZipEntry& entry, std::string_view deflated) {
   return member;
 }
 
-std::uint32_t Crc32(std::string_view bytes) {
-  std::uint32_t crc = 0xffffffff;
-  for (char c : bytes) {
-    crc ^= static_cast<unsigned char>(c);
+constexpr std::array<std::uint32_t, 256> MakeCrcTable() {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < table.size(); ++i) {
+    std::uint32_t crc = i;
     for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0u);
+    table[i] = crc;
   }
+  return table;
+}
+
+std::uint32_t Crc32(std::string_view bytes) {
+  static constexpr std::array<std::uint32_t, 256> kTable = MakeCrcTable();
+  std::uint32_t crc = 0xffffffff;
+  for (char c : bytes) crc = crc >> 8 ^ kTable[(crc ^ static_cast<unsigned char>(c)) & 0xff];
   return ~crc;
 }
 
@@ -109,7 +117,8 @@ std::variant<std::string, ZipDamage> Inflate(const ZipEntry& entry, std::string_
     std::unique_ptr<layers::Source> plain = layers::Decompressed(source);
     std::byte buffer[16384];
     while (std::size_t size = plain->Read(buffer)) {
-      if (content.size() + size > entry.size) return ZipDamage{entry.name + " is longer than it says"};
+      if (content.size() + size > entry.size)
+        return ZipDamage{entry.name + " is longer than it says"};
       content.append(reinterpret_cast<const char*>(buffer), size);
     }
   } catch (const specs::Error&) {
@@ -184,23 +193,21 @@ std::variant<std::string, ZipDamage> ReadZipEntry(const ZipEntry& entry, std::st
   if (bytes.size() < kLocalSize || Field<std::uint32_t>(bytes, 0) != kLocalSignature) {
     return ZipDamage{entry.name + " has no local header"};
   }
-  std::size_t skip =
-      kLocalSize + Field<std::uint16_t>(bytes, 26) + Field<std::uint16_t>(bytes, 28);
+  std::size_t skip = kLocalSize + Field<std::uint16_t>(bytes, 26) + Field<std::uint16_t>(bytes, 28);
   if (bytes.size() < skip || bytes.size() - skip < entry.compressed_size) {
     return ZipDamage{entry.name + " is cut short"};
   }
   std::string_view data = bytes.substr(skip, entry.compressed_size);
-  if (entry.method == 8) {
-    auto inflated = Inflate(entry, data);
-    auto* content = std::get_if<std::string>(&inflated);
-    if (content && content->size() != entry.size) return ZipDamage{entry.name + " is cut short"};
-    return inflated;
+  if (entry.method != 0 && entry.method != 8) {
+    return ZipDamage{entry.name + " is compressed in an unknown way"};
   }
-  if (entry.method != 0) return ZipDamage{entry.name + " is compressed in an unknown way"};
-  if (data.size() != entry.size || Crc32(data) != entry.crc32) {
-    return ZipDamage{entry.name + " has a wrong checksum"};
+  std::variant<std::string, ZipDamage> content = std::string(data);
+  if (entry.method == 8) content = Inflate(entry, data);
+  auto* text = std::get_if<std::string>(&content);
+  if (text != nullptr && (text->size() != entry.size || Crc32(*text) != entry.crc32)) {
+    return ZipDamage{entry.name + " has a wrong size or checksum"};
   }
-  return std::string(data);
+  return content;
 }
 
 }  // namespace imgbuild::builder

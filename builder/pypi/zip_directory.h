@@ -13,7 +13,7 @@ namespace imgbuild::builder {
 // Where the central directory lies in the whole file.
 struct ZipDirectoryPlace {
   std::uint64_t offset = 0;
-  std::uint64_t size = 0;     // bytes
+  std::uint64_t size = 0;  // bytes
   std::uint64_t entries = 0;
 };
 

@@ -1,0 +1,196 @@
+#include "builder/pypi/python_provider.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "builder/resolve/solver.h"
+#include "specs/base/text.h"
+
+namespace imgbuild::builder {
+namespace {
+
+constexpr std::size_t kLargestBatch = 50;
+
+// A batch of guesses is worth it once a project was tried in vain that often: after 5, 10 and 20
+// versions, and then after every 20.
+bool BatchIsDue(std::size_t tried, std::size_t last) {
+  return (tried >= 5 && last < 5) || (tried >= 10 && last < 10) ||
+         (tried >= 20 && tried - last >= 20) || (tried >= 20 && last < 20);
+}
+
+bool PinsOneVersion(const specs::SpecifierSet& specifier) {
+  using Op = specs::SpecifierOperator;
+  return std::any_of(specifier.specifiers().begin(), specifier.specifiers().end(),
+                     [](const specs::Specifier& one) {
+                       return (one.op() == Op::kEqual && !one.wildcard()) ||
+                              one.op() == Op::kArbitrary;
+                     });
+}
+
+}  // namespace
+
+PythonProvider::PythonProvider(Catalog& catalog, const CandidateRules& rules,
+                               std::vector<Dependency> root,
+                               const std::vector<Dependency>& constraints,
+                               std::function<void(std::size_t, std::string_view)> progress)
+    : catalog_(catalog), rules_(rules), root_(std::move(root)), progress_(std::move(progress)) {
+  packages_.push_back({});
+  for (const Dependency& constraint : constraints) {
+    auto [entry, added] = constraints_.try_emplace(constraint.project, constraint.range);
+    if (!added) entry->second = entry->second.Intersect(constraint.range);
+  }
+}
+
+PackageId PythonProvider::Intern(const std::string& project, const std::string& extra) {
+  auto [entry, added] =
+      ids_.try_emplace({project, extra}, static_cast<PackageId>(packages_.size()));
+  if (added) packages_.push_back({project, extra});
+  return entry->second;
+}
+
+const Project* PythonProvider::project(PackageId id) const {
+  const ProjectResult& result = catalog_.GetProject(packages_[id].project);
+  if (auto* error = std::get_if<specs::Error>(&result)) throw *error;
+  return std::get_if<Project>(&result);
+}
+
+VersionSet PythonProvider::SetOf(const Dependency& dependency) const {
+  const auto* known = std::get_if<Project>(&catalog_.GetProject(dependency.project));
+  if (known == nullptr) return VersionSet::Full();
+  specs::VersionRange range = dependency.range;
+  if (auto constraint = constraints_.find(dependency.project); constraint != constraints_.end()) {
+    range = range.Intersect(constraint->second);
+  }
+  if (range.IsFull()) return VersionSet::Full();
+  VersionSet set;
+  Position size = static_cast<Position>(known->releases.size());
+  for (Position i = 0; i < size;) {
+    if (!range.Contains(known->releases[i].version)) {
+      ++i;
+      continue;
+    }
+    Position from = i;
+    while (i < size && range.Contains(known->releases[i].version)) ++i;
+    set = set.Union(VersionSet::Between(from, i == size ? kEndPosition : i));
+  }
+  return set;
+}
+
+std::vector<Dependency> PythonProvider::Needs(PackageId id, Position version) const {
+  if (id == kRoot) return root_;
+  const Package& package = packages_[id];
+  const auto* facts = std::get_if<ReleaseFacts>(&catalog_.GetFacts(package.project, version));
+  if (facts == nullptr) return {};
+  if (package.extra.empty()) return facts->dependencies;
+  return DependenciesFor(facts->metadata, rules_.target(), package.extra);
+}
+
+Choice PythonProvider::Choose(PackageId id, const VersionSet& allowed,
+                              const PartialSolutionView& partial) {
+  const Package package = packages_[id];
+  if (id == kRoot) return Position{0};
+  const Project* found = project(id);
+  if (found == nullptr) {
+    const auto& missing = std::get<NoSuchProject>(catalog_.GetProject(package.project));
+    return NoVersion{fmt::format("was not found in {} {}",
+                                 missing.asked.size() == 1 ? "index" : "indexes",
+                                 specs::Join(missing.asked, ", "))};
+  }
+  if (!package.extra.empty()) {
+    // The project itself decides; its extras follow.
+    PackageId base = ids_.at({package.project, ""});
+    std::optional<Position> decided = partial.Decided(base);
+    if (decided && allowed.Contains(*decided)) return *decided;
+  }
+  std::optional<std::size_t> picked = rules_.PickAmong(*found, [&](std::size_t release) {
+    return allowed.Contains(static_cast<Position>(release));
+  });
+  if (!picked) return NoVersion{};
+  Memory& memory = memory_[package.project];
+  if (package.extra.empty()) {
+    ++memory.tried;
+    GuessBatch(*found, memory, allowed, static_cast<Position>(*picked));
+  }
+  if (progress_) progress_(packages_.size() - 1, package.project);
+  return static_cast<Position>(*picked);
+}
+
+void PythonProvider::GuessBatch(const Project& project, Memory& memory, const VersionSet& allowed,
+                                Position version) {
+  catalog_.ExpectFacts(project.name, version);
+  if (!BatchIsDue(memory.tried, memory.batched)) return;
+  memory.batched = memory.tried;
+  std::size_t left = std::min(memory.tried, kLargestBatch);
+  for (Position next = version; left > 0 && next-- > 0;) {
+    const specs::Version& candidate = project.releases[next].version;
+    if (candidate.is_prerelease() && !rules_.PrereleasesAllowed(project.name)) continue;
+    // What needs exactly one version of this project may still let go of it, so that versions
+    // outside of what is allowed now are likely as well.
+    if (!allowed.Contains(next) && allowed.Contains(version) && !memory.pinned) continue;
+    if (catalog_.ExpectFacts(project.name, next)) --left;
+  }
+}
+
+Unavailable PythonProvider::AllLike(const Project& project, Position version,
+                                    const Unusable& unusable) {
+  auto alike = [&](Position other) {
+    const auto* same = std::get_if<Unusable>(&catalog_.GetUsability(project.name, other));
+    return same != nullptr && same->clause == unusable.clause;
+  };
+  Position from = version;
+  while (from > 0 && alike(from - 1)) --from;
+  Position to = version + 1;
+  while (to < project.releases.size() && alike(to)) ++to;
+  return {unusable.clause, VersionSet::Between(from, to)};
+}
+
+DependenciesAnswer PythonProvider::Answer(std::vector<Need> needs,
+                                          const std::vector<Dependency>& dependencies) {
+  for (const Dependency& dependency : dependencies) catalog_.Expect(dependency);
+  for (const Dependency& dependency : dependencies) {
+    const std::string& name = dependency.project;
+    Memory& memory = memory_[name];
+    if (memory.seen == 0) memory.seen = static_cast<std::int64_t>(memory_.size());
+    if (PinsOneVersion(dependency.specifier)) memory.pinned = true;
+    VersionSet set = SetOf(dependency);
+    needs.push_back({Intern(name, ""), set});
+    for (const std::string& extra : dependency.extras) needs.push_back({Intern(name, extra), set});
+  }
+  return Dependencies{std::move(needs), {}, {}};
+}
+
+DependenciesAnswer PythonProvider::DependenciesOf(PackageId id, Position version) {
+  if (id == kRoot) return Answer({}, root_);
+  const Package package = packages_[id];
+  const Project& of = *project(id);
+  const Usability& usability = catalog_.GetUsability(package.project, version);
+  if (auto* unusable = std::get_if<Unusable>(&usability)) return AllLike(of, version, *unusable);
+  const FactsResult& facts = catalog_.GetFacts(package.project, version);
+  if (auto* bad = std::get_if<BadMetadata>(&facts)) return Unavailable{bad->clause, {}};
+  if (auto* error = std::get_if<specs::Error>(&facts)) throw *error;
+  std::vector<Need> needs;
+  if (!package.extra.empty()) {
+    needs.push_back({Intern(package.project, ""), VersionSet::Only(version)});
+  }
+  return Answer(std::move(needs), Needs(id, version));
+}
+
+DecisionPriority PythonProvider::Prioritize(PackageId id, const VersionSet&,
+                                            const ConflictCounts& counts,
+                                            const PartialSolutionView&) {
+  if (id == kRoot) return {.major = 9, .minor = 0};
+  const Memory& memory = memory_[packages_[id].project];
+  std::int64_t major = 0;
+  if (memory.pinned) {
+    major = 3;
+  } else if (counts.affected >= kConflictsBeforeReprioritising) {
+    major = 2;
+  } else if (counts.culprit >= kConflictsBeforeReprioritising) {
+    major = 1;
+  }
+  return {.major = major, .minor = -memory.seen};
+}
+
+}  // namespace imgbuild::builder
