@@ -7,7 +7,7 @@
 #include "layers/io/stream.h"
 #include "specs/base/error.h"
 
-namespace imgbuild::tests {
+namespace imgbuild::support {
 
 // Passes the first `good` bytes on to `sink`, then throws at every write.
 class FaultySink : public layers::Sink {
@@ -61,4 +61,4 @@ class SlowSource : public layers::Source {
   std::size_t step_;
 };
 
-}  // namespace imgbuild::tests
+}  // namespace imgbuild::support

@@ -6,7 +6,7 @@
 #include <string>
 #include <system_error>
 
-namespace imgbuild::tests {
+namespace imgbuild::support {
 
 class TempFolder {
  public:
@@ -28,4 +28,4 @@ class TempFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace imgbuild::tests
+}  // namespace imgbuild::support

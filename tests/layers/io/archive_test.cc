@@ -43,7 +43,7 @@ class ArchiveTest : public testing::Test {
     return ReadFile(folder_.path() / "out");
   }
 
-  tests::TempFolder folder_;
+  support::TempFolder folder_;
   std::string big_ = std::string(1 << 20, 'b');
 };
 
@@ -69,7 +69,7 @@ TEST_F(ArchiveTest, ReadsTarInEveryCompressionAndFormat) {
         "--numeric-owner " +
         options + " -cf out -C in .");
     MemorySource memory(bytes);
-    tests::SlowSource source(memory, 1000);
+    support::SlowSource source(memory, 1000);
     ArchiveReader reader(source, ArchiveFormat::kTar);
     std::vector<Seen> all = ReadEntries(reader);
     ASSERT_EQ(all.size(), 5u);
@@ -167,7 +167,7 @@ TEST_F(ArchiveTest, PlainAndEmptyStreamsPass) {
 TEST_F(ArchiveTest, TheSourcesOwnErrorComesThrough) {
   std::string bytes = Pack("tar -cf out -C in .");
   MemorySource memory(bytes);
-  tests::FaultySource source(memory, 2000, 512);
+  support::FaultySource source(memory, 2000, 512);
   try {
     ArchiveReader reader(source, ArchiveFormat::kTar);
     ReadEntries(reader);

@@ -19,7 +19,7 @@ std::size_t FilesIn(const fs::path& folder) {
 }
 
 TEST(FileSink, WritesSmallAndLargePiecesInOrder) {
-  tests::TempFolder folder;
+  support::TempFolder folder;
   std::string expected;
   FileSink sink(folder.path() / "a");
   for (std::size_t size : {1u, 100u, 200'000u, 3u, 131'072u, 131'071u, 7u}) {
@@ -48,21 +48,21 @@ TEST(FileSink, FullDiskNamesTheFileAndSaysSo) {
 }
 
 TEST(FileSource, MissingFileAndFolderAndFifoAreErrors) {
-  tests::TempFolder folder;
+  support::TempFolder folder;
   EXPECT_THROW(FileSource(folder.path() / "none"), specs::Error);
   EXPECT_THROW(FileSource(folder.path()), specs::Error);
   EXPECT_THROW(MappedFile("/dev/zero"), specs::Error);
 }
 
 TEST(ReadFile, RefusesMoreThanTheLimit) {
-  tests::TempFolder folder;
+  support::TempFolder folder;
   std::ofstream(folder.path() / "a") << "12345";
   EXPECT_EQ(ReadFile(folder.path() / "a", 5), "12345");
   EXPECT_THROW(ReadFile(folder.path() / "a", 4), specs::Error);
 }
 
 TEST(MappedFile, AnEmptyFileIsAnEmptyView) {
-  tests::TempFolder folder;
+  support::TempFolder folder;
   std::ofstream(folder.path() / "a").flush();
   MappedFile file(folder.path() / "a");
   MappedFile moved = std::move(file);
@@ -70,7 +70,7 @@ TEST(MappedFile, AnEmptyFileIsAnEmptyView) {
 }
 
 TEST(AtomicFile, AppearsOnlyWhenPublishedAndReplaces) {
-  tests::TempFolder folder;
+  support::TempFolder folder;
   fs::path target = folder.path() / "target";
   std::ofstream(target) << "old";
   AtomicFile file(folder.path());
@@ -85,7 +85,7 @@ TEST(AtomicFile, AppearsOnlyWhenPublishedAndReplaces) {
 }
 
 TEST(AtomicFile, LeavesNothingWhenAbandoned) {
-  tests::TempFolder folder;
+  support::TempFolder folder;
   try {
     AtomicFile file(folder.path());
     file.Write(std::string(500'000, 'x'));
@@ -96,7 +96,7 @@ TEST(AtomicFile, LeavesNothingWhenAbandoned) {
 }
 
 TEST(AtomicFile, LeavesNothingWhenTheTargetCannotBe) {
-  tests::TempFolder folder;
+  support::TempFolder folder;
   fs::create_directories(folder.path() / "target" / "full");
   {
     AtomicFile file(folder.path());
@@ -107,7 +107,7 @@ TEST(AtomicFile, LeavesNothingWhenTheTargetCannotBe) {
 }
 
 TEST(AtomicFile, PublishedUnsyncedIsWholeToo) {
-  tests::TempFolder folder;
+  support::TempFolder folder;
   AtomicFile file(folder.path());
   file.Write("text");
   file.PublishUnsynced(folder.path() / "a");
@@ -122,7 +122,7 @@ TEST(AtomicFile, MissingFolderIsAnError) {
 }
 
 TEST(WriteFileAtomically, WritesTheWholeFile) {
-  tests::TempFolder folder;
+  support::TempFolder folder;
   WriteFileAtomically(folder.path() / "a", "text");
   EXPECT_EQ(ReadFile(folder.path() / "a"), "text");
 }

@@ -10,7 +10,7 @@ namespace {
 
 TEST(HashingSource, DigestsAndCountsWhatPasses) {
   MemorySource memory("some bytes");
-  tests::SlowSource slow(memory, 3);
+  support::SlowSource slow(memory, 3);
   HashingSource hashing(slow);
   EXPECT_EQ(ReadAll(hashing), "some bytes");
   EXPECT_EQ(hashing.count(), 10u);
@@ -19,7 +19,7 @@ TEST(HashingSource, DigestsAndCountsWhatPasses) {
 
 TEST(HashingSink, DoesNotCountWhatTheSinkRefused) {
   StringSink text;
-  tests::FaultySink faulty(text, 4);
+  support::FaultySink faulty(text, 4);
   HashingSink hashing(faulty);
   hashing.Write("1234");
   EXPECT_THROW(hashing.Write("5"), specs::Error);

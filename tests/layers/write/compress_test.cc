@@ -45,7 +45,7 @@ class CodecTest : public testing::TestWithParam<Compression> {
   }
   std::string PlainOf(const std::string& frame, std::size_t step = 1 << 20) {
     MemorySource memory(frame);
-    tests::SlowSource slow(memory, step);
+    support::SlowSource slow(memory, step);
     return ReadAll(*DecompressFrame(slow, *codec_));
   }
 };
@@ -73,7 +73,7 @@ TEST_P(CodecTest, RoundTripsWhatCannotBeCompressed) {
 
 TEST_P(CodecTest, ForeignReadersTakeTheFrameAsOneStream) {
   std::string text = Sample(codec_->piece_size() + 100'000);
-  tests::TempFolder folder;
+  support::TempFolder folder;
   std::ofstream(folder.path() / "f") << FrameOf(text);
   std::string program(CompressionName(GetParam()));
   std::string command = "cd '" + folder.path().string() + "' && command -v " + program +

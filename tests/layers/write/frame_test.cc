@@ -47,7 +47,7 @@ TEST_P(FrameTest, HoldsTheEntriesInOrder) {
   FrameWriter frame(sink, *codec_, here_);
   frame.Add("a", MakeFile("first").node, "first");
   MemorySource content("second");
-  tests::SlowSource slow(content, 2);
+  support::SlowSource slow(content, 2);
   frame.Add("a-b", MakeFile("second").node, slow);
   frame.Add("a/c", HardlinkTo("a-b"));
   frame.Add("empty", MakeFile("").node);
@@ -108,13 +108,13 @@ TEST_P(FrameTest, AFailingSinkOrSourceComesThrough) {
   ThreadExecutor two(2);
   for (std::uint64_t good : {std::uint64_t{0}, size / 2, size - 1}) {
     NullSink null;
-    tests::FaultySink faulty(null, good);
+    support::FaultySink faulty(null, good);
     EXPECT_THROW(WriteLarge(faulty, *codec_, two), specs::Error) << good;
   }
   NullSink null;
   FrameWriter frame(null, *codec_, here_);
   MemorySource content("1234");
-  tests::FaultySource faulty(content, 2);
+  support::FaultySource faulty(content, 2);
   EXPECT_THROW(frame.Add("a", MakeFile("1234").node, faulty), specs::Error);
 }
 

@@ -120,12 +120,12 @@ TEST_P(LayerTest, ADamagedFrameIsAnErrorNeverALayer) {
 }
 
 TEST_P(LayerTest, AFullDiskAtAnyByteLeavesNothing) {
-  tests::TempFolder folder;
+  support::TempFolder folder;
   StringSink whole;
   std::uint64_t size = WriteLayer(whole, executor_).size;
   for (std::uint64_t good = 0; good < size; good += size / 7 + 1) {
     AtomicFile file(folder.path());
-    tests::FaultySink faulty(file, good);
+    support::FaultySink faulty(file, good);
     EXPECT_THROW(WriteLayer(faulty, executor_), specs::Error);
   }
   EXPECT_TRUE(fs::is_empty(folder.path()));

@@ -151,7 +151,7 @@ TEST(Tar, TheWholeSampleIsFixed) {
 std::optional<std::string> Reader(const std::string& program, const std::string& command) {
   if (std::system(("command -v " + program + " > /dev/null 2>&1").c_str()) != 0)
     return std::nullopt;
-  tests::TempFolder folder;
+  support::TempFolder folder;
   std::ofstream(folder.path() / "t.tar") << SampleTar();
   std::string line = "cd '" + folder.path().string() + "' && (" + command + ") > out 2>&1";
   EXPECT_EQ(std::system(line.c_str()), 0) << ReadFile(folder.path() / "out");

@@ -1,0 +1,58 @@
+#include "layers/store/partial_download.h"
+
+#include <cerrno>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace imgbuild::layers {
+
+PartialDownload::PartialDownload(std::filesystem::path partial, std::filesystem::path target,
+                                 const std::filesystem::path& lock)
+    : lock_(lock), partial_(std::move(partial)), target_(std::move(target)) {
+  if (std::filesystem::exists(target_)) {
+    already_there_ = true;
+    return;
+  }
+  fd_ = FileDescriptor(open(partial_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!fd_.valid()) throw FileError("create", partial_, errno);
+  // What an earlier try left is hashed again: its state died with that process.
+  std::vector<std::byte> buffer(1 << 20);
+  ssize_t got;
+  while ((got = read(fd_.get(), buffer.data(), buffer.size())) > 0) {
+    hasher_.Update(std::span(buffer).first(static_cast<std::size_t>(got)));
+    size_ += static_cast<std::uint64_t>(got);
+  }
+  if (got < 0) throw FileError("read", partial_, errno);
+}
+
+void PartialDownload::Write(std::span<const std::byte> bytes) {
+  hasher_.Update(bytes);
+  size_ += bytes.size();
+  while (!bytes.empty()) {
+    ssize_t written = write(fd_.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw FileError("write", partial_, errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void PartialDownload::Restart() {
+  if (ftruncate(fd_.get(), 0) != 0 || lseek(fd_.get(), 0, SEEK_SET) != 0) {
+    throw FileError("write", partial_, errno);
+  }
+  (void)hasher_.Finish();
+  size_ = 0;
+}
+
+specs::Sha256 PartialDownload::Digest() { return hasher_.Finish(); }
+
+void PartialDownload::Publish() {
+  fd_.Reset();
+  std::filesystem::create_directories(target_.parent_path());
+  if (rename(partial_.c_str(), target_.c_str()) != 0) throw FileError("create", target_, errno);
+}
+
+}  // namespace imgbuild::layers

@@ -1,0 +1,103 @@
+// The content-addressed cache.
+//
+// Problem: many builds, at once and one after the other, share what they made; each may be killed
+// at any instant, and a machine may lose power. The cache must then be smaller, never wrong.
+//
+// Every entry is named by a digest: of its content (downloads, frames, blobs) or of all inputs of
+// the step that made it (packages, actions, trees). It is written under tmp/ and renamed into
+// place, so that readers see all of it or nothing. Against power loss, which may leave a renamed
+// file short or empty, there are two answers: what others will ship without looking at it again
+// (blobs) is synced before the rename; the rest is cheap to check and checked when it is read:
+// packages and actions begin with a digest of themselves, frames carry checksums that the layer
+// writer verifies, downloads are hashed when they are processed. That saves a sync for each of some
+// hundred packages.
+//
+// Invariant: an entry that Find returns was whole when it was published, and has its size.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "layers/io/atomic_file.h"
+#include "layers/store/entry_lock.h"
+#include "layers/store/partial_download.h"
+#include "layers/store/store_paths.h"
+#include "specs/base/digest.h"
+
+namespace imgbuild::layers {
+
+// Which frame holds a package's files: FrameInfo of layers/write in the store's words.
+struct FrameRecord {
+  std::string codec;
+  std::uint64_t tar_size = 0;
+  std::uint64_t compressed_size = 0;
+  specs::Sha256 digest;
+
+  bool operator==(const FrameRecord&) const = default;
+};
+
+struct StoredPackage {
+  std::string facts;  // as given to PutPackage
+  FrameRecord frame;
+  std::filesystem::path frame_path;  // "" for an empty frame
+};
+
+struct StoreFault {
+  std::filesystem::path path;
+  std::string reason;
+};
+
+// Thread-safe, and safe against other processes on the same directory.
+class Store {
+ public:
+  // Makes what is missing below `root`. Throws Error where that cannot be written.
+  explicit Store(std::filesystem::path root);
+
+  const StorePaths& paths() const { return paths_; }
+
+  // The path of a verified archive.
+  std::optional<std::filesystem::path> FindDownload(const specs::Sha256& digest) const;
+  std::unique_ptr<PartialDownload> OpenDownload(const specs::Sha256& digest);
+  // A download that turned out damaged.
+  void DropDownload(const specs::Sha256& digest);
+
+  std::optional<StoredPackage> FindPackage(const specs::Sha256& key, std::string_view codec) const;
+  // Publishes the frame, which `frame_file` holds, and then the package. An empty frame needs none.
+  void PutPackage(const specs::Sha256& key, const FrameRecord& frame, std::string_view facts,
+                  AtomicFile* frame_file);
+
+  std::optional<std::filesystem::path> FindBlob(const specs::Sha256& digest,
+                                                std::uint64_t size) const;
+  // Publishes what `file` holds, synced, under its digest.
+  void PutBlob(const specs::Sha256& digest, AtomicFile& file);
+  void PutBlob(const specs::Sha256& digest, std::string_view bytes);
+
+  std::optional<std::string> FindAction(const specs::Sha256& key) const;
+  void PutAction(const specs::Sha256& key, std::string_view result);
+
+  std::optional<std::filesystem::path> FindTree(const specs::Sha256& key) const;
+  // Moves a directory made below paths().Temporary() into place.
+  std::filesystem::path PutTree(const specs::Sha256& key, const std::filesystem::path& directory);
+
+  // A file to be filled and given to one of the above.
+  std::unique_ptr<AtomicFile> NewFile() const;
+  // A new directory below paths().Temporary().
+  std::filesystem::path NewDirectory() const;
+  // Held while an entry is made that another build might be making too.
+  EntryLock Lock(std::string_view kind, const specs::Sha256& key) const;
+  // Made if it is missing.
+  std::filesystem::path IndexDirectory(std::string_view name) const;
+
+  // Reads everything and removes what is wrong; what was removed.
+  std::vector<StoreFault> Verify();
+
+ private:
+  StorePaths paths_;
+};
+
+}  // namespace imgbuild::layers

@@ -1,0 +1,56 @@
+// Every path that the program creates in its cache, in one place.
+//
+//   CACHEDIR.TAG               tells backup programs to pass by
+//   downloads/ab/SHA256        archives as they came, by their digest
+//   partial/SHA256             the beginning of one, until it is whole and verified
+//   frames/ab/SHA256           one package's files, compressed (layers/write/frame.h)
+//   packages/ab/KEY.CODEC      facts of a processed package and which frame holds its files
+//   blobs/sha256/ab/SHA256     layers, configs, manifests, indexes
+//   actions/ab/KEY             what a step with that recipe key resulted in
+//   trees/KEY/                 directories, such as the Python that compiles .pyc files
+//   index/NAME/                what other modules keep: package lists, pages
+//   layouts/SHA256             blobs that were put into an output directory, with their times
+//   locks/                     files that are locked while an entry is made
+//   tmp/                       what is not published yet
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+#include "specs/base/digest.h"
+
+namespace imgbuild::layers {
+
+class StorePaths {
+ public:
+  explicit StorePaths(std::filesystem::path root) : root_(std::move(root)) {}
+
+  const std::filesystem::path& root() const { return root_; }
+  std::filesystem::path Tag() const { return root_ / "CACHEDIR.TAG"; }
+  std::filesystem::path Temporary() const { return root_ / "tmp"; }
+  std::filesystem::path Partial() const { return root_ / "partial"; }
+  std::filesystem::path Locks() const { return root_ / "locks"; }
+  std::filesystem::path Layouts() const { return root_ / "layouts"; }
+  std::filesystem::path Trees() const { return root_ / "trees"; }
+  std::filesystem::path Downloads() const { return root_ / "downloads"; }
+  std::filesystem::path Frames() const { return root_ / "frames"; }
+  std::filesystem::path Packages() const { return root_ / "packages"; }
+  std::filesystem::path Blobs() const { return root_ / "blobs" / "sha256"; }
+  std::filesystem::path Actions() const { return root_ / "actions"; }
+  std::filesystem::path Index(std::string_view name) const { return root_ / "index" / name; }
+
+  std::filesystem::path Download(const specs::Sha256& digest) const;
+  std::filesystem::path PartialDownload(const specs::Sha256& digest) const;
+  std::filesystem::path Frame(const specs::Sha256& digest) const;
+  std::filesystem::path Package(const specs::Sha256& key, std::string_view codec) const;
+  std::filesystem::path Blob(const specs::Sha256& digest) const;
+  std::filesystem::path Action(const specs::Sha256& key) const;
+  std::filesystem::path Tree(const specs::Sha256& key) const;
+  std::filesystem::path Layout(const std::filesystem::path& output) const;
+  std::filesystem::path Lock(std::string_view kind, const specs::Sha256& key) const;
+
+ private:
+  std::filesystem::path root_;
+};
+
+}  // namespace imgbuild::layers

@@ -1,0 +1,179 @@
+#include "layers/store/store.h"
+
+#include <fstream>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "layers/io/file.h"
+#include "layers/store/sealed_text.h"
+#include "specs/base/error.h"
+#include "tests/support/temp_folder.h"
+
+namespace imgbuild::layers {
+namespace {
+
+namespace fs = std::filesystem;
+using specs::HashOf;
+using specs::Sha256;
+
+class StoreTest : public testing::Test {
+ protected:
+  void Damage(const fs::path& path) { std::ofstream(path, std::ios::app) << "x"; }
+
+  FrameRecord PutPackage(Store& store, const Sha256& key, const std::string& frame) {
+    FrameRecord record{"zstd/1", 1024, frame.size(), HashOf(frame)};
+    std::unique_ptr<AtomicFile> file = store.NewFile();
+    file->Write(frame);
+    store.PutPackage(key, record, "the facts\nof it", file.get());
+    return record;
+  }
+
+  support::TempFolder folder_;
+  fs::path root_ = folder_.path() / "cache";
+};
+
+TEST_F(StoreTest, FindsWhatWasPut) {
+  Store store(root_);
+  const Sha256 key = HashOf("key");
+  EXPECT_FALSE(store.FindPackage(key, "zstd/1"));
+  const FrameRecord record = PutPackage(store, key, "frame bytes");
+  auto package = Store(root_).FindPackage(key, "zstd/1");
+  ASSERT_TRUE(package);
+  EXPECT_EQ(package->facts, "the facts\nof it");
+  EXPECT_EQ(package->frame, record);
+  EXPECT_EQ(ReadFile(package->frame_path), "frame bytes");
+  EXPECT_FALSE(store.FindPackage(key, "gzip/1"));
+
+  store.PutBlob(HashOf("blob"), "blob");
+  EXPECT_TRUE(store.FindBlob(HashOf("blob"), 4));
+  EXPECT_FALSE(store.FindBlob(HashOf("blob"), 5));
+
+  store.PutAction(key, "result");
+  EXPECT_EQ(store.FindAction(key), "result");
+}
+
+TEST_F(StoreTest, DoesNotFindDamagedRecords) {
+  Store store(root_);
+  const Sha256 key = HashOf("key");
+  PutPackage(store, key, "frame bytes");
+  store.PutAction(key, "result");
+  Damage(store.paths().Action(key));
+  EXPECT_FALSE(store.FindAction(key));
+  Damage(store.paths().Frame(HashOf("frame bytes")));
+  EXPECT_FALSE(store.FindPackage(key, "zstd/1"));
+}
+
+TEST_F(StoreTest, VerifyRemovesWhatIsWrong) {
+  Store store(root_);
+  store.PutBlob(HashOf("good"), "good");
+  store.PutBlob(HashOf("bad"), "bad");
+  store.PutAction(HashOf("key"), "result");
+  Damage(store.paths().Blob(HashOf("bad")));
+  Damage(store.paths().Action(HashOf("key")));
+  EXPECT_EQ(store.Verify().size(), 2u);
+  EXPECT_TRUE(store.FindBlob(HashOf("good"), 4));
+  EXPECT_TRUE(store.Verify().empty());
+}
+
+TEST_F(StoreTest, DownloadsGoOnWhereTheyStopped) {
+  Store store(root_);
+  const Sha256 digest = HashOf("whole archive");
+  {
+    auto partial = store.OpenDownload(digest);
+    partial->Write(std::string_view("whole "));
+  }
+  EXPECT_FALSE(store.FindDownload(digest));
+  auto partial = store.OpenDownload(digest);
+  ASSERT_EQ(partial->size(), 6u);
+  partial->Write(std::string_view("archive"));
+  ASSERT_EQ(partial->Digest(), digest);
+  partial->Publish();
+  partial.reset();
+  ASSERT_TRUE(store.FindDownload(digest));
+  EXPECT_TRUE(store.OpenDownload(digest)->AlreadyThere());
+}
+
+TEST_F(StoreTest, RestartForgetsWhatWasWritten) {
+  Store store(root_);
+  auto partial = store.OpenDownload(HashOf("b"));
+  partial->Write(std::string_view("aaa"));
+  partial->Restart();
+  partial->Write(std::string_view("b"));
+  EXPECT_EQ(partial->Digest(), HashOf("b"));
+}
+
+TEST_F(StoreTest, TreesArePublishedWholeAndOnce) {
+  Store store(root_);
+  for (int i = 0; i < 2; ++i) {
+    fs::path made = store.NewDirectory();
+    std::ofstream(made / "file") << i;
+    store.PutTree(HashOf("tree"), made);
+    EXPECT_FALSE(fs::exists(made));
+  }
+  EXPECT_EQ(ReadFile(*store.FindTree(HashOf("tree")) / "file"), "0");
+}
+
+TEST_F(StoreTest, LocksExcludeEachOther) {
+  Store store(root_);
+  int inside = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int k = 0; k < 50; ++k) {
+        EntryLock lock = store.Lock("test", HashOf("x"));
+        EXPECT_EQ(++inside, 1);
+        --inside;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(StoreTest, KilledAtAnyInstantItIsNeverWrong) {
+  for (int round = 0; round < 40; ++round) {
+    const pid_t child = fork();
+    if (child == 0) {
+      Store store(root_);
+      for (int i = 0;; ++i) {
+        const std::string text = std::to_string(round) + "/" + std::to_string(i);
+        store.PutBlob(HashOf(text), text);
+        PutPackage(store, HashOf(text), text);
+        store.PutAction(HashOf(text), text);
+      }
+    }
+    usleep(static_cast<useconds_t>(2'000 + round * 251));
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+  }
+  EXPECT_TRUE(Store(root_).Verify().empty());
+  EXPECT_TRUE(Store(root_).FindAction(HashOf("39/0")) || Store(root_).FindAction(HashOf("38/0")));
+}
+
+TEST_F(StoreTest, SaysWhereItCannotWrite) {
+  std::ofstream(root_) << "a file in the way";
+  try {
+    Store store(root_);
+    FAIL();
+  } catch (const specs::Error& error) {
+    EXPECT_NE(std::string(error.what()).find(root_.string()), std::string::npos);
+    EXPECT_NE(error.hint().find("--cache-dir"), std::string::npos);
+  }
+}
+
+TEST(SealedText, NoticesEveryChange) {
+  const std::string sealed = Seal("text");
+  EXPECT_EQ(Unseal(sealed), "text");
+  for (std::size_t i = 0; i < sealed.size(); ++i) {
+    std::string changed = sealed;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    EXPECT_NE(Unseal(changed), "text") << i;
+    EXPECT_FALSE(Unseal(sealed.substr(0, i))) << i;
+  }
+}
+
+}  // namespace
+}  // namespace imgbuild::layers
