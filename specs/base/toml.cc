@@ -1,0 +1,141 @@
+#include "specs/base/toml.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include <fmt/core.h>
+#include <toml++/toml.h>
+
+namespace imgbuild::specs {
+namespace {
+
+SourcePosition PositionOf(const toml::source_region& region, const std::string& file) {
+  return {file, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
+}
+
+template <typename Date>
+std::string DateText(const Date& date) {
+  std::ostringstream text;
+  text << date;
+  return text.str();
+}
+
+TomlValue Convert(const toml::node& node, const std::string& file) {
+  TomlValue value;
+  value.where = PositionOf(node.source(), file);
+  if (const toml::table* table = node.as_table()) {
+    for (const auto& [key, child] : *table) {
+      value.entries.push_back(
+          {std::string(key.str()), PositionOf(key.source(), file), Convert(child, file)});
+    }
+    std::stable_sort(value.entries.begin(), value.entries.end(),
+                     [](const TomlEntry& a, const TomlEntry& b) { return a.where < b.where; });
+  } else if (const toml::array* array = node.as_array()) {
+    value.kind = TomlValue::Kind::kArray;
+    for (const toml::node& child : *array) value.items.push_back(Convert(child, file));
+  } else if (const auto* text = node.as_string()) {
+    value.kind = TomlValue::Kind::kString;
+    value.text = text->get();
+  } else if (const auto* integer = node.as_integer()) {
+    value.kind = TomlValue::Kind::kInteger;
+    value.integer = integer->get();
+  } else if (const auto* number = node.as_floating_point()) {
+    value.kind = TomlValue::Kind::kFloat;
+    value.number = number->get();
+  } else if (const auto* boolean = node.as_boolean()) {
+    value.kind = TomlValue::Kind::kBoolean;
+    value.boolean = boolean->get();
+  } else {
+    value.kind = TomlValue::Kind::kDate;
+    if (const auto* date = node.as_date()) value.text = DateText(date->get());
+    if (const auto* time = node.as_time()) value.text = DateText(time->get());
+    if (const auto* date_time = node.as_date_time()) value.text = DateText(date_time->get());
+  }
+  return value;
+}
+
+}  // namespace
+
+const TomlValue* TomlValue::Find(std::string_view key) const {
+  for (const TomlEntry& entry : entries) {
+    if (entry.key == key) return &entry.value;
+  }
+  return nullptr;
+}
+
+TomlValue* TomlValue::Find(std::string_view key) {
+  return const_cast<TomlValue*>(std::as_const(*this).Find(key));
+}
+
+std::string_view TomlKindName(TomlValue::Kind kind) {
+  switch (kind) {
+    case TomlValue::Kind::kString:
+      return "a string";
+    case TomlValue::Kind::kInteger:
+      return "an integer";
+    case TomlValue::Kind::kFloat:
+      return "a number";
+    case TomlValue::Kind::kBoolean:
+      return "true or false";
+    case TomlValue::Kind::kDate:
+      return "a date or time";
+    case TomlValue::Kind::kArray:
+      return "an array";
+    case TomlValue::Kind::kTable:
+      return "a table";
+  }
+  return "";
+}
+
+std::variant<TomlValue, Problem> ParseToml(std::string_view text, std::string_view file) {
+  const std::string name(file);
+  try {
+    return Convert(toml::parse(text), name);
+  } catch (const toml::parse_error& error) {
+    return Problem{PositionOf(error.source(), name),
+                   fmt::format("this is no valid TOML: {}", error.description()), ""};
+  }
+}
+
+std::string TomlQuote(std::string_view text) {
+  std::string quoted = "\"";
+  for (char c : text) {
+    switch (c) {
+      case '"':
+        quoted += "\\\"";
+        break;
+      case '\\':
+        quoted += "\\\\";
+        break;
+      case '\n':
+        quoted += "\\n";
+        break;
+      case '\t':
+        quoted += "\\t";
+        break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+          quoted += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+        } else {
+          quoted += c;
+        }
+    }
+  }
+  return quoted + '"';
+}
+
+std::string TomlKey(std::string_view key) {
+  bool bare = !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  });
+  return bare ? std::string(key) : TomlQuote(key);
+}
+
+std::string TomlArray(const std::vector<std::string>& texts) {
+  std::string array;
+  for (const std::string& text : texts) array += (array.empty() ? "" : ", ") + TomlQuote(text);
+  return "[" + array + "]";
+}
+
+}  // namespace imgbuild::specs

@@ -1,0 +1,170 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/core.h>
+
+#include "specs/base/text.h"
+#include "specs/env/preset.h"
+#include "specs/env/spec_reader.h"
+#include "specs/python/name.h"
+#include "specs/python/requirement.h"
+#include "specs/python/tags.h"
+
+namespace imgbuild::specs {
+namespace {
+
+struct SuitePython {
+  Suite suite;
+  std::string_view version;
+};
+
+constexpr SuitePython kSuitePythons[] = {{Suite::kBookworm, "3.11"}, {Suite::kTrixie, "3.13"}};
+
+// Walks `after` depth first; the services on the way are the cycle when one comes again.
+class CycleFinder {
+ public:
+  CycleFinder(const std::vector<Service>& services, SpecReading& reading) : reading_(reading) {
+    for (const Service& service : services) services_[service.name] = &service;
+  }
+
+  void Run() {
+    for (const auto& [name, service] : services_) Visit(*service);
+  }
+
+ private:
+  void Visit(const Service& service) {
+    auto open = std::find(path_.begin(), path_.end(), service.name);
+    if (open != path_.end()) {
+      std::vector<std::string> cycle(open, path_.end());
+      cycle.push_back(service.name);
+      reading_.problems.Add(reading_.sources.Where(fmt::format("services.{}.after", path_.back())),
+                            fmt::format("services wait for each other: {}", Join(cycle, " -> ")));
+      return;
+    }
+    if (!done_.insert(service.name).second) return;
+    path_.push_back(service.name);
+    for (const std::string& name : service.after) {
+      auto next = services_.find(name);
+      if (next != services_.end()) Visit(*next->second);
+    }
+    path_.pop_back();
+  }
+
+  SpecReading& reading_;
+  std::map<std::string, const Service*> services_;
+  std::vector<std::string> path_;
+  std::set<std::string> done_;
+};
+
+// What the spec asks for by name: distribution -> extras.
+std::map<std::string, std::set<std::string>> Wanted(const Spec& spec) {
+  std::map<std::string, std::set<std::string>> wanted;
+  for (const PythonLayer& layer : spec.python.layers) {
+    for (const std::string& package : layer.packages) {
+      if (IsLocalWheel(package)) {
+        auto wheel = WheelName::Parse(std::string_view(package).substr(package.rfind('/') + 1));
+        if (auto* name = std::get_if<WheelName>(&wheel)) wanted[name->name];
+        continue;
+      }
+      auto parsed = Requirement::Parse(package);
+      auto* requirement = std::get_if<Requirement>(&parsed);
+      if (requirement == nullptr) continue;
+      auto& extras = wanted[NormalizeName(requirement->name)];
+      for (const std::string& extra : requirement->extras) extras.insert(NormalizeName(extra));
+    }
+  }
+  return wanted;
+}
+
+bool Has(const std::map<std::string, std::set<std::string>>& wanted, std::string_view need) {
+  auto parsed = Requirement::Parse(need);
+  const auto& requirement = std::get<Requirement>(parsed);
+  auto found = wanted.find(requirement.name);
+  if (found == wanted.end()) return false;
+  return std::all_of(requirement.extras.begin(), requirement.extras.end(),
+                     [&](const std::string& extra) { return found->second.contains(extra); });
+}
+
+// The line of [python] with `package` added.
+std::string LineToAdd(const Spec& spec, const SpecReading& reading, std::string_view package) {
+  constexpr std::size_t kShort = 8;
+  const std::vector<std::string>& packages = spec.python.layers.front().packages;
+  if (!reading.sources.positions.contains("python.packages")) {
+    return fmt::format("add under [python]: packages = [\"{}\"]", package);
+  }
+  SourcePosition where = reading.sources.Where("python.packages");
+  if (packages.size() > kShort) {
+    return fmt::format("add \"{}\", to python.packages ({})", package, where.Render());
+  }
+  std::vector<std::string> more = packages;
+  more.emplace_back(package);
+  return fmt::format("write in {}: packages = {}", where.Render(), TomlArray(more));
+}
+
+}  // namespace
+
+void CheckSuite(Spec& spec, TableReader& document, SpecReading& reading) {
+  const SuitePython* match = nullptr;
+  for (const SuitePython& entry : kSuitePythons) {
+    if (entry.version == spec.python.version) match = &entry;
+  }
+  if (match == nullptr) {
+    document.Note(reading.sources.Where("python.version"),
+                  fmt::format("python.version is \"{}\", which no supported Debian suite has; "
+                              "expected \"3.11\" (bookworm) or \"3.13\" (trixie)",
+                              spec.python.version));
+    return;
+  }
+  if (!reading.sources.positions.contains("system.suite")) {
+    spec.system.suite = match->suite;
+  } else if (spec.system.suite != match->suite) {
+    document.Note(
+        reading.sources.Where("system.suite"),
+        fmt::format("Debian {} has no Python {}", SuiteName(spec.system.suite),
+                    spec.python.version),
+        fmt::format("leave system.suite out, or write suite = \"{}\"", SuiteName(match->suite)));
+  }
+}
+
+void CheckServices(const std::vector<Service>& services, SpecReading& reading) {
+  std::vector<std::string> names;
+  for (const Service& service : services) names.push_back(service.name);
+  std::map<std::uint32_t, std::string> ports;
+  for (const Service& service : services) {
+    SourcePosition after = reading.sources.Where(fmt::format("services.{}.after", service.name));
+    for (const std::string& name : service.after) {
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      reading.problems.Add(
+          after,
+          fmt::format("services.{} waits for \"{}\", which is no service", service.name, name),
+          DidYouMean(name, names));
+    }
+    if (!service.port) continue;
+    auto [taken, is_new] = ports.emplace(*service.port, service.name);
+    if (is_new) continue;
+    reading.problems.Add(reading.sources.Where(fmt::format("services.{}.port", service.name)),
+                         fmt::format("port {} of services.{} is that of services.{}, too",
+                                     *service.port, service.name, taken->second));
+  }
+  CycleFinder(services, reading).Run();
+}
+
+void CheckPresets(const Spec& spec, SpecReading& reading) {
+  const auto wanted = Wanted(spec);
+  for (const Service& service : spec.services) {
+    const ServicePreset* preset = FindPreset(service.preset);
+    if (preset == nullptr) continue;
+    for (const std::vector<std::string_view>& need : preset->needs) {
+      auto has = [&](std::string_view one) { return Has(wanted, one); };
+      if (std::any_of(need.begin(), need.end(), has)) continue;
+      reading.problems.Add(
+          reading.sources.Where(fmt::format("services.{}.preset", service.name)),
+          fmt::format("the preset \"{}\" runs {}, which is in no packages of [python]",
+                      preset->name, need.front()),
+          LineToAdd(spec, reading, need.front()));
+    }
+  }
+}
+
+}  // namespace imgbuild::specs

@@ -1,0 +1,25 @@
+#include "specs/env/spec.h"
+
+namespace imgbuild::specs {
+
+std::string_view SuiteName(Suite suite) {
+  switch (suite) {
+    case Suite::kBookworm:
+      return "bookworm";
+    case Suite::kTrixie:
+      return "trixie";
+  }
+  return "";
+}
+
+std::string_view ProfileName(Profile profile) {
+  switch (profile) {
+    case Profile::kSlim:
+      return "slim";
+    case Profile::kDistroless:
+      return "distroless";
+  }
+  return "";
+}
+
+}  // namespace imgbuild::specs
