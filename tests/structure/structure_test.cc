@@ -79,7 +79,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"layers/write", {"specs", "layers/io", "layers/tree"}},
     {"layers/unpack", {"specs", "layers/io", "layers/tree", "layers/write"}},
     {"layers/store", {"specs", "layers/io"}},
-    {"layers/image", {"specs", "layers/io", "layers/store"}},
+    {"layers/image", {"specs", "layers/io", "layers/tree", "layers/write", "layers/store"}},
     {"builder/host", {"specs", "layers"}},
     {"builder/ui", {"specs", "builder/host"}},
     {"builder/net", {"specs", "layers", "builder/host"}},

@@ -1,0 +1,23 @@
+// Images as one file: a tar of an OCI layout, or what `docker load` reads.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "layers/image/image.h"
+
+namespace imgbuild::layers {
+
+// A tar of an OCI layout with `image` under `tags`: what skopeo and podman call oci-archive. The
+// file is replaced atomically; equal images give equal bytes.
+void WriteOciArchive(const Store& store, const Image& image, const std::filesystem::path& file,
+                     const std::vector<std::string>& tags);
+
+// A tar in the form of `docker save`, version 1.2 (manifest.json), with uncompressed layers, which
+// every engine reads. `repo_tags` are full names: "notebook:latest".
+void WriteDockerArchive(const Store& store, const PlatformImage& image,
+                        const std::filesystem::path& file,
+                        const std::vector<std::string>& repo_tags);
+
+}  // namespace imgbuild::layers

@@ -1,0 +1,37 @@
+// OCI image layouts: a directory with oci-layout, index.json and blobs/ (OCI image-spec v1.1,
+// image-layout.md).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "layers/image/image.h"
+
+namespace imgbuild::layers {
+
+struct LayoutResult {
+  std::uint64_t blobs_placed = 0;  // that were not there, or had changed
+  std::uint64_t bytes_placed = 0;
+};
+
+// Makes `directory` a layout that has `image` under each of `tags`, besides what other tags it had.
+//
+// Blobs are reflinked from the store where the file system can, else hard-linked unless we are root
+// (who would write through a link unhindered), else copied. One that was placed before is not
+// touched while its inode, size and times are as they were then; one that changed is hashed and
+// replaced if it is wrong. Blobs that this program placed and that no tag leads to any more are
+// removed. index.json is replaced atomically, last: a reader sees the old image or the new one.
+// A directory that is not empty and no layout is refused.
+LayoutResult WriteLayout(Store& store, const Image& image, const std::filesystem::path& directory,
+                         const std::vector<std::string>& tags);
+
+// The content of oci-layout.
+inline constexpr std::string_view kLayoutMarker = R"({"imageLayoutVersion":"1.0.0"})";
+
+// index.json for `image` under `tags`, keeping the entries of `index` with other names.
+specs::ImageIndex TaggedIndex(specs::ImageIndex index, const Image& image,
+                              const std::vector<std::string>& tags);
+
+}  // namespace imgbuild::layers
