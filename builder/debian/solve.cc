@@ -89,9 +89,7 @@ class Chosen {
  private:
   std::vector<std::size_t> Targets(const Package& package, RelationKind kind) {
     std::vector<std::size_t> targets;
-    for (const AlternativesView& alternatives : package.Relations(kind)) {
-      targets.push_back(PlaceOf(provider_.NeedFor(alternatives)));
-    }
+    for (const Need& need : provider_.NeedsOf(package, kind)) targets.push_back(PlaceOf(need));
     return targets;
   }
 

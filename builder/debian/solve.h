@@ -18,6 +18,9 @@ struct DebianSolveOptions {
   std::map<std::string, std::string> preferences;
   // Names whose version is chosen anew all the same.
   std::set<std::string> upgrades;
+  // Names that count as installed although they are not: a relation with one of them among its
+  // alternatives is met. Roots are taken all the same.
+  std::set<std::string, std::less<>> assumed;
 };
 
 // `roots` are package names, or "name=version". The rules, in this order:

@@ -123,6 +123,17 @@ Need DebianProvider::NeedFor(const AlternativesView& alternatives) {
   return {GroupId(alternatives, std::move(needs)), VersionSet::Below(count)};
 }
 
+std::vector<Need> DebianProvider::NeedsOf(const Package& package, RelationKind kind) {
+  std::vector<Need> needs;
+  for (const AlternativesView& alternatives : package.Relations(kind)) {
+    bool met = std::any_of(
+        alternatives.begin(), alternatives.end(),
+        [this](const RelationView& relation) { return options_.assumed.contains(relation.name); });
+    if (!met) needs.push_back(NeedFor(alternatives));
+  }
+  return needs;
+}
+
 void DebianProvider::AddRoot(const AlternativesView& alternatives) {
   root_needs_.push_back(NeedFor(alternatives));
 }
@@ -148,9 +159,7 @@ DependenciesAnswer DebianProvider::DependenciesOf(PackageId package, Position ve
   }
   const Package candidate = CandidateAt(package, version);
   for (RelationKind kind : {RelationKind::kPreDepends, RelationKind::kDepends}) {
-    for (const AlternativesView& alternatives : candidate.Relations(kind)) {
-      dependencies.needs.push_back(NeedFor(alternatives));
-    }
+    for (Need& need : NeedsOf(candidate, kind)) dependencies.needs.push_back(std::move(need));
   }
   AddExcludes(package, candidate.Relations(RelationKind::kConflicts), dependencies.excludes);
   AddExcludes(package, candidate.Relations(RelationKind::kBreaks), dependencies.excludes);

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -47,6 +46,8 @@ class DebianProvider : public Provider, public Namer {
   }
   // What satisfies the alternatives: a real package, or a group.
   Need NeedFor(const AlternativesView& alternatives);
+  // Of the package's relations of that kind, without those that are assumed to be met.
+  std::vector<Need> NeedsOf(const Package& package, RelationKind kind);
   // The real package that position of a group stands for.
   const Need& AlternativeAt(PackageId group, Position position) const {
     return nodes_[group].alternatives[position];

@@ -1,0 +1,36 @@
+#include "builder/debian/profiles.h"
+
+namespace imgbuild::builder {
+namespace {
+
+void Append(std::vector<std::string>& list, const std::vector<std::string>& more) {
+  list.insert(list.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+ProfilePackages PackagesOf(specs::Suite suite, specs::Profile profile) {
+  ProfilePackages packages;
+  // libc-bin has ldconfig, getent and the C.UTF-8 locale; ca-certificates brings openssl, without
+  // whose links in /usr/lib/ssl Python finds no certificates.
+  packages.roots = {"base-files", "base-passwd", "ca-certificates", "libc-bin", "libgcc-s1",
+                    "libstdc++6", "media-types", "netbase",         "python3",  "tzdata"};
+  if (suite == specs::Suite::kBookworm) {
+    // Debian's Python 3.11 ships distutils apart, which pip and old packages still import.
+    packages.roots.push_back("python3-distutils");
+  }
+  if (profile == specs::Profile::kDistroless) {
+    packages.assumed = {"awk", "debconf", "dpkg"};
+    return packages;
+  }
+  // Without dash there is no /bin/sh, and Python's subprocess(shell=True) fails; ncurses-base has
+  // the terminals that bash's line editing needs.
+  Append(packages.roots, {"bash", "coreutils", "dash", "grep", "ncurses-base", "sed"});
+  if (suite == specs::Suite::kBookworm) {
+    // Else a package that asks for merged /usr would bring usrmerge, and Perl with it.
+    packages.roots.push_back("usr-is-merged");
+  }
+  return packages;
+}
+
+}  // namespace imgbuild::builder
