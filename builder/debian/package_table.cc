@@ -106,9 +106,23 @@ std::optional<std::uint32_t> PackageTable::FindName(std::string_view name) const
 }
 
 const RawPackage& PackageTable::PackageAt(std::uint32_t index) const {
-  return At(packages_, index);
+  const RawPackage& package = At(packages_, index);
+  for (std::size_t kind = 0; kind < kRelationKinds; ++kind) {
+    if (package.relations[kind] > package.relations[kind + 1]) ThrowDamaged();
+  }
+  if (package.relations[kRelationKinds] > relations_.size()) ThrowDamaged();
+  return package;
 }
-const RawName& PackageTable::NameAt(std::uint32_t index) const { return At(names_, index); }
+
+const RawName& PackageTable::NameAt(std::uint32_t index) const {
+  const RawName& name = At(names_, index);
+  if (std::uint64_t{name.first_package} + name.package_count > packages_.size() ||
+      std::uint64_t{name.first_provider} + name.provider_count > providers_.size()) {
+    ThrowDamaged();
+  }
+  return name;
+}
+
 const RawRelation& PackageTable::RelationAt(std::uint32_t index) const {
   return At(relations_, index);
 }

@@ -45,6 +45,7 @@ class PackageTable {
 
   std::optional<std::uint32_t> FindName(std::string_view name) const;
 
+  // The ranges within a package and a name are checked with it.
   const RawPackage& PackageAt(std::uint32_t index) const;
   const RawName& NameAt(std::uint32_t index) const;
   const RawRelation& RelationAt(std::uint32_t index) const;
