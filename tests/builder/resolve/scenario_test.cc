@@ -27,7 +27,7 @@ TEST(ResolveScenarios, HoldAsWritten) {
     std::ifstream file("tests/scenarios/resolve/" + name + ".toml");
     std::stringstream text;
     text << file.rdbuf();
-    Universe universe = ParseUniverse(text.str());
+    Universe universe = ParseUniverse(text.str(), name);
     EXPECT_NE(universe.description, "");
     UniverseProvider provider(universe);
     auto result = Solve(provider, UniverseProvider::kRoot, Slot(0));

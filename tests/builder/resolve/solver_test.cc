@@ -75,7 +75,7 @@ TEST(Solver, FindsASolutionExactlyWhereThereIsOne) {
   std::mt19937 random(7);
   int solved = 0;
   int refused = 0;
-  for (int round = 0; round < 800; ++round) {
+  for (int round = 0; round < 500; ++round) {
     Universe universe = RandomUniverse(random);
     UniverseProvider provider(universe);
     auto result = Solve(provider, UniverseProvider::kRoot, Slot(0));
@@ -91,8 +91,8 @@ TEST(Solver, FindsASolutionExactlyWhereThereIsOne) {
                   testing::HasSubstr("your requirements cannot be satisfied"));
     }
   }
-  EXPECT_GT(solved, 150);
-  EXPECT_GT(refused, 150);
+  EXPECT_GT(solved, 100);
+  EXPECT_GT(refused, 100);
 }
 
 TEST(Solver, GivesTheSameAnswerEachTime) {

@@ -5,38 +5,15 @@
 
 #include <fmt/format.h>
 
+#include "specs/base/toml.h"
+
 namespace imgbuild::builder {
 namespace {
 
-std::string_view Strip(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\r')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\r')) text.remove_suffix(1);
-  return text;
-}
-
-std::string Unquote(std::string_view text) {
-  text = Strip(text);
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
-    return std::string(text.substr(1, text.size() - 2));
-  }
-  throw std::runtime_error(fmt::format("not a string: {}", text));
-}
-
-std::vector<std::string> ParseList(std::string_view text) {
-  text = Strip(text);
-  if (text.size() < 2 || text.front() != '[' || text.back() != ']') {
-    throw std::runtime_error(fmt::format("not a list: {}", text));
-  }
-  text = text.substr(1, text.size() - 2);
-  std::vector<std::string> items;
-  while (true) {
-    std::size_t begin = text.find('"');
-    if (begin == std::string_view::npos) return items;
-    std::size_t end = text.find('"', begin + 1);
-    if (end == std::string_view::npos) throw std::runtime_error("a quote is missing");
-    items.emplace_back(text.substr(begin + 1, end - begin - 1));
-    text.remove_prefix(end + 1);
-  }
+std::vector<std::string> Texts(const specs::TomlValue& list) {
+  std::vector<std::string> texts;
+  for (const specs::TomlValue& item : list.items) texts.push_back(item.text);
+  return texts;
 }
 
 std::vector<int> Numbers(std::string_view version) {
@@ -54,48 +31,32 @@ std::vector<int> Numbers(std::string_view version) {
 
 bool Older(const std::string& a, const std::string& b) { return Numbers(a) < Numbers(b); }
 
-// Cuts the next line off `text`.
-std::string_view TakeLine(std::string_view& text) {
-  std::string_view line = text.substr(0, text.find('\n'));
-  text.remove_prefix(std::min(line.size() + 1, text.size()));
-  return line;
-}
-
 }  // namespace
 
-Universe ParseUniverse(std::string_view text) {
+Universe ParseUniverse(std::string_view text, std::string_view file) {
+  auto document = specs::ParseToml(text, file);
+  if (const auto* problem = std::get_if<specs::Problem>(&document)) {
+    throw std::runtime_error(problem->Render());
+  }
   Universe universe;
-  std::string package;
-  while (!text.empty()) {
-    std::string_view line = Strip(TakeLine(text));
-    if (line.empty() || line.front() == '#') continue;
-    if (line.starts_with("[packages.")) {
-      package = std::string(line.substr(10, line.size() - 11));
-      universe.packages[package];
-      continue;
-    }
-    std::size_t equals = line.find(" = ");
-    if (equals == std::string_view::npos) {
-      throw std::runtime_error(fmt::format("not understood: {}", line));
-    }
-    std::string_view key = line.substr(0, equals);
-    std::string value(line.substr(equals + 3));
-    while (value.front() == '[' && value.back() != ']' && !text.empty()) value += TakeLine(text);
-    if (value == "'''") {
-      std::size_t end = text.find("'''");
-      if (end == std::string_view::npos) throw std::runtime_error("''' is missing");
-      universe.explanation = std::string(text.substr(0, end));
-      text.remove_prefix(end + 3);
-    } else if (!package.empty()) {
-      universe.packages[package][Unquote(key)] = ParseList(value);
-    } else if (key == "description") {
-      universe.description = Unquote(value);
-    } else if (key == "root") {
-      universe.root = ParseList(value);
-    } else if (key == "solution") {
-      universe.solution = ParseList(value);
+  for (const specs::TomlEntry& entry : std::get<specs::TomlValue>(document).entries) {
+    if (entry.key == "description") {
+      universe.description = entry.value.text;
+    } else if (entry.key == "root") {
+      universe.root = Texts(entry.value);
+    } else if (entry.key == "solution") {
+      universe.solution = Texts(entry.value);
+    } else if (entry.key == "explanation") {
+      universe.explanation = entry.value.text;
+    } else if (entry.key == "packages") {
+      for (const specs::TomlEntry& package : entry.value.entries) {
+        auto& versions = universe.packages[package.key];
+        for (const specs::TomlEntry& version : package.value.entries) {
+          versions[version.key] = Texts(version.value);
+        }
+      }
     } else {
-      throw std::runtime_error(fmt::format("unknown key: {}", key));
+      throw std::runtime_error(fmt::format("{}: unknown key", entry.where.Render()));
     }
   }
   return universe;

@@ -29,8 +29,8 @@ struct Universe {
   std::string explanation;
 };
 
-// The subset of TOML above; throws std::runtime_error with the line otherwise.
-Universe ParseUniverse(std::string_view text);
+// Throws std::runtime_error with the place of what is not understood.
+Universe ParseUniverse(std::string_view text, std::string_view file);
 
 // Newest versions first; the package with the fewest allowed versions first.
 class UniverseProvider : public Provider, public Namer {
