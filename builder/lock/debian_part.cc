@@ -1,0 +1,93 @@
+#include "builder/lock/debian_part.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "builder/debian/profiles.h"
+#include "builder/debian/solve.h"
+#include "specs/base/error.h"
+#include "specs/debian/version.h"
+
+namespace imgbuild::builder {
+namespace {
+
+using specs::LockedPackage;
+
+constexpr std::string_view kBaseLayer = "base";
+
+std::string FileName(std::string_view path) {
+  return std::string(path.substr(path.rfind('/') + 1));
+}
+
+LockedPackage ToLocked(const ClosurePackage& chosen, std::string_view layer) {
+  const Package& package = chosen.package;
+  return {.kind = specs::PackageKind::kDeb,
+          .name = std::string(package.name()),
+          .version = std::string(package.version()),
+          .architecture = std::string(package.architecture()),
+          .file = FileName(package.filename()),
+          .size = package.size(),
+          .sha256 = package.sha256(),
+          .source = std::string(package.source()),
+          .path = std::string(package.filename()),
+          .required_by = chosen.required_by,
+          .layer = std::string(layer)};
+}
+
+std::vector<LockedPackage> ToLocked(const Closure& closure, std::string_view layer) {
+  std::vector<LockedPackage> packages;
+  for (const ClosurePackage& chosen : closure.packages) packages.push_back(ToLocked(chosen, layer));
+  std::sort(packages.begin(), packages.end(),
+            [](const LockedPackage& a, const LockedPackage& b) { return a.name < b.name; });
+  return packages;
+}
+
+DebianSolveOptions Preferences(const specs::Platform& platform, const KeptVersions& kept) {
+  DebianSolveOptions options;
+  if (kept.previous == nullptr || kept.upgrade_all) return options;
+  for (const specs::LockedPlatform& locked : kept.previous->platforms) {
+    if (locked.platform != platform) continue;
+    for (const LockedPackage& package : locked.packages) {
+      if (package.kind == specs::PackageKind::kDeb) {
+        options.preferences[package.name] = package.version;
+      }
+    }
+  }
+  if (kept.upgrades != nullptr) options.upgrades = *kept.upgrades;
+  return options;
+}
+
+}  // namespace
+
+std::vector<LockedPackage> LockDebian(const specs::Spec& spec, const PackageIndex& index,
+                                      const specs::Platform& platform, const KeptVersions& kept) {
+  DebianSolveOptions options = Preferences(platform, kept);
+  ProfilePackages profile = PackagesOf(spec.system.suite, spec.system.profile);
+  options.assumed = std::move(profile.assumed);
+  std::vector<std::string> roots = std::move(profile.roots);
+  roots.insert(roots.end(), spec.system.packages.begin(), spec.system.packages.end());
+  return ToLocked(SolveDebian(index, roots, options), kBaseLayer);
+}
+
+specs::LockedCompiler LockCompiler(const PackageIndex& index, const specs::Platform& host,
+                                   std::string_view python, std::string_view debian_version) {
+  const std::string root = fmt::format("python{}-minimal={}", python, debian_version);
+  return {.host = host, .packages = ToLocked(SolveDebian(index, {root}), "compiler")};
+}
+
+std::string PythonVersionOf(std::string_view debian_version) {
+  const auto parsed = specs::DebianVersion::Parse(debian_version);
+  if (!parsed) throw specs::Error(fmt::format("{} is not a Debian version", debian_version));
+  // A repacked or pre-release upstream part carries more than Python's own version.
+  return parsed->upstream.substr(0, parsed->upstream.find_first_not_of("0123456789."));
+}
+
+const LockedPackage& FindLocked(const std::vector<LockedPackage>& packages, std::string_view name) {
+  auto found = std::find_if(packages.begin(), packages.end(),
+                            [&](const LockedPackage& package) { return package.name == name; });
+  if (found != packages.end()) return *found;
+  throw specs::Error(fmt::format("the base has no package {}", name));
+}
+
+}  // namespace imgbuild::builder

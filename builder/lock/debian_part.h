@@ -1,0 +1,38 @@
+// The Debian half of a lock.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "builder/debian/package_index.h"
+#include "specs/env/lock.h"
+#include "specs/env/spec.h"
+
+namespace imgbuild::builder {
+
+// What is known of an earlier choice.
+struct KeptVersions {
+  const specs::Lock* previous = nullptr;
+  bool upgrade_all = false;
+  const std::set<std::string>* upgrades = nullptr;
+};
+
+// The packages of one platform by name, all of layer "base". Throws Error (kUnresolvable).
+std::vector<specs::LockedPackage> LockDebian(const specs::Spec& spec, const PackageIndex& index,
+                                             const specs::Platform& platform,
+                                             const KeptVersions& kept);
+
+// The interpreter that compiles .pyc on a host: the same version of Python as the image has, so
+// that the bytes are the same wherever they are made.
+specs::LockedCompiler LockCompiler(const PackageIndex& index, const specs::Platform& host,
+                                   std::string_view python, std::string_view debian_version);
+
+// "3.11.2" of Debian's "3.11.2-6+deb12u6".
+std::string PythonVersionOf(std::string_view debian_version);
+
+// The locked package of that name; throws Error where there is none.
+const specs::LockedPackage& FindLocked(const std::vector<specs::LockedPackage>& packages,
+                                       std::string_view name);
+
+}  // namespace imgbuild::builder

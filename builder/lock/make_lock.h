@@ -1,0 +1,50 @@
+// Resolving: from a spec to a lock. One of the few places that ask the network what exists.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "builder/debian/repository.h"
+#include "builder/net/http_client.h"
+#include "builder/pypi/index_config.h"
+#include "builder/pypi/resolver.h"
+#include "builder/ui/progress.h"
+#include "specs/env/loader.h"
+#include "specs/env/lock.h"
+
+namespace imgbuild::builder {
+
+struct LockRequest {
+  const specs::LoadedSpec& loaded;
+  const specs::Lock* previous = nullptr;  // its versions are kept where they still fit
+  bool upgrade_all = false;               // forget the previous versions
+  std::set<std::string> upgrades;         // forget those of these packages, debs and wheels alike
+  std::string packer;                     // version of this program, for information
+};
+
+// What resolving talks to. Borrowed.
+struct LockContext {
+  HttpClient& http;
+  Repository& repository;              // of the spec's suite
+  std::vector<IndexConfig> indexes;    // in order; the default one last
+  std::filesystem::path python_cache;  // index pages and metadata
+  Connectivity connectivity = Connectivity::kOnline;
+  std::int64_t now = 0;  // seconds since the epoch
+  Progress& progress;
+};
+
+// All platforms of the spec, and the compilers for every host. Throws Error: kUnresolvable with the
+// explanation and the platform; kUsage for requirements that cannot be honoured; what Repository
+// and ResolvePython throw.
+specs::Lock MakeLock(const LockRequest& request, LockContext context);
+
+// Whether the lock is one of this spec: same inputs, all platforms there.
+bool LockMatches(const specs::Lock& lock, const specs::Spec& spec);
+
+}  // namespace imgbuild::builder

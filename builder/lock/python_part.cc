@@ -1,0 +1,191 @@
+#include "builder/lock/python_part.h"
+
+#include <map>
+
+#include <fmt/core.h>
+
+#include "builder/lock/layer_assignment.h"
+#include "builder/pypi/target.h"
+#include "layers/io/file.h"
+#include "layers/io/hashing.h"
+#include "specs/base/error.h"
+#include "specs/python/name.h"
+#include "specs/python/requirement.h"
+#include "specs/python/tags.h"
+
+namespace imgbuild::builder {
+namespace {
+
+namespace fs = std::filesystem;
+using specs::LockedPackage;
+using specs::Requirement;
+
+// RFC 3339 date or date-time in UTC to microseconds since the epoch. The spec's check took care of
+// the form.
+std::int64_t Microseconds(const std::string& text) {
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+  const int fields = std::sscanf(text.c_str(), "%d-%d-%d%*1[Tt ]%d:%d:%d", &year, &month, &day,
+                                 &hour, &minute, &second);
+  if (fields < 3) throw specs::Error(fmt::format("\"{}\" is not a date", text));
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  const auto days = std::chrono::sys_days(date).time_since_epoch();
+  const std::chrono::seconds time =
+      days + std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second);
+  return std::chrono::microseconds(time).count();
+}
+
+// REQUIRES: `text` passed the spec's check.
+Requirement ParseChecked(const std::string& text) {
+  auto parsed = Requirement::Parse(text);
+  if (auto* requirement = std::get_if<Requirement>(&parsed)) return std::move(*requirement);
+  throw specs::Error(specs::ErrorKind::kUsage, fmt::format("\"{}\" is no requirement", text));
+}
+
+class PythonLocker {
+ public:
+  PythonLocker(const specs::LoadedSpec& loaded, const specs::Platform& platform,
+               LockContext& context)
+      : section_(loaded.spec.python),
+        folder_(loaded.sources.folder),
+        platform_(platform),
+        context_(context) {}
+
+  std::vector<LockedPackage> Lock(const std::string& python_version, const KeptVersions& kept) {
+    ResolveInput input{.target = MakeTarget(python_version, platform_)};
+    AddRequirements(input);
+    for (const std::string& text : section_.constraints) {
+      input.constraints.push_back(ParseChecked(text));
+    }
+    if (section_.allow_prereleases) input.prereleases = Prereleases::kAllow;
+    if (section_.exclude_newer) input.exclude_newer = Microseconds(*section_.exclude_newer);
+    AddPreferences(kept, input);
+    if (input.requirements.empty() && input.wheels.empty()) return {};
+    return ToLocked(Resolve(input));
+  }
+
+ private:
+  void AddRequirements(ResolveInput& input) {
+    for (const specs::PythonLayer& layer : section_.layers) {
+      LayerRoots& roots = roots_.emplace_back();
+      roots.layer = layer.name;
+      for (const std::string& package : layer.packages) {
+        if (specs::IsLocalWheel(package)) {
+          roots.packages.insert(AddWheel(package, input));
+          continue;
+        }
+        Requirement requirement = ParseChecked(package);
+        roots.packages.insert(specs::NormalizeName(requirement.name));
+        input.requirements.push_back(std::move(requirement));
+      }
+    }
+  }
+
+  // The wheel's normalised name.
+  std::string AddWheel(const std::string& path, ResolveInput& input) {
+    const fs::path file = path;
+    auto name = specs::WheelName::Parse(file.filename().string());
+    const auto* parsed = std::get_if<specs::WheelName>(&name);
+    if (parsed == nullptr) {
+      throw specs::Error(specs::ErrorKind::kUsage,
+                         fmt::format("{} is not named as a wheel is", path));
+    }
+    input.wheels.push_back({.filename = file.filename(), .path = path, .read = [file] {
+                              return layers::ReadFile(file, 4ull << 30);
+                            }});
+    return specs::NormalizeName(parsed->name);
+  }
+
+  void AddPreferences(const KeptVersions& kept, ResolveInput& input) const {
+    if (kept.previous == nullptr || kept.upgrade_all) return;
+    for (const specs::LockedPlatform& locked : kept.previous->platforms) {
+      if (locked.platform != platform_) continue;
+      for (const LockedPackage& package : locked.packages) {
+        const bool upgraded = kept.upgrades != nullptr && kept.upgrades->contains(package.name);
+        if (package.kind == specs::PackageKind::kWheel && !upgraded) {
+          input.preferences[package.name] = package.version;
+        }
+      }
+    }
+  }
+
+  Resolution Resolve(const ResolveInput& input) {
+    auto task = context_.progress.Begin("Resolving Python packages", ProgressUnit::kItems);
+    std::size_t shown = 0;
+    Resolution resolution =
+        ResolvePython(input, {.http = context_.http,
+                              .indexes = context_.indexes,
+                              .cache_folder = context_.python_cache,
+                              .connectivity = context_.connectivity,
+                              .now = context_.now,
+                              .progress = [&](std::size_t decided, std::string_view current) {
+                                if (decided > shown) task->Advance(decided - shown);
+                                shown = std::max(shown, decided);
+                                task->SetDetail(current);
+                              }});
+    task->Finish(fmt::format("{} packages for {}", resolution.packages.size(), platform_.Render()));
+    for (const std::string& warning : resolution.warnings) context_.progress.Warning(warning);
+    return resolution;
+  }
+
+  std::vector<LockedPackage> ToLocked(const Resolution& resolution) {
+    RequiredBy required_by;
+    for (const ResolvedPackage& package : resolution.packages) {
+      required_by[package.name] = package.required_by;
+    }
+    const std::map<std::string, std::string> layers = AssignLayers(roots_, required_by);
+    std::vector<LockedPackage> locked;
+    for (const ResolvedPackage& package : resolution.packages) {
+      LockedPackage entry{.kind = specs::PackageKind::kWheel,
+                          .name = package.name,
+                          .version = package.version,
+                          .architecture = "",
+                          .file = package.filename,
+                          .size = package.size.value_or(0),
+                          .sha256 = package.sha256.value_or(specs::Sha256()),
+                          .source = package.index,
+                          .path = package.path,
+                          .required_by = {package.required_by.begin(), package.required_by.end()},
+                          .layer = layers.at(package.name)};
+      if (!package.sha256) HashWheel(package, entry);
+      locked.push_back(std::move(entry));
+    }
+    return locked;
+  }
+
+  // For indexes that give no hash: the file itself decides, once.
+  void HashWheel(const ResolvedPackage& package, LockedPackage& entry) {
+    layers::NullSink nowhere;
+    layers::HashingSink hasher(nowhere);
+    if (package.url.empty()) {
+      layers::FileSource file(fs::path(folder_) / package.path);
+      layers::CopyAll(file, hasher);
+    } else {
+      const HttpResponse answer = context_.http.Fetch({.url = package.url, .body = &hasher});
+      if (answer.status != 200) {
+        throw specs::Error(
+            fmt::format("could not fetch {}: status {}", RedactUrl(package.url), answer.status));
+      }
+    }
+    entry.size = hasher.count();
+    entry.sha256 = hasher.Finish();
+  }
+
+  const specs::PythonSection& section_;
+  const std::string& folder_;
+  const specs::Platform platform_;
+  LockContext& context_;
+  std::vector<LayerRoots> roots_;
+};
+
+}  // namespace
+
+std::vector<LockedPackage> LockPython(const specs::LoadedSpec& loaded,
+                                      const specs::Platform& platform,
+                                      const std::string& python_version, const KeptVersions& kept,
+                                      LockContext& context) {
+  return PythonLocker(loaded, platform, context).Lock(python_version, kept);
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,20 @@
+// The Python half of a lock.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "builder/lock/debian_part.h"
+#include "builder/lock/make_lock.h"
+#include "specs/env/lock.h"
+
+namespace imgbuild::builder {
+
+// The wheels of one platform by name, each with its layer. `python_version` is the interpreter's
+// full one. Throws what ResolvePython throws.
+std::vector<specs::LockedPackage> LockPython(const specs::LoadedSpec& loaded,
+                                             const specs::Platform& platform,
+                                             const std::string& python_version,
+                                             const KeptVersions& kept, LockContext& context);
+
+}  // namespace imgbuild::builder
