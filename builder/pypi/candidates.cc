@@ -62,7 +62,6 @@ std::string SomeOf(const std::set<std::string>& texts) {
 CandidateRules::CandidateRules(const ResolveInput& input) : input_(input) {
   auto learn = [&](const specs::Requirement& requirement) {
     std::string name = specs::NormalizeName(requirement.name);
-    if (requirement.specifier.MentionsPrerelease()) prerelease_projects_.insert(name);
     for (const specs::Specifier& specifier : requirement.specifier.specifiers()) {
       using Op = specs::SpecifierOperator;
       if (specifier.op() == Op::kEqual && !specifier.wildcard()) {
@@ -82,10 +81,6 @@ CandidateRules::CandidateRules(const ResolveInput& input) : input_(input) {
 
 bool CandidateRules::Named(const std::set<std::string>& names, const std::string& project) const {
   return names.contains(project) || names.contains(":all:");
-}
-
-bool CandidateRules::PrereleasesAllowed(const std::string& project) const {
-  return input_.prereleases == Prereleases::kAllow || prerelease_projects_.contains(project);
 }
 
 bool CandidateRules::YankedAllowed(const std::string& project,
@@ -212,7 +207,7 @@ std::optional<std::size_t> CandidateRules::PickAmong(
       return index;
     }
   }
-  bool any = PrereleasesAllowed(project.name);
+  bool any = PrereleasesAllowed();
   std::optional<std::size_t> prerelease;
   for (std::size_t i = releases.size(); i-- > 0;) {
     bool stable = !releases[i].version.is_prerelease();

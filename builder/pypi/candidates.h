@@ -53,7 +53,8 @@ class CandidateRules {
   std::optional<std::size_t> PickAmong(const Project& project,
                                        const std::function<bool(std::size_t)>& admits) const;
 
-  bool PrereleasesAllowed(const std::string& project) const;
+  // Whether pre-releases are like any other release.
+  bool PrereleasesAllowed() const { return input_.prereleases == Prereleases::kAllow; }
   const PythonTarget& target() const { return input_.target; }
   const ResolveInput& input() const { return input_; }
 
@@ -66,7 +67,6 @@ class CandidateRules {
   bool SupportsPython(std::string_view requires_python) const;
 
   const ResolveInput& input_;
-  std::set<std::string> prerelease_projects_;  // named by a specifier of the user
   std::map<std::string, std::vector<specs::Version>> exact_pins_;  // "==" of the user
   std::map<std::string, specs::Version> preferences_;
 };

@@ -125,7 +125,7 @@ void PythonProvider::GuessBatch(const Project& project, Memory& memory, const Ve
   std::size_t left = std::min(memory.tried, kLargestBatch);
   for (Position next = version; left > 0 && next-- > 0;) {
     const specs::Version& candidate = project.releases[next].version;
-    if (candidate.is_prerelease() && !rules_.PrereleasesAllowed(project.name)) continue;
+    if (candidate.is_prerelease() && !rules_.PrereleasesAllowed()) continue;
     // What needs exactly one version of this project may still let go of it, so that versions
     // outside of what is allowed now are likely as well.
     if (!allowed.Contains(next) && allowed.Contains(version) && !memory.pinned) continue;

@@ -20,10 +20,12 @@
 
 namespace imgbuild::builder {
 
-// Which pre-releases may be chosen where no specifier of the user's names one for that project.
+// When pre-releases are chosen.
 enum class Prereleases {
-  kIfNecessary,  // where no final release in the wanted range is usable (PEP 440; uv's default)
-  kAllow,        // like any other release
+  // Where no final release in the wanted range is usable: PEP 440's fallback, which covers ranges
+  // that name a pre-release ("==2.0rc1") too, as uv reads "if-necessary-or-explicit".
+  kIfNecessary,
+  kAllow,  // like any other release
 };
 
 // Sdists have no place in images; `debug resolve` may choose one whose metadata is static.

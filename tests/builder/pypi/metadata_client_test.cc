@@ -43,7 +43,7 @@ class MetadataClientTest : public testing::Test {
   MiniIndex mini;
   IndexConfig index{.name = "default", .url = "https://index.example/simple/"};
   std::optional<specs::Sha256> beside_hash;
-  tests::TempFolder folder;
+  support::TempFolder folder;
   support::FakeHttpClient http{[this](const auto& request) { return mini.Answer(request); }};
   layers::ThreadExecutor executor{2};
 };

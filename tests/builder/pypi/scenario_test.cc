@@ -111,7 +111,7 @@ TEST_P(ScenarioTest, GivesWhatItExpects) {
   }
   const TomlValue& expected = *scenario.Find("expected");
   std::map<std::string, std::string> files = MapAt(expected, "files");
-  tests::TempFolder folder;
+  support::TempFolder folder;
   // The second time everything comes from the cache.
   for (Connectivity connectivity : {Connectivity::kOnline, Connectivity::kOffline}) {
     support::FakeHttpClient http([&](const auto& request) { return index.Answer(request); });
