@@ -1,5 +1,7 @@
 #include "builder/lock/python_part.h"
 
+#include <chrono>
+#include <cstdio>
 #include <map>
 
 #include <fmt/core.h>
