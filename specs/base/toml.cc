@@ -4,6 +4,25 @@
 #include <sstream>
 
 #include <fmt/core.h>
+
+namespace imgbuild::specs {
+namespace {
+
+// What toml++ takes for impossible happens on malformed headers such as "[=]": it would abort,
+// or with NDEBUG go on with undefined behaviour. Its assertions throw instead, which needs its
+// implementation compiled here and not taken from a library.
+struct BrokenAssumption {};
+
+[[noreturn]] void ThrowBrokenAssumption() { throw BrokenAssumption(); }
+
+}  // namespace
+}  // namespace imgbuild::specs
+
+#undef NDEBUG
+#undef TOML_SHARED_LIB
+#undef TOML_HEADER_ONLY
+#define TOML_HEADER_ONLY 1
+#define TOML_ASSERT(expr) ((expr) ? void() : imgbuild::specs::ThrowBrokenAssumption())
 #include <toml++/toml.h>
 
 namespace imgbuild::specs {
@@ -94,6 +113,8 @@ std::variant<TomlValue, Problem> ParseToml(std::string_view text, std::string_vi
   } catch (const toml::parse_error& error) {
     return Problem{PositionOf(error.source(), name),
                    fmt::format("this is no valid TOML: {}", error.description()), ""};
+  } catch (const BrokenAssumption&) {
+    return Problem{{name, 0, 0}, "this is no valid TOML: a key is malformed", ""};
   }
 }
 

@@ -34,8 +34,8 @@ TEST(Toml, ReadsEveryKind) {
 }
 
 TEST(Toml, SaysWhatIsWrongAndWhere) {
-  for (const char* text :
-       {"a", "a = ", "a = 1\na = 2", "[a", "a = \"\xFF\"", "a = 99999999999999999999"}) {
+  for (const char* text : {"a", "a = ", "a = 1\na = 2", "[a", "[=]", "[.a]", "[a.=]", "= 1",
+                           "a = \"\xFF\"", "a = 99999999999999999999"}) {
     EXPECT_TRUE(std::holds_alternative<Problem>(ParseToml(text, "x.toml"))) << text;
   }
   auto problem = std::get<Problem>(ParseToml("a = 1\nb = ?", "x.toml"));
