@@ -4,9 +4,11 @@
 
 #include <string_view>
 
+#include "layers/tree/node.h"
+
 namespace imgbuild::layers {
 
-// The rules, as dpkg.cfg would write them; the last that matches decides, "*" matches "/" too:
+// The rules, as dpkg.cfg writes them; the last that matches decides, "*" matches "/" too:
 //
 //   path-exclude=/usr/share/doc/*
 //   path-include=/usr/share/doc/*/copyright
@@ -18,9 +20,10 @@ namespace imgbuild::layers {
 //   path-exclude=/usr/share/locale/*
 //   path-include=/usr/share/locale/locale.alias
 //
-// `path` is a file, link or directory of the package, relative to the root: "usr/share/man/man1".
-// Directories that only an included file needs are kept by its presence alone: they are excluded
-// here and come back as its ancestors.
-bool ExcludedPath(std::string_view path);
+// `path` is relative to the root: "usr/share/man/man1". As with dpkg, a symbolic link that may
+// stand for a package's whole folder of documentation ("usr/share/doc/libgcc-s1") stays. A
+// directory is excluded even where an included file lies in it: as that file's ancestor it is in
+// the image all the same.
+bool ExcludedPath(std::string_view path, NodeType type);
 
 }  // namespace imgbuild::layers
