@@ -5,6 +5,7 @@
 #include "layers/io/atomic_file.h"
 #include "layers/io/file.h"
 #include "specs/base/error.h"
+#include "specs/base/key.h"
 #include "specs/base/text.h"
 #include "specs/debian/control.h"
 
@@ -31,6 +32,14 @@ std::optional<std::string> ReadIfThere(const std::filesystem::path& path) {
 
 std::string FieldOf(const specs::ControlStanza& stanza, std::string_view name) {
   return std::string(stanza.Get(name).value_or(""));
+}
+
+specs::Sha256 KeyringDigest(const Keyring& keyring) {
+  specs::KeyBuilder key("keyring");
+  for (const std::filesystem::path& file : keyring.files) {
+    key.Add("file", layers::ReadFile(file, 64ull << 20));
+  }
+  return key.Finish();
 }
 
 // The mirror as messages show it.
@@ -67,13 +76,12 @@ VerifiedRelease ReleaseSource::Refresh() {
   std::optional<Cached> cached = ReadCached();
   HttpResponse response = Ask(cached);
   VerifiedRelease release;
-  specs::Sha256 raw;
+  std::string text;
   if (response.status == 304) {
     release = cached->release;
-    raw = specs::HashOf(*ReadIfThere(suite_.folder / "InRelease"));
   } else {
-    release = Verify(response.body);
-    raw = specs::HashOf(response.body);
+    text = Verify(response.body);
+    release = Parsed(text);
   }
   CheckIdentity(release.file);
   if (cached && cached->release.file.date > release.file.date && !IsExpired(cached->release.file)) {
@@ -85,9 +93,11 @@ VerifiedRelease ReleaseSource::Refresh() {
   CheckDates(release.file);
   if (response.status != 304) {
     layers::WriteFileAtomically(suite_.folder / "InRelease", response.body);
-    WriteState(raw, response.Header("ETag"), response.Header("Last-Modified"));
+    layers::WriteFileAtomically(suite_.folder / "Release", text);
+    WriteState({specs::HashOf(response.body), release.digest, std::string(response.Header("ETag")),
+                std::string(response.Header("Last-Modified"))});
   } else {
-    WriteState(raw, cached->etag, cached->last_modified);
+    WriteState({cached->raw, release.digest, cached->etag, cached->last_modified});
   }
   release.just_asked = true;
   return release;
@@ -116,13 +126,17 @@ HttpResponse ReleaseSource::Ask(const std::optional<Cached>& cached) const {
       .Hint("name another mirror with IMGBUILD_DEBIAN_MIRROR, or system.mirror in the spec");
 }
 
-VerifiedRelease ReleaseSource::Verify(std::string_view raw) const {
+std::string ReleaseSource::Verify(std::string_view raw) const {
   std::string what = fmt::format("the Release file of {}", suite_.part.name);
   VerifiedText verified = specs::WithContext(
       "from " + Shown(suite_), [&] { return VerifyClearSigned(raw, options_.keyring, what); });
+  return std::move(verified.text);
+}
+
+VerifiedRelease ReleaseSource::Parsed(std::string_view verified) const {
   VerifiedRelease release;
-  release.file = ParseRelease(verified.text, suite_.part.name + "/InRelease");
-  release.digest = specs::HashOf(verified.text);
+  release.file = ParseRelease(verified, suite_.part.name + "/InRelease");
+  release.digest = specs::HashOf(verified);
   return release;
 }
 
@@ -160,13 +174,20 @@ std::optional<ReleaseSource::Cached> ReleaseSource::ReadCached() const {
     std::optional<std::string> raw = ReadIfThere(suite_.folder / "InRelease");
     if (!raw) return std::nullopt;
     Cached cached;
-    cached.release = Verify(*raw);
-    CheckIdentity(cached.release.file);
     std::optional<std::string> state = ReadIfThere(suite_.folder / "state");
-    if (!state) return cached;
-    std::vector<specs::ControlStanza> stanzas = specs::ParseControl(*state, "state");
-    if (stanzas.size() != 1) return cached;
-    if (FieldOf(stanzas[0], "Digest") != specs::HashOf(*raw).Hex()) return cached;
+    std::vector<specs::ControlStanza> stanzas;
+    if (state) stanzas = specs::ParseControl(*state, "state");
+    bool known = stanzas.size() == 1 && FieldOf(stanzas[0], "Digest") == specs::HashOf(*raw).Hex();
+    std::optional<std::string> text = ReadIfThere(suite_.folder / "Release");
+    if (known && text && FieldOf(stanzas[0], "Release") == specs::HashOf(*text).Hex() &&
+        FieldOf(stanzas[0], "Keyring") == KeyringDigest(options_.keyring).Hex()) {
+      cached.release = Parsed(*text);
+    } else {
+      cached.release = Parsed(Verify(*raw));
+    }
+    CheckIdentity(cached.release.file);
+    cached.raw = specs::HashOf(*raw);
+    if (!known) return cached;
     cached.checked =
         static_cast<std::int64_t>(specs::ParseUnsigned(FieldOf(stanzas[0], "Checked")).value_or(0));
     cached.etag = FieldOf(stanzas[0], "ETag");
@@ -179,13 +200,14 @@ std::optional<ReleaseSource::Cached> ReleaseSource::ReadCached() const {
   }
 }
 
-void ReleaseSource::WriteState(const specs::Sha256& raw, std::string_view etag,
-                               std::string_view last_modified) const {
+void ReleaseSource::WriteState(const State& of) const {
   specs::ControlStanza state;
-  state.Set("Digest", raw.Hex());
+  state.Set("Digest", of.raw.Hex());
+  state.Set("Release", of.release.Hex());
+  state.Set("Keyring", KeyringDigest(options_.keyring).Hex());
   state.Set("Checked", std::to_string(options_.now));
-  state.Set("ETag", etag);
-  state.Set("Last-Modified", last_modified);
+  state.Set("ETag", of.etag);
+  state.Set("Last-Modified", of.last_modified);
   layers::WriteFileAtomically(suite_.folder / "state", specs::RenderControl({state}));
 }
 

@@ -1,4 +1,5 @@
-// One suite's InRelease: asked of the mirror when it is due, verified each time it is read.
+// One suite's InRelease: asked of the mirror when it is due, verified once for each
+// keyring.
 #pragma once
 
 #include <filesystem>
@@ -43,15 +44,23 @@ class ReleaseSource {
  private:
   struct Cached {
     VerifiedRelease release;
+    specs::Sha256 raw;  // of InRelease as served
     std::int64_t checked = 0;
     std::string etag;
     std::string last_modified;
   };
 
+  struct State {
+    specs::Sha256 raw;
+    specs::Sha256 release;
+    std::string etag;
+    std::string last_modified;
+  };
+
   std::optional<Cached> ReadCached() const;
-  void WriteState(const specs::Sha256& raw, std::string_view etag,
-                  std::string_view last_modified) const;
-  VerifiedRelease Verify(std::string_view raw) const;
+  void WriteState(const State& of) const;
+  std::string Verify(std::string_view raw) const;
+  VerifiedRelease Parsed(std::string_view verified) const;
   void CheckIdentity(const ReleaseFile& release) const;
   void CheckDates(const ReleaseFile& release) const;
   HttpResponse Ask(const std::optional<Cached>& cached) const;
