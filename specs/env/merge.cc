@@ -21,14 +21,13 @@ TomlValue* AppendedArray(TomlValue& value) {
   return array != nullptr && array->kind == Kind::kArray ? array : nullptr;
 }
 
-bool Parse(std::string_view text, std::string_view file, SpecReading& reading, TomlValue& base) {
+std::optional<TomlValue> Parse(std::string_view text, std::string_view file, SpecReading& reading) {
   auto parsed = ParseToml(text, file);
   if (auto* problem = std::get_if<Problem>(&parsed)) {
     reading.problems.Add(problem->where, problem->message, problem->hint);
-    return false;
+    return std::nullopt;
   }
-  MergeToml(base, std::get<TomlValue>(std::move(parsed)));
-  return true;
+  return std::get<TomlValue>(std::move(parsed));
 }
 
 // The file's own table after all that it extends, furthest first.
@@ -37,12 +36,9 @@ TomlValue ReadChain(const std::string& text, SpecReading& reading) {
   std::string file = reading.request.file;
   std::optional<std::string> content = text;
   for (;;) {
-    auto parsed = ParseToml(*content, file);
-    if (auto* problem = std::get_if<Problem>(&parsed)) {
-      reading.problems.Add(problem->where, problem->message, problem->hint);
-      break;
-    }
-    chain.push_back(std::get<TomlValue>(std::move(parsed)));
+    std::optional<TomlValue> document = Parse(*content, file, reading);
+    if (!document) break;
+    chain.push_back(*std::move(document));
     const TomlValue* extends = chain.back().Find("extends");
     if (extends == nullptr || extends->kind != Kind::kString) break;
     SourcePosition where = extends->where;
@@ -161,7 +157,13 @@ TomlValue ReadDocuments(SpecReading& reading) {
     std::string overlay = OverlayPath(request.file);
     if (std::optional<std::string> local = request.read_file(overlay)) {
       sources.overlay = overlay;
-      Parse(*local, overlay, reading, merged);
+      if (auto document = Parse(*local, overlay, reading)) {
+        if (const TomlValue* extends = document->Find("extends")) {
+          reading.problems.Add(extends->where, "an overlay extends nothing",
+                               fmt::format("write extends into {}", request.file));
+        }
+        MergeToml(merged, *std::move(document));
+      }
     }
   }
   for (const std::string& setting : request.settings) ApplySetting(setting, reading, merged);

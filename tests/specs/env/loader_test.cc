@@ -283,6 +283,9 @@ TEST(LoadSpec, ExplainsBadSettings) {
   EXPECT_THAT(fake.Complaint(), HasSubstr("--set image.nmae: unknown key"));
   fake.settings = {"extends=\"x\""};
   EXPECT_THAT(fake.Complaint(), HasSubstr("extends cannot be set"));
+  fake.settings.clear();
+  fake.files["spec.local.toml"] = "extends = \"x.toml\"";
+  EXPECT_THAT(fake.Complaint(), HasSubstr("spec.local.toml:1:11: an overlay extends nothing"));
   EXPECT_THAT(fake.Complaint("other.toml"), HasSubstr("there is no spec other.toml"));
 }
 
