@@ -1,0 +1,27 @@
+// The commands: each adds itself to the command line; what it does is called from `run`.
+#pragma once
+
+#include <functional>
+
+#include "builder/cli/options.h"
+
+namespace CLI {
+class App;
+}
+
+namespace imgbuild::builder {
+
+// Set by the command that the user chose; returns the exit status.
+using RunCommand = std::function<int()>;
+
+void AddGlobalOptions(CLI::App& app, GlobalOptions& options);
+void AddSpecOptions(CLI::App& command, SpecOptions& options);
+
+// `options` is borrowed until `run` was called.
+void AddLockCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
+void AddBuildCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
+void AddPlanCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
+void AddCacheCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
+void AddDebugCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,30 @@
+#include "builder/cli/interrupt.h"
+
+#include <string_view>
+#include <thread>
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "specs/base/error.h"
+
+namespace imgbuild::builder {
+
+void EndOnInterrupt() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  std::thread([signals] {
+    int number = 0;
+    sigwait(&signals, &number);
+    constexpr std::string_view kText = "\ninterrupted; what was finished is cached\n";
+    [[maybe_unused]] ssize_t ignored = write(STDERR_FILENO, kText.data(), kText.size());
+    _exit(static_cast<int>(specs::ErrorKind::kInterrupted));
+  }).detach();
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,52 @@
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "builder/cli/commands.h"
+#include "builder/cli/lock_session.h"
+
+namespace imgbuild::builder {
+namespace {
+
+struct LockArguments {
+  SpecOptions spec;
+  LockOptions lock;
+  std::vector<std::string> upgrades;
+  CLI::Option* upgrade = nullptr;
+};
+
+int Lock(const GlobalOptions& options, LockArguments& arguments) {
+  Session session(options);
+  arguments.lock.relock = true;
+  // --upgrade without a name means everything.
+  arguments.lock.upgrade_all = arguments.upgrade->count() > 0 && arguments.upgrades.empty();
+  arguments.lock.upgrades.insert(arguments.upgrades.begin(), arguments.upgrades.end());
+  if (arguments.spec.files.empty()) arguments.spec.files = {"spec.toml"};
+  for (const std::string& file : arguments.spec.files) {
+    const specs::LoadedSpec loaded = session.Load(arguments.spec, file);
+    const FoundLock found = FindOrMakeLock(session, arguments.spec, loaded, arguments.lock);
+    for (const specs::LockedPlatform& platform : found.lock.platforms) {
+      session.progress().Info(fmt::format("{}: {} packages for {}", found.file,
+                                          platform.packages.size(), platform.platform.Render()));
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+void AddLockCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+  auto arguments = std::make_shared<LockArguments>();
+  CLI::App* command = app.add_subcommand("lock", "Resolve, and write NAME.lock beside the spec");
+  AddSpecOptions(*command, arguments->spec);
+  arguments->upgrade =
+      command
+          ->add_option("--upgrade", arguments->upgrades,
+                       "Move to newer versions: of this package, or of all where none is named")
+          ->type_name("NAME")
+          ->expected(0, 1000);
+  command->callback([&options, &run, arguments] {
+    run = [&options, arguments] { return Lock(options, *arguments); };
+  });
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,71 @@
+#include "builder/cli/lock_session.h"
+
+#include <filesystem>
+
+#include <fmt/core.h>
+
+#include "builder/cli/version.h"
+#include "builder/lock/make_lock.h"
+#include "layers/io/atomic_file.h"
+#include "layers/io/file.h"
+#include "specs/base/error.h"
+#include "specs/env/canonical.h"
+
+namespace imgbuild::builder {
+namespace {
+
+std::optional<specs::Lock> ReadLock(const std::string& file) {
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) return std::nullopt;
+  return specs::ParseLock(layers::ReadFile(file, 256u << 20), file);
+}
+
+// The committed lock, unless what lies over the spec changes its inputs.
+std::string LockFileFor(const SpecOptions& options, const specs::LoadedSpec& loaded,
+                        const Session& session) {
+  const std::string& file = loaded.sources.file;
+  if (!loaded.sources.IsLocal()) return specs::LockPath(file);
+  SpecOptions plain{
+      .files = options.files, .settings = {}, .platforms = options.platforms, .no_local = true};
+  const specs::Sha256 committed = specs::ResolutionInputs(session.Load(plain, file).spec);
+  return committed == specs::ResolutionInputs(loaded.spec) ? specs::LockPath(file)
+                                                           : specs::LocalLockPath(file);
+}
+
+}  // namespace
+
+FoundLock FindOrMakeLock(Session& session, const SpecOptions& spec_options,
+                         const specs::LoadedSpec& loaded, const LockOptions& options) {
+  const std::string file = LockFileFor(spec_options, loaded, session);
+  std::optional<specs::Lock> previous = ReadLock(file);
+  const bool matches = previous && LockMatches(*previous, loaded.spec);
+  if (matches && !options.relock) return {.lock = std::move(*previous), .file = file};
+  if (options.locked) {
+    throw specs::Error(previous ? fmt::format("{} is not the lock of this spec any more", file)
+                                : fmt::format("there is no {}", file))
+        .Hint(fmt::format("run: imgbuild lock {}", loaded.sources.file));
+  }
+  if (!previous && file != specs::LockPath(loaded.sources.file)) {
+    previous = ReadLock(specs::LockPath(loaded.sources.file));  // its versions are kept
+  }
+  const std::unique_ptr<Repository> repository = session.OpenRepository(loaded.spec);
+  const LockRequest request{.loaded = loaded,
+                            .previous = previous ? &*previous : nullptr,
+                            .upgrade_all = options.upgrade_all,
+                            .upgrades = options.upgrades,
+                            .packer = kVersion};
+  FoundLock made{
+      .lock = MakeLock(request, {.http = session.http(),
+                                 .repository = *repository,
+                                 .indexes = session.Indexes(loaded.spec),
+                                 .python_cache = session.store().IndexDirectory("python"),
+                                 .connectivity = session.connectivity(),
+                                 .now = session.now(),
+                                 .progress = session.progress()}),
+      .file = file,
+      .resolved = true};
+  layers::WriteFileAtomically(file, specs::RenderLock(made.lock));
+  return made;
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,32 @@
+// Finding, checking and making the lock of a spec.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "builder/cli/session.h"
+#include "specs/env/loader.h"
+#include "specs/env/lock.h"
+
+namespace imgbuild::builder {
+
+struct LockOptions {
+  bool locked = false;  // refuse to resolve
+  bool relock = false;  // resolve even where the lock matches
+  bool upgrade_all = false;
+  std::set<std::string> upgrades;
+};
+
+struct FoundLock {
+  specs::Lock lock;
+  std::string file;       // where it lies
+  bool resolved = false;  // made now, not read
+};
+
+// The lock beside the spec if it matches, else a new one, which is written: NAME.lock, or
+// NAME.local.lock where an overlay or --set changed what resolution depends on. Throws Error
+// (kFailure) under `locked` where resolving would be needed, saying what changed.
+FoundLock FindOrMakeLock(Session& session, const SpecOptions& spec_options,
+                         const specs::LoadedSpec& loaded, const LockOptions& options);
+
+}  // namespace imgbuild::builder

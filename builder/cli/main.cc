@@ -1,0 +1,47 @@
+// The command line: wiring only.
+
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "builder/cli/commands.h"
+#include "builder/cli/interrupt.h"
+#include "builder/cli/version.h"
+#include "specs/base/error.h"
+
+namespace imgbuild::builder {
+namespace {
+
+int Main(int argc, char** argv) {
+  CLI::App app("Layered, reproducible OCI images from one environment spec", "imgbuild");
+  app.set_version_flag("--version", std::string("imgbuild ") + kVersion);
+  app.require_subcommand(1);
+  app.fallthrough();
+  GlobalOptions options;
+  RunCommand run;
+  AddGlobalOptions(app, options);
+  AddLockCommand(app, options, run);
+  AddDebugCommand(app, options, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int status = app.exit(error);
+    return status == 0 ? 0 : static_cast<int>(specs::ErrorKind::kUsage);
+  }
+  EndOnInterrupt();
+  try {
+    return run();
+  } catch (const specs::Error& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    return static_cast<int>(error.kind());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    return static_cast<int>(specs::ErrorKind::kFailure);
+  }
+}
+
+}  // namespace
+}  // namespace imgbuild::builder
+
+int main(int argc, char** argv) { return imgbuild::builder::Main(argc, argv); }

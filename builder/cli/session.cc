@@ -1,0 +1,165 @@
+#include "builder/cli/session.h"
+
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "builder/cli/version.h"
+#include "builder/host/source_config.h"
+#include "builder/host/user_paths.h"
+#include "builder/pypi/index_client.h"
+#include "layers/io/file.h"
+#include "specs/base/error.h"
+#include "specs/python/name.h"
+
+namespace imgbuild::builder {
+namespace {
+
+void WriteTo(std::FILE* stream, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fflush(stream);
+}
+
+std::size_t TerminalColumns() {
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  return size.ws_col;
+}
+
+std::unique_ptr<Progress> MakeProgress(const GlobalOptions& options) {
+  if (options.style == ReportStyle::kJson) {
+    return MakeJsonProgress([](std::string_view text) { WriteTo(stdout, text); });
+  }
+  auto to_stderr = [](std::string_view text) { WriteTo(stderr, text); };
+  const bool bars = options.style == ReportStyle::kAutomatic &&
+                    options.verbosity != Verbosity::kQuiet && isatty(STDERR_FILENO) == 1;
+  if (bars) return MakeTerminalProgress(to_stderr, TerminalColumns, options.verbosity);
+  return MakePlainProgress(to_stderr, options.verbosity);
+}
+
+CurlOptions NetworkOptions(const Environment& environment) {
+  CurlOptions options{.user_agent = "imgbuild/" + std::string(kVersion)};
+  options.ca_file =
+      environment.FirstOf({"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PIP_CERT"})
+          .value_or("");
+  options.ca_directory = environment.Get("SSL_CERT_DIR").value_or("");
+  const std::filesystem::path netrc = NetrcFile(environment);
+  std::error_code error;
+  if (!netrc.empty() && std::filesystem::exists(netrc, error)) options.netrc_file = netrc.string();
+  return options;
+}
+
+std::int64_t SecondsNow() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::optional<std::string> ReadIfThere(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return std::nullopt;
+  return layers::ReadFile(path, 16u << 20);
+}
+
+}  // namespace
+
+Session::Session(GlobalOptions options)
+    : options_(std::move(options)),
+      environment_(Environment::OfProcess()),
+      now_(SecondsNow()),
+      progress_(MakeProgress(options_)) {}
+
+Session::~Session() = default;
+
+layers::Store& Session::store() {
+  if (!store_) {
+    store_ = std::make_unique<layers::Store>(
+        options_.cache_dir.empty() ? CacheDirectory(environment_) : options_.cache_dir);
+  }
+  return *store_;
+}
+
+layers::Executor& Session::executor() {
+  if (!executor_) {
+    const unsigned jobs =
+        options_.jobs > 0 ? options_.jobs : std::max(1u, std::thread::hardware_concurrency());
+    executor_ = std::make_unique<layers::ThreadExecutor>(jobs);
+  }
+  return *executor_;
+}
+
+CurlClient& Session::http() {
+  if (!http_) http_ = std::make_unique<CurlClient>(NetworkOptions(environment_));
+  return *http_;
+}
+
+const HostSources& Session::host_sources() {
+  if (!host_sources_) host_sources_ = ReadHostSources(environment_);
+  return *host_sources_;
+}
+
+const SourceConfig& Session::source_config() {
+  if (!source_config_) source_config_ = ReadSourceConfig(ConfigFile(environment_));
+  return *source_config_;
+}
+
+specs::LoadedSpec Session::Load(const SpecOptions& options, const std::string& file) const {
+  specs::SpecRequest request{
+      .file = file,
+      .overlay = options.no_local ? specs::LocalOverlay::kIgnore : specs::LocalOverlay::kApply,
+      .settings = options.settings,
+      .read_file = ReadIfThere};
+  if (!options.platforms.empty()) {
+    std::string list;
+    for (const std::string& platform : options.platforms) {
+      list += (list.empty() ? "\"" : ", \"") + platform + "\"";
+    }
+    request.settings.push_back("image.platforms=[" + list + "]");
+  }
+  return specs::LoadSpec(request);
+}
+
+DebianMirrors Session::Mirrors(const specs::Spec& spec) {
+  return FindDebianMirrors(environment_, spec.system.mirror, source_config(), host_sources());
+}
+
+std::optional<std::string> Session::SnapshotTemplate(const specs::Spec& spec) {
+  if (auto given = environment_.Get("IMGBUILD_DEBIAN_SNAPSHOT")) return given;
+  if (spec.system.snapshot) return spec.system.snapshot;
+  return source_config().debian_snapshot;
+}
+
+std::unique_ptr<Repository> Session::OpenRepository(const specs::Spec& spec) {
+  const std::optional<std::string> keyring =
+      spec.system.keyring ? spec.system.keyring : source_config().debian_keyring;
+  RepositoryOptions options{
+      .mirrors = Mirrors(spec),
+      .keyring = keyring ? Keyring{{*keyring}} : HostDebianKeyring(),
+      .cache = store().IndexDirectory("debian"),
+      .network = options_.offline ? NetworkUse::kOffline : NetworkUse::kOnline,
+      .now = now_};
+  return std::make_unique<Repository>(spec.system.suite, std::move(options), http(), *progress_);
+}
+
+IndexConfig Session::DefaultIndex() {
+  return MakeIndex("default", FindPythonIndex(environment_, source_config(), host_sources()).url);
+}
+
+std::vector<IndexConfig> Session::Indexes(const specs::Spec& spec) {
+  std::vector<IndexConfig> indexes;
+  for (const specs::PythonIndex& index : spec.python.indexes) {
+    const NamedIndex found = FindNamedIndex(environment_, index.name, index.url, source_config());
+    IndexConfig config = MakeIndex(index.name, found.setting.url);
+    for (const std::string& name : index.packages) {
+      config.packages.push_back(specs::NormalizeName(name));
+    }
+    indexes.push_back(std::move(config));
+  }
+  indexes.push_back(DefaultIndex());
+  return indexes;
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,63 @@
+// One run of the program: the one place that constructs what the commands work with.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "builder/cli/options.h"
+#include "builder/debian/repository.h"
+#include "builder/host/environment.h"
+#include "builder/host/package_sources.h"
+#include "builder/net/curl_client.h"
+#include "builder/pypi/index_config.h"
+#include "builder/ui/progress.h"
+#include "layers/io/executor.h"
+#include "layers/store/store.h"
+#include "specs/env/loader.h"
+
+namespace imgbuild::builder {
+
+// Parts are made when they are first asked for: a build that changes nothing needs no network, no
+// keyring and no mirror.
+class Session {
+ public:
+  explicit Session(GlobalOptions options);
+  ~Session();
+
+  const GlobalOptions& options() const { return options_; }
+  Progress& progress() { return *progress_; }
+  std::int64_t now() const { return now_; }  // seconds since the epoch, when the run began
+
+  layers::Store& store();
+  layers::Executor& executor();
+  CurlClient& http();
+  const HostSources& host_sources();
+  const SourceConfig& source_config();
+
+  // The spec of `file` with everything that lies over it.
+  specs::LoadedSpec Load(const SpecOptions& options, const std::string& file) const;
+
+  DebianMirrors Mirrors(const specs::Spec& spec);
+  std::optional<std::string> SnapshotTemplate(const specs::Spec& spec);
+  std::unique_ptr<Repository> OpenRepository(const specs::Spec& spec);
+  // The spec's named indexes in order, then the default one.
+  std::vector<IndexConfig> Indexes(const specs::Spec& spec);
+  IndexConfig DefaultIndex();
+  Connectivity connectivity() const {
+    return options_.offline ? Connectivity::kOffline : Connectivity::kOnline;
+  }
+
+ private:
+  GlobalOptions options_;
+  Environment environment_;
+  std::int64_t now_;
+  std::unique_ptr<Progress> progress_;
+  std::unique_ptr<layers::Store> store_;
+  std::unique_ptr<layers::ThreadExecutor> executor_;
+  std::unique_ptr<CurlClient> http_;
+  std::optional<HostSources> host_sources_;
+  std::optional<SourceConfig> source_config_;
+};
+
+}  // namespace imgbuild::builder
