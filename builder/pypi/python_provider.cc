@@ -98,23 +98,38 @@ Choice PythonProvider::Choose(PackageId id, const VersionSet& allowed,
                                  missing.asked.size() == 1 ? "index" : "indexes",
                                  specs::Join(missing.asked, ", "))};
   }
-  if (!package.extra.empty()) {
-    // The project itself decides; its extras follow.
-    PackageId base = ids_.at({package.project, ""});
-    std::optional<Position> decided = partial.Decided(base);
-    if (decided && allowed.Contains(*decided)) return *decided;
-  }
-  std::optional<std::size_t> picked = rules_.PickAmong(*found, [&](std::size_t release) {
-    return allowed.Contains(static_cast<Position>(release));
-  });
+  VersionSet wanted = Agreeable(package.project, allowed, partial);
+  std::optional<std::size_t> picked = PickIn(*found, wanted);
   if (!picked) return NoVersion{};
   Memory& memory = memory_[package.project];
-  if (package.extra.empty()) {
+  auto version = static_cast<Position>(*picked);
+  if (memory.last != version) {
+    memory.last = version;
     ++memory.tried;
-    GuessBatch(*found, memory, allowed, static_cast<Position>(*picked));
+    GuessBatch(*found, memory, wanted, version);
   }
   if (progress_) progress_(packages_.size() - 1, package.project);
-  return static_cast<Position>(*picked);
+  return version;
+}
+
+std::optional<std::size_t> PythonProvider::PickIn(const Project& project,
+                                                  const VersionSet& wanted) const {
+  return rules_.PickAmong(project, [&](std::size_t release) {
+    return wanted.Contains(static_cast<Position>(release));
+  });
+}
+
+// A project and its extras have to be chosen at one version: the part of `allowed` that all of them
+// can have, if there is one.
+VersionSet PythonProvider::Agreeable(const std::string& project, const VersionSet& allowed,
+                                     const PartialSolutionView& partial) const {
+  VersionSet agreed = allowed;
+  for (auto id = ids_.lower_bound({project, ""}); id != ids_.end() && id->first.first == project;
+       ++id) {
+    if (const VersionSet* other = partial.Allowed(id->second)) agreed = agreed.Intersect(*other);
+  }
+  const Project* known = this->project(ids_.at({project, ""}));
+  return known != nullptr && PickIn(*known, agreed) ? agreed : allowed;
 }
 
 void PythonProvider::GuessBatch(const Project& project, Memory& memory, const VersionSet& allowed,

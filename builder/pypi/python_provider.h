@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -50,15 +51,19 @@ class PythonProvider : public Provider {
  private:
   // What the provider remembers of a project.
   struct Memory {
-    std::int64_t seen = 0;    // order of first sight
-    bool pinned = false;      // something needs exactly one version
-    std::size_t tried = 0;    // versions
-    std::size_t batched = 0;  // `tried` at the last batch of guesses
+    std::int64_t seen = 0;         // order of first sight
+    bool pinned = false;           // something needs exactly one version
+    std::size_t tried = 0;         // versions
+    std::optional<Position> last;  // the latest of them
+    std::size_t batched = 0;       // `tried` at the last batch of guesses
   };
 
   PackageId Intern(const std::string& project, const std::string& extra);
   DependenciesAnswer Answer(std::vector<Need> needs, const std::vector<Dependency>& dependencies);
   Unavailable AllLike(const Project& project, Position version, const Unusable& unusable);
+  std::optional<std::size_t> PickIn(const Project& project, const VersionSet& wanted) const;
+  VersionSet Agreeable(const std::string& project, const VersionSet& allowed,
+                       const PartialSolutionView& partial) const;
   void GuessBatch(const Project& project, Memory& memory, const VersionSet& allowed,
                   Position version);
 
