@@ -1,0 +1,148 @@
+// The one file that knows zlib.
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include "layers/io/hashing.h"
+#include "layers/unpack/zip_archive.h"
+#include "specs/base/error.h"
+
+namespace imgbuild::layers {
+namespace {
+
+using specs::Error;
+
+constexpr std::size_t kMaxInput = std::numeric_limits<uInt>::max() / 2;
+
+[[noreturn]] void Damaged(const ZipMember& member, std::string_view what) {
+  throw Error(fmt::format("{} in the zip archive is damaged: {}", member.name, what));
+}
+
+}  // namespace
+
+struct ZipReader::State : public Source {
+  State() {
+    if (::inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
+  }
+  ~State() override { ::inflateEnd(&stream); }
+
+  void Start(const ZipMember& opened) {
+    member = &opened;
+    input = opened.data;
+    left = opened.size;
+    sum = static_cast<std::uint32_t>(::crc32(0, nullptr, 0));
+    checked = false;
+    ended = false;
+    ::inflateReset(&stream);
+    stream.avail_in = 0;
+  }
+
+  std::size_t Read(std::span<std::byte> buffer) override {
+    if (checked || buffer.empty()) return 0;
+    std::size_t count = 0;
+    if (left > 0) {
+      auto room = buffer.first(std::min<std::uint64_t>({buffer.size(), left, kMaxInput}));
+      count = member->deflated ? Inflate(room) : Copy(room);
+      sum = static_cast<std::uint32_t>(
+          ::crc32(sum, reinterpret_cast<const Bytef*>(buffer.data()), static_cast<uInt>(count)));
+      left -= count;
+    }
+    if (left == 0) Check();
+    return count;
+  }
+
+  std::size_t Copy(std::span<std::byte> room) {
+    std::memcpy(room.data(), input.data(), room.size());
+    input.remove_prefix(room.size());
+    return room.size();
+  }
+
+  // Fills the room: less only where the data is damaged, which throws.
+  std::size_t Inflate(std::span<std::byte> room) {
+    stream.next_out = reinterpret_cast<Bytef*>(room.data());
+    stream.avail_out = static_cast<uInt>(room.size());
+    while (stream.avail_out > 0) {
+      if (ended) Damaged(*member, "it is shorter than declared");
+      Step();
+    }
+    return room.size();
+  }
+
+  void Step() {
+    if (stream.avail_in == 0) {
+      std::size_t size = std::min(input.size(), kMaxInput);
+      stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
+      stream.avail_in = static_cast<uInt>(size);
+      input.remove_prefix(size);
+    }
+    uInt before_in = stream.avail_in;
+    uInt before_out = stream.avail_out;
+    int result = ::inflate(&stream, Z_NO_FLUSH);
+    if (result == Z_STREAM_END) {
+      ended = true;
+    } else if (result != Z_OK && result != Z_BUF_ERROR) {
+      Damaged(*member, "it cannot be decompressed");
+    } else if (before_in == stream.avail_in && before_out == stream.avail_out) {
+      Damaged(*member, "it is cut short");
+    }
+  }
+
+  // All declared bytes came: there must be no more, and they must be the right ones.
+  void Check() {
+    checked = true;
+    if (member->deflated) {
+      std::byte more;
+      stream.next_out = reinterpret_cast<Bytef*>(&more);
+      stream.avail_out = 1;
+      while (!ended) {
+        Step();
+        if (stream.avail_out == 0) Damaged(*member, "it is longer than declared");
+      }
+      if (stream.avail_in != 0 || !input.empty()) Damaged(*member, "bytes follow its end");
+    }
+    if (sum != member->crc32) Damaged(*member, "its checksum is wrong");
+  }
+
+  z_stream stream{};
+  const ZipMember* member = nullptr;
+  std::string_view input;
+  std::uint64_t left = 0;
+  std::uint32_t sum = 0;
+  bool checked = true;
+  bool ended = false;
+};
+
+ZipReader::ZipReader() : state_(std::make_unique<State>()) {}
+ZipReader::~ZipReader() = default;
+
+Source& ZipReader::Open(const ZipMember& member) {
+  state_->Start(member);
+  return *state_;
+}
+
+std::string ZipReader::ReadText(const ZipMember& member, std::uint64_t limit) {
+  if (member.size > limit) {
+    throw Error(fmt::format("{} is too large", member.name))
+        .Found(fmt::format("{} bytes", member.size))
+        .Expected(fmt::format("at most {} bytes", limit));
+  }
+  return ReadAll(Open(member));
+}
+
+void FuzzZip(std::string_view bytes) {
+  try {
+    ZipArchive zip(bytes);
+    ZipReader reader;
+    for (const ZipMember& member : zip.members()) {
+      BoundedSource bounded(reader.Open(member), 64 << 20, "the data");
+      NullSink sink;
+      CopyAll(bounded, sink);
+    }
+  } catch (const Error&) {
+  }
+}
+
+}  // namespace imgbuild::layers
