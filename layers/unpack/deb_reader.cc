@@ -5,9 +5,11 @@
 #include <fmt/format.h>
 
 #include "layers/io/archive.h"
+#include "layers/io/file.h"
 #include "layers/io/hashing.h"
 #include "layers/unpack/deb_entries.h"
 #include "layers/unpack/deb_paths.h"
+#include "layers/unpack/verify.h"
 #include "specs/base/error.h"
 #include "specs/debian/control.h"
 
@@ -99,20 +101,6 @@ PackageFacts ControlFacts(std::map<std::string, std::string> members) {
 }
 
 }  // namespace
-
-void VerifyFile(const std::filesystem::path& path, const specs::Sha256& expected) {
-  FileSource file(path);
-  HashingSource hashed(file);
-  NullSink nowhere;
-  CopyAll(hashed, nowhere);
-  specs::Sha256 found = hashed.Finish();
-  if (found == expected) return;
-  throw Error(specs::ErrorKind::kVerification,
-              fmt::format("{} has the wrong SHA-256", path.filename().string()))
-      .Found(found.Hex())
-      .Expected(expected.Hex())
-      .Hint("the file is not the one that was locked; remove it so that it is fetched again");
-}
 
 DebContents ReadDeb(const std::filesystem::path& path, const DebOptions& options, Spool& spool) {
   VerifyFile(path, options.sha256);

@@ -24,7 +24,4 @@ struct DebContents {
 // Reads and checks everything UnpackDeb promises but the .pyc.
 DebContents ReadDeb(const std::filesystem::path& path, const DebOptions& options, Spool& spool);
 
-// Throws Error (kVerification) unless the file's SHA-256 is `expected`.
-void VerifyFile(const std::filesystem::path& path, const specs::Sha256& expected);
-
 }  // namespace imgbuild::layers

@@ -1,0 +1,280 @@
+// Installing a wheel without Python.
+//
+// An installer unpacks into site-packages, then spreads .data, writes scripts, compiles, and last
+// writes RECORD. Here everything leaves in order of path, and RECORD sorts before most of what it
+// lists. That works because the wheel's own RECORD already has every hash, which is checked when a
+// file passes; what is not in it (scripts, markers, .pyc) is small and made first. So the zip is
+// read once, in path order, whatever its own order is, and one file at a time is in memory; only
+// Python sources that are compiled are inflated twice.
+#include "layers/unpack/wheel.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "layers/io/file.h"
+#include "layers/tree/file_tree.h"
+#include "layers/tree/path.h"
+#include "layers/unpack/elf.h"
+#include "layers/unpack/entry_points.h"
+#include "layers/unpack/pyc.h"
+#include "layers/unpack/spool.h"
+#include "layers/unpack/verify.h"
+#include "layers/unpack/wheel_layout.h"
+#include "layers/unpack/wheel_record.h"
+#include "layers/unpack/zip_archive.h"
+#include "specs/base/error.h"
+#include "specs/python/record.h"
+
+namespace imgbuild::layers {
+namespace {
+
+using specs::Error;
+
+constexpr std::uint64_t kMemory = 32u << 20;
+constexpr std::uint64_t kMaxText = 16u << 20;  // scripts and metadata
+constexpr std::uint32_t kPlain = 0664;
+constexpr std::uint32_t kExecutable = 0775;
+
+// A file to be installed: a member as it is, or bytes made here.
+struct Item {
+  const ZipMember* member = nullptr;
+  std::string content;  // where there is no member
+  std::uint32_t mode = kPlain;
+  std::int64_t mtime = kFixedTime;
+  specs::RecordEntry row;  // with hash and size; both empty for .pyc and RECORD
+};
+
+class WheelInstaller {
+ public:
+  WheelInstaller(std::string_view bytes, const WheelOptions& options, std::string_view file_name)
+      : options_(options),
+        zip_(bytes),
+        wheel_(IdentifyWheel(zip_, reader_, file_name)),
+        layout_(options, wheel_),
+        record_(zip_, reader_, wheel_.dist_info),
+        spool_(options.scratch, kMemory) {}
+
+  PackageFacts Install(FrameWriter& frame) {
+    AddScripts();
+    for (const ZipMember& member : zip_.members()) {
+      if (!member.directory) AddMember(member);
+    }
+    AddMarkers();
+    AddCompiled();
+    AddRecord();
+    return Emit(frame);
+  }
+
+ private:
+  std::string DistInfo(std::string_view name) const {
+    return fmt::format("{}/{}/{}", layout_.site(), wheel_.dist_info, name);
+  }
+
+  void Put(const std::string& path, Item item) {
+    item.row.path = layout_.RecordPath(path);
+    if (!IsCanonicalPath(path)) throw Error(fmt::format("the path {} is too long", path));
+    if (!items_.emplace(path, std::move(item)).second) {
+      throw Error(fmt::format("the wheel installs {} twice", path));
+    }
+  }
+
+  void PutContent(const std::string& path, std::string content, std::uint32_t mode,
+                  std::int64_t mtime) {
+    Item item;
+    item.mode = mode;
+    item.mtime = mtime;
+    item.row.hash = specs::RecordHash(specs::HashOf(content));
+    item.row.size = content.size();
+    item.content = std::move(content);
+    Put(path, std::move(item));
+  }
+
+  void AddScripts() {
+    const ZipMember* member = zip_.Find(wheel_.dist_info + "/entry_points.txt");
+    if (member == nullptr || member->directory) return;
+    for (const ScriptEntry& entry : ParseScripts(reader_.ReadText(*member, kMaxText))) {
+      std::string path = layout_.Script(entry.name);
+      PutContent(path, RenderScript(entry, layout_.Interpreter()), kExecutable, member->mtime);
+      made_.insert(path);
+    }
+  }
+
+  void AddMember(const ZipMember& member) {
+    // What installers write; a wheel's own would say something else.
+    static const std::set<std::string, std::less<>> kOurs = {"RECORD", "INSTALLER", "REQUESTED",
+                                                             "direct_url.json"};
+    std::string_view name = member.name;
+    if (ParentPath(name) == wheel_.dist_info &&
+        kOurs.contains(name.substr(wheel_.dist_info.size() + 1))) {
+      return;
+    }
+    WheelTarget target = layout_.TargetOf(name);
+    if (target.scheme == WheelScheme::kScript) return AddScriptMember(member, target.path);
+    Item item;
+    item.member = &member;
+    item.mode = member.executable ? kExecutable : kPlain;
+    item.mtime = member.mtime;
+    item.row.hash = specs::RecordHash(DigestOf(member));
+    item.row.size = member.size;
+    Put(target.path, std::move(item));
+  }
+
+  // Small, and perhaps rewritten. An entry point's script goes before one of the same name.
+  void AddScriptMember(const ZipMember& member, const std::string& path) {
+    if (made_.contains(path)) return;
+    Item item;
+    item.mode = kExecutable;
+    item.mtime = member.mtime;
+    if (member.size <= kMaxText) {
+      std::string script = reader_.ReadText(member, kMaxText);
+      record_.Check(member.name, specs::HashOf(script));
+      return PutContent(path, RewriteShebang(std::move(script), layout_.Interpreter()), kExecutable,
+                        member.mtime);
+    }
+    item.member = &member;
+    item.row.hash = specs::RecordHash(DigestOf(member));
+    item.row.size = member.size;
+    Put(path, std::move(item));
+  }
+
+  // As RECORD promises, which is checked later; read now where it promises nothing.
+  specs::Sha256 DigestOf(const ZipMember& member) {
+    if (std::optional<specs::Sha256> promised = record_.Expected(member.name)) return *promised;
+    spool_.Clear();
+    return spool_.Add(reader_.Open(member), member.size).digest;
+  }
+
+  void AddMarkers() {
+    PutContent(DistInfo("INSTALLER"), "imgbuild\n", kPlain, kFixedTime);
+    if (options_.requested == Requested::kDirectly) {
+      PutContent(DistInfo("REQUESTED"), "", kPlain, kFixedTime);
+    }
+  }
+
+  void AddCompiled() {
+    PycBatch batch(options_.pyc);
+    for (const auto& [path, item] : items_) {
+      if (item.member == nullptr || !batch.Wants(path, layout_.site(), item.member->size)) continue;
+      batch.Add(path, layout_.site(), item.mtime,
+                reader_.ReadText(*item.member, item.member->size));
+    }
+    for (auto& [path, compiled] : batch.Finish()) {
+      if (items_.contains(path)) continue;  // the wheel's own
+      Item item;
+      item.mtime = items_.at(compiled.source).mtime;
+      item.content = std::move(compiled.bytes);
+      Put(path, std::move(item));
+    }
+  }
+
+  void AddRecord() {
+    Item record;
+    record.row.path = layout_.RecordPath(DistInfo("RECORD"));
+    std::vector<specs::RecordEntry> rows = {record.row};
+    for (const auto& [path, item] : items_) rows.push_back(item.row);
+    std::ranges::sort(rows, {}, &specs::RecordEntry::path);
+    record.content = specs::RenderRecord(rows);
+    Put(DistInfo("RECORD"), std::move(record));
+  }
+
+  PackageFacts Emit(FrameWriter& frame) {
+    PackageFacts facts;
+    facts.kind = "wheel";
+    facts.name = wheel_.name;
+    facts.version = wheel_.version;
+    for (auto& [path, item] : items_) {
+      FileFacts file;
+      file.path = path;
+      file.node.mode = item.mode;
+      file.node.uid = options_.uid;
+      file.node.gid = options_.gid;
+      file.node.mtime = item.mtime;
+      if (item.member != nullptr) {
+        EmitMember(*item.member, file, frame, facts);
+      } else {
+        file.node.size = item.content.size();
+        file.node.digest = specs::HashOf(item.content);
+        frame.Add(path, file.node, item.content);
+        item.content = std::string();
+      }
+      facts.files.push_back(std::move(file));
+    }
+    AddDirectories(facts);
+    return facts;
+  }
+
+  void EmitMember(const ZipMember& member, FileFacts& file, FrameWriter& frame,
+                  PackageFacts& facts) {
+    spool_.Clear();
+    SpoolPiece piece = spool_.Add(reader_.Open(member), member.size);
+    record_.Check(member.name, piece.digest);
+    file.node.size = piece.size;
+    file.node.digest = piece.digest;
+    Spool::View view = spool_.Read(piece);
+    if (LooksLikeElf(view.bytes())) file.elf = ReadElf(view.bytes());
+    if (IsCaptured(member)) facts.contents.emplace(file.path, view.bytes());
+    if (piece.memory != nullptr) {
+      frame.Add(file.path, file.node, view.bytes());
+    } else {
+      frame.Add(file.path, file.node, *spool_.Open(piece));
+    }
+  }
+
+  bool IsCaptured(const ZipMember& member) const {
+    static const std::set<std::string, std::less<>> kCaptured = {
+        "METADATA", "WHEEL", "entry_points.txt", "top_level.txt"};
+    std::string_view name = member.name;
+    return member.size <= kMaxText && ParentPath(name) == wheel_.dist_info &&
+           kCaptured.contains(name.substr(wheel_.dist_info.size() + 1));
+  }
+
+  void AddDirectories(PackageFacts& facts) const {
+    std::set<std::string, std::less<>> directories = {options_.prefix};
+    for (const FileFacts& file : facts.files) {
+      std::string_view parent = ParentPath(file.path);
+      while (parent.size() > options_.prefix.size() && !directories.contains(parent)) {
+        directories.emplace(parent);
+        parent = ParentPath(parent);
+      }
+    }
+    for (const std::string& path : directories) {
+      FileFacts directory;
+      directory.path = path;
+      directory.node = MakeDirectory(kExecutable, options_.uid, options_.gid).node;
+      facts.files.push_back(std::move(directory));
+    }
+    std::ranges::sort(facts.files, {}, &FileFacts::path);
+    auto twice = std::ranges::adjacent_find(facts.files, {}, &FileFacts::path);
+    if (twice != facts.files.end()) {
+      throw Error(fmt::format("the wheel has {} as a file and as a folder", twice->path));
+    }
+  }
+
+  const WheelOptions& options_;
+  ZipReader reader_;
+  ZipArchive zip_;
+  WheelIdentity wheel_;
+  WheelLayout layout_;
+  WheelRecord record_;
+  Spool spool_;
+  std::map<std::string, Item> items_;  // by installed path
+  std::set<std::string> made_;         // paths of entry points' scripts
+};
+
+}  // namespace
+
+PackageFacts UnpackWheel(const std::filesystem::path& path, const WheelOptions& options,
+                         FrameWriter& frame) {
+  std::string file_name = options.file_name.empty() ? path.filename().string() : options.file_name;
+  return specs::WithContext(fmt::format("while installing {}", file_name), [&] {
+    VerifyFile(path, options.sha256);
+    MappedFile file(path);
+    return WheelInstaller(file.bytes(), options, file_name).Install(frame);
+  });
+}
+
+}  // namespace imgbuild::layers
