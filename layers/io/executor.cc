@@ -21,10 +21,10 @@ ThreadExecutor::~ThreadExecutor() {
 }
 
 void ThreadExecutor::Start(std::function<void()> task) {
-  {
-    std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
-  }
+  // Notified under the lock: the task may be what its giver's owner waits for before destroying
+  // this executor, which then has to wait until Start is done with it.
+  std::lock_guard lock(mutex_);
+  tasks_.push_back(std::move(task));
   wake_.notify_one();
 }
 
