@@ -111,7 +111,7 @@ Closure SolveDebian(const PackageIndex& index, const std::vector<std::string>& r
                     const DebianSolveOptions& options) {
   CheckRoots(index, roots);
   DebianProvider provider(index, options);
-  for (const std::string& root : roots) provider.AddRoot({RelationOf(root)});
+  for (const std::string& root : roots) provider.AddRoot(RelationOf(root));
   auto result = Solve(provider, DebianProvider::kRoot, 0);
   if (const auto* none = std::get_if<NoSolution>(&result)) {
     throw Error(ErrorKind::kUnresolvable, "these Debian packages do not go together:\n" +

@@ -134,8 +134,10 @@ std::vector<Need> DebianProvider::NeedsOf(const Package& package, RelationKind k
   return needs;
 }
 
-void DebianProvider::AddRoot(const AlternativesView& alternatives) {
-  root_needs_.push_back(NeedFor(alternatives));
+void DebianProvider::AddRoot(const RelationView& root) {
+  PackageId real = RealId(root.name);
+  VersionSet versions = Satisfying(real, root);
+  root_needs_.push_back(versions.empty() ? NeedFor({root}) : Need{real, std::move(versions)});
 }
 
 void DebianProvider::AddExcludes(PackageId package, const std::vector<AlternativesView>& relations,

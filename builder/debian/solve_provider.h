@@ -24,8 +24,8 @@ class DebianProvider : public Provider, public Namer {
   // Borrows both.
   DebianProvider(const PackageIndex& index, const DebianSolveOptions& options);
 
-  // Makes the root need what satisfies one of the alternatives.
-  void AddRoot(const AlternativesView& alternatives);
+  // Makes the root need the package of that very name; what provides it only where there is none.
+  void AddRoot(const RelationView& root);
 
   Choice Choose(PackageId package, const VersionSet& allowed,
                 const PartialSolutionView& partial) override;

@@ -138,6 +138,13 @@ TEST(SolveDebian, TakesAVirtualRootWithOneProvider) {
   EXPECT_EQ(Refusal(packages, {"two"}), "two is a virtual package: name one of p, q");
 }
 
+TEST(SolveDebian, TakesTheRootItselfEvenWhereAnotherOneProvidesIt) {
+  std::string packages =
+      Stanza("usrmerge", "1", "Provides: usr-is-merged\n") + Stanza("usr-is-merged", "1");
+  EXPECT_THAT(Chosen(packages, {"usrmerge", "usr-is-merged"}),
+              ElementsAre("usr-is-merged 1", "usrmerge 1"));
+}
+
 TEST(SolveDebian, NamesEveryUnknownRootWithItsNeighbours) {
   std::string packages = Stanza("python3", "3.11") + Stanza("git", "1");
   std::string refusal = Refusal(packages, {"pyhton3", "git=2"});
@@ -149,15 +156,16 @@ TEST(SolveDebian, ExplainsInSentences) {
   std::string packages = Stanza("a", "1", "Depends: b | c\n") + Stanza("b", "1", "Depends: d\n") +
                          Stanza("c", "1", "Depends: nothing (>= 2)\n") +
                          Stanza("d", "1", "Conflicts: e\n") + Stanza("e", "1");
-  EXPECT_EQ(Refusal(packages, {"a", "e"}),
-            "these Debian packages do not go together:\n"
-            "Because b | c can be met by c and c depends on nothing (>= 2), c (for b | c) depends on "
-            "nothing (>= 2).\n"
-            "And because no package in the archive satisfies nothing (>= 2), c (for b | c) cannot be "
-            "used.\n"
-            "And because a depends on b | c and b | c can be met by b, a depends on b.\n"
-            "And because b depends on d and d conflicts with e, a and e are incompatible.\n"
-            "And because your requirements need a and e, your requirements cannot be satisfied.");
+  EXPECT_EQ(
+      Refusal(packages, {"a", "e"}),
+      "these Debian packages do not go together:\n"
+      "Because b | c can be met by c and c depends on nothing (>= 2), c (for b | c) depends on "
+      "nothing (>= 2).\n"
+      "And because no package in the archive satisfies nothing (>= 2), c (for b | c) cannot be "
+      "used.\n"
+      "And because a depends on b | c and b | c can be met by b, a depends on b.\n"
+      "And because b depends on d and d conflicts with e, a and e are incompatible.\n"
+      "And because your requirements need a and e, your requirements cannot be satisfied.");
 }
 
 TEST(SolveDebian, SaysWhoNeedsWhat) {
