@@ -82,8 +82,8 @@ class Extractor {
 
   void WriteFile(int parent, const std::string& name, const DebEntry& entry) {
     const auto& [path, node, elf] = entry.facts;
-    FileDescriptor fd(::openat(parent, name.c_str(),
-                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    FileDescriptor fd(
+        ::openat(parent, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd.valid()) Fail("create", path);
     std::array<timespec, 2> times{};
     times[0].tv_sec = times[1].tv_sec = node.mtime;

@@ -1,5 +1,5 @@
-// Whether every library that an image's ELF files need is in it (ld.so(8), "The dynamic linker
-// searches for them in the following order").
+// Whether every library that an image's ELF files need is in it (System V gABI, chapter 5,
+// "Shared Object Dependencies").
 #pragma once
 
 #include <compare>
@@ -22,13 +22,14 @@ struct MissingLibrary {
 };
 
 struct NeededOptions {
-  // Directories that ld.so.conf of the image names, relative to the root, besides the default
-  // ones: "usr/local/cuda/lib64".
-  std::vector<std::string> directories;
+  // Sonames that come from elsewhere: a base image whose files are in no package.
+  std::vector<std::string> provided;
 };
 
-// The needed libraries that nothing in `packages` brings, sorted. See needed.cc for what counts as
-// brought, and for which files are not asked.
+// The needed libraries that nothing in `packages` brings, sorted, each file and soname once. A
+// library counts as brought when any package has a file of its name or a shared object of its
+// soname for the same machine, wherever that lies: needed.cc says why, and which files and
+// libraries are not asked for.
 std::vector<MissingLibrary> CheckNeeded(std::span<const PackageFacts* const> packages,
                                         const NeededOptions& options = {});
 
