@@ -21,7 +21,10 @@ int Main(int argc, char** argv) {
   GlobalOptions options;
   RunCommand run;
   AddGlobalOptions(app, options);
+  AddBuildCommand(app, options, run);
   AddLockCommand(app, options, run);
+  AddPlanCommand(app, options, run);
+  AddCacheCommand(app, options, run);
   AddDebugCommand(app, options, run);
   try {
     app.parse(argc, argv);

@@ -1,0 +1,33 @@
+// Where archives can be had: the seam to what knows mirrors and indexes.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "specs/base/error.h"
+#include "specs/env/lock.h"
+
+namespace imgbuild::builder {
+
+struct ArchiveAddress {
+  std::string url;     // may carry credentials
+  std::string origin;  // the setting it comes from, for messages
+
+  bool operator==(const ArchiveAddress&) const = default;
+};
+
+class ArchiveLocator {
+ public:
+  virtual ~ArchiveLocator() = default;
+  // Called once with all that Addresses will be asked for, so that index pages can be fetched
+  // together.
+  virtual void Prepare(std::span<const specs::LockedPackage* const> packages) = 0;
+  // In the order to try. Throws Error where it cannot be known.
+  virtual std::vector<ArchiveAddress> Addresses(const specs::LockedPackage& package) = 0;
+  // What to throw when every address answered that it has no such file.
+  virtual specs::Error Gone(const specs::LockedPackage& package,
+                            const std::vector<ArchiveAddress>& tried) = 0;
+};
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,127 @@
+#include "builder/assemble/artifacts.h"
+
+#include <fmt/core.h>
+
+#include "layers/io/archive.h"
+#include "layers/io/file.h"
+#include "layers/io/hashing.h"
+#include "layers/tree/path.h"
+#include "specs/base/error.h"
+
+namespace imgbuild::builder {
+namespace {
+
+namespace fs = std::filesystem;
+using layers::ArchiveEntry;
+using layers::ArchiveType;
+using layers::ContentFile;
+using layers::ContentTree;
+
+constexpr std::uint64_t kMaxUnpacked = 8ull << 30;
+
+std::string Base(const specs::ArtifactEntry& artifact) {
+  std::string to = artifact.to.substr(1);
+  while (to.ends_with('/')) to.pop_back();
+  return to;
+}
+
+// "" for what stripping leaves nothing of.
+std::string StripComponents(std::string path, std::uint32_t count) {
+  for (; count > 0; --count) {
+    const std::size_t slash = path.find('/');
+    if (slash == std::string::npos) return "";
+    path.erase(0, slash + 1);
+  }
+  return path;
+}
+
+class Unpacker {
+ public:
+  explicit Unpacker(const specs::ArtifactEntry& artifact)
+      : artifact_(artifact), base_(Base(artifact)) {}
+
+  ContentTree Unpack(const fs::path& archive) {
+    const layers::MappedFile file(archive);
+    layers::ArchiveReader reader(file.bytes(), layers::ArchiveFormat::kAny);
+    while (std::optional<ArchiveEntry> entry = reader.Next()) Add(*entry, reader.Data());
+    return std::move(files_);
+  }
+
+ private:
+  std::string PlaceOf(const std::string& path) const {
+    const std::optional<std::string> canonical = layers::CanonicalPath(path);
+    if (!canonical) throw specs::Error(fmt::format("the archive has an unsafe path: {}", path));
+    const std::string stripped = StripComponents(*canonical, artifact_.strip);
+    if (stripped.empty()) return "";
+    return base_.empty() ? stripped : base_ + "/" + stripped;
+  }
+
+  void Add(const ArchiveEntry& entry, layers::Source& data) {
+    const std::string place = PlaceOf(entry.path);
+    if (place.empty()) return;
+    switch (entry.type) {
+      case ArchiveType::kDirectory:
+        files_[place] = layers::MakeDirectory();
+        return;
+      case ArchiveType::kFile: {
+        layers::BoundedSource bounded(data, kMaxUnpacked - bytes_, artifact_.url);
+        std::string content = layers::ReadAll(bounded);
+        bytes_ += content.size();
+        files_[place] =
+            layers::MakeFile(std::move(content), (entry.mode & 0111) != 0 ? 0755 : 0644);
+        return;
+      }
+      case ArchiveType::kSymlink:
+        files_[place] = layers::MakeSymlink(entry.target);
+        return;
+      case ArchiveType::kHardlink: {
+        const std::string target = PlaceOf(entry.target);
+        auto found = files_.find(target);
+        if (found == files_.end())
+          throw specs::Error("a hard link without its file: " + entry.path);
+        files_[place] = found->second;
+        return;
+      }
+      case ArchiveType::kDevice:
+      case ArchiveType::kOther:
+        throw specs::Error("neither file, directory nor link: " + entry.path);
+    }
+  }
+
+  const specs::ArtifactEntry& artifact_;
+  const std::string base_;
+  ContentTree files_;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace
+
+specs::LockedPackage ArtifactPackage(const specs::ArtifactEntry& artifact) {
+  specs::LockedPackage package;
+  package.name = artifact.to;
+  package.file = artifact.url.substr(artifact.url.rfind('/') + 1);
+  package.sha256 = artifact.sha256;
+  package.source = kArtifactSource;
+  package.path = artifact.url;
+  return package;
+}
+
+ContentTree UnpackArtifact(const specs::ArtifactEntry& artifact, const fs::path& archive) {
+  return specs::WithContext(fmt::format("while unpacking {}", artifact.url), [&] {
+    if (artifact.extract) return Unpacker(artifact).Unpack(archive);
+    ContentTree files;
+    std::string place = Base(artifact);
+    if (artifact.to.ends_with('/')) place += "/" + ArtifactPackage(artifact).file;
+    const layers::MappedFile file(archive);
+    ContentFile content;
+    content.node.mode = artifact.mode;
+    content.node.mtime = layers::kFixedTime;
+    content.node.size = file.bytes().size();
+    content.node.digest = artifact.sha256;
+    content.disk_path = archive.string();
+    files[place] = std::move(content);
+    return files;
+  });
+}
+
+}  // namespace imgbuild::builder

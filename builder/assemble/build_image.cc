@@ -1,0 +1,133 @@
+#include "builder/assemble/build_image.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "builder/assemble/embedded.h"
+#include "builder/assemble/image_files.h"
+#include "builder/assemble/platform_build.h"
+#include "builder/plan/layer_plan.h"
+#include "builder/state/state.h"
+#include "layers/io/file.h"
+#include "layers/unpack/deb.h"
+#include "layers/unpack/wheel.h"
+#include "layers/write/tar.h"
+#include "specs/base/error.h"
+#include "specs/base/key.h"
+#include "specs/base/text.h"
+#include "specs/env/canonical.h"
+
+namespace imgbuild::builder {
+namespace {
+
+UserContent ReadUserContent(const specs::Spec& spec) {
+  UserContent user;
+  for (const specs::FilesEntry& entry : spec.files) user.files.push_back(ReadAppFiles(entry));
+  for (const std::string& path : spec.system.certificates) {
+    user.certificates.push_back(layers::ReadFile(path, 16u << 20));
+  }
+  return user;
+}
+
+// Everything that decides the image.
+specs::Sha256 ImageKey(const BuildRequest& request, const UserContent& user,
+                       const layers::Codec& codec) {
+  specs::KeyBuilder key("image/1");
+  key.Add("tar", layers::kTarVersion).Add("deb", layers::kDebVersion);
+  key.Add("wheel", layers::kWheelVersion).Add("state", kStateVersion).Add("codec", codec.id());
+  key.Add("spec", specs::SpecDigest(request.loaded.spec, request.loaded.sources.folder));
+  key.Add("lock", specs::RenderLock(request.lock));
+  for (specs::Architecture architecture :
+       {specs::Architecture::kAmd64, specs::Architecture::kArm64}) {
+    key.Add("supervisor", SupervisorProgram(architecture));
+  }
+  for (const EmbeddedFile& file : PageFiles()) key.Add(file.name, file.content);
+  for (const AppFiles& files : user.files) key.Add("files", files.digest);
+  for (const std::string& pem : user.certificates) key.Add("certificate", pem);
+  return key.Finish();
+}
+
+// "DIGEST SIZE MEDIATYPE", then for each platform a line of its layers' plain sizes.
+std::string RenderResult(const layers::Image& image) {
+  std::string text =
+      fmt::format("{} {} {}\n", image.root.digest.Hex(), image.root.size, image.root.media_type);
+  for (const layers::PlatformImage& platform : image.platforms) {
+    for (std::uint64_t size : platform.plain_sizes) text += fmt::format("{} ", size);
+    text += '\n';
+  }
+  return text;
+}
+
+std::optional<layers::Image> FindResult(const layers::Store& store, const specs::Sha256& key) {
+  const std::optional<std::string> text = store.FindAction(key);
+  if (!text) return std::nullopt;
+  std::vector<std::string_view> lines = specs::Split(*text, '\n');
+  const std::vector<std::string_view> head = specs::SplitWords(lines[0]);
+  if (head.size() != 3) return std::nullopt;
+  const auto digest = specs::Sha256::Parse(head[0]);
+  const auto size = specs::ParseUnsigned(head[1]);
+  if (!digest || !size) return std::nullopt;
+  std::vector<std::vector<std::uint64_t>> plain_sizes;
+  for (std::size_t i = 1; i + 1 < lines.size(); ++i) {
+    std::vector<std::uint64_t>& sizes = plain_sizes.emplace_back();
+    for (std::string_view word : specs::SplitWords(lines[i])) {
+      sizes.push_back(specs::ParseUnsigned(word).value_or(0));
+    }
+  }
+  specs::Descriptor root{.media_type = std::string(head[2]),
+                         .digest = *digest,
+                         .size = *size,
+                         .platform = {},
+                         .annotations = {}};
+  auto image = layers::FindImage(store, root, plain_sizes);
+  if (image && image->platforms.size() == 1 && image->root.digest == root.digest) {
+    image->platforms[0].descriptor.platform = image->platforms[0].config.platform;
+    image->root = image->platforms[0].descriptor;
+  }
+  return image;
+}
+
+void RefuseWhatIsMissing(const specs::LoadedSpec& loaded) {
+  if (!loaded.spec.cuda.enabled) return;
+  throw specs::Error(specs::ErrorKind::kUsage,
+                     fmt::format("{}: cuda.enabled is true, but this version of imgbuild has no "
+                                 "CUDA layer yet",
+                                 loaded.sources.Where("cuda.enabled").Render()))
+      .Hint("build with cuda.enabled = false, or --set cuda.enabled=false");
+}
+
+}  // namespace
+
+BuiltImage BuildImage(const BuildRequest& request, BuildContext context) {
+  const specs::Spec& spec = request.loaded.spec;
+  RefuseWhatIsMissing(request.loaded);
+
+  // An image of the same key was built before: nothing more to do.
+  const std::unique_ptr<const layers::Codec> codec = layers::MakeCodec(request.compression);
+  const UserContent user = ReadUserContent(spec);
+  const specs::Sha256 key = ImageKey(request, user, *codec);
+  if (auto found = FindResult(context.store, key)) {
+    return {.image = *std::move(found), .platforms = {}, .unchanged = true};
+  }
+
+  // Each platform by itself; packages and layers they share are found in the store.
+  BuiltImage built;
+  std::vector<layers::PlatformImage> platforms;
+  for (const specs::Platform& platform : spec.image.platforms) {
+    auto locked = std::find_if(
+        request.lock.platforms.begin(), request.lock.platforms.end(),
+        [&](const specs::LockedPlatform& candidate) { return candidate.platform == platform; });
+    PlatformResult result =
+        specs::WithContext(fmt::format("while building for {}", platform.Render()),
+                           [&] { return BuildPlatform(request, *locked, user, *codec, context); });
+    platforms.push_back(std::move(result.image));
+    built.platforms.push_back(std::move(result.built));
+  }
+
+  built.image = layers::PublishImage(context.store, std::move(platforms), spec.image.annotations);
+  context.store.PutAction(key, RenderResult(built.image));
+  return built;
+}
+
+}  // namespace imgbuild::builder

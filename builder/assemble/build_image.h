@@ -1,0 +1,49 @@
+// The build: from spec and lock to an image in the store. What this file calls, in order, is the
+// whole story; no package is resolved here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "builder/assemble/fetcher.h"
+#include "builder/assemble/layer_stage.h"
+#include "builder/ui/progress.h"
+#include "layers/image/image.h"
+#include "layers/io/executor.h"
+#include "layers/store/store.h"
+#include "layers/write/compress.h"
+#include "specs/env/loader.h"
+#include "specs/env/lock.h"
+
+namespace imgbuild::builder {
+
+struct BuildRequest {
+  const specs::LoadedSpec& loaded;
+  const specs::Lock& lock;
+  layers::Compression compression = layers::Compression::kZstd;
+};
+
+// Borrowed.
+struct BuildContext {
+  layers::Store& store;
+  layers::Executor& executor;
+  Fetcher& fetcher;
+  Progress& progress;
+};
+
+struct BuiltPlatform {
+  specs::Platform platform;
+  std::vector<MadeLayer> layers;
+};
+
+struct BuiltImage {
+  layers::Image image;
+  std::vector<BuiltPlatform> platforms;  // empty when nothing had to be looked at
+  bool unchanged = false;                // found whole by its key
+};
+
+// REQUIRES: LockMatches(lock, spec). Throws Error.
+BuiltImage BuildImage(const BuildRequest& request, BuildContext context);
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,56 @@
+// Archives into the store: parallel, resumed, verified while they arrive.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "builder/assemble/archive_locator.h"
+#include "builder/net/http_client.h"
+#include "builder/ui/progress.h"
+#include "layers/store/store.h"
+#include "specs/env/lock.h"
+
+namespace imgbuild::builder {
+
+enum class NetworkPolicy { kAllowed, kForbidden };
+
+struct FetcherOptions {
+  NetworkPolicy network = NetworkPolicy::kAllowed;
+  std::filesystem::path spec_folder;  // local wheels' paths are relative to it
+};
+
+class Fetcher {
+ public:
+  using Result = std::variant<std::filesystem::path, specs::Error>;
+
+  // Borrows everything for its life. `http` and `locator` make what they are named after when
+  // first needed: a build whose archives are all cached opens no connection.
+  Fetcher(layers::Store& store, std::function<HttpClient&()> http,
+          std::function<ArchiveLocator&()> locator, Progress& progress, FetcherOptions options);
+  ~Fetcher();
+
+  // What is missing in the store of `packages`. Under kForbidden throws Error that lists it.
+  std::vector<const specs::LockedPackage*> Missing(
+      const std::vector<const specs::LockedPackage*>& packages) const;
+
+  // Fetches all of `packages`, which must outlive the calls of `done`: for each once, on any
+  // thread, as soon as it is in the store.
+  using Done = std::function<void(const specs::LockedPackage&, Result)>;
+  void Fetch(const std::vector<const specs::LockedPackage*>& packages, Done done);
+
+  // One, and wait.
+  std::filesystem::path FetchNow(const specs::LockedPackage& package);
+
+ private:
+  class Transfer;
+  struct Shared;
+  void FetchLocal(const specs::LockedPackage& package, const Done& done);
+
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace imgbuild::builder

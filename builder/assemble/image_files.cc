@@ -1,0 +1,85 @@
+#include "builder/assemble/image_files.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "builder/assemble/embedded.h"
+#include "builder/assemble/presets.h"
+#include "builder/assemble/service_table_writer.h"
+#include "specs/env/canonical.h"
+
+namespace imgbuild::builder {
+namespace {
+
+using layers::ContentTree;
+
+constexpr std::uint32_t kUser = 1000;
+constexpr std::uint32_t kGroup = 0;
+
+std::string RelativePath(std::string_view absolute) { return std::string(absolute.substr(1)); }
+
+std::string RenderPackages(const specs::LockedPlatform& locked) {
+  std::string text;
+  for (const specs::LockedPackage& package : locked.packages) {
+    text += fmt::format("{} {} {} {}\n", package.name, package.version,
+                        package.kind == specs::PackageKind::kDeb ? "deb" : "wheel", package.source);
+  }
+  return text;
+}
+
+void AddVenv(const ImageFilesInput& input, ContentTree& files) {
+  const std::string root = RelativePath(kVenvPath);
+  const std::string& version = input.spec.python.version;
+  auto directory = [&](const std::string& path) {
+    files[root + path] = layers::MakeDirectory(0775, kUser, kGroup);
+  };
+  auto link = [&](const std::string& path, std::string target) {
+    layers::ContentFile file = layers::MakeSymlink(std::move(target));
+    file.node.uid = kUser;
+    file.node.gid = kGroup;
+    files[root + path] = std::move(file);
+  };
+  directory("");
+  directory("/bin");
+  directory("/include");
+  directory("/lib");
+  directory("/lib/python" + version);
+  directory("/lib/python" + version + "/site-packages");
+  link("/lib64", "lib");
+  link("/bin/python3", "/usr/bin/python3");
+  link("/bin/python", "python3");
+  link("/bin/python" + version, "python3");
+  files[root + "/pyvenv.cfg"] = layers::MakeFile(
+      fmt::format("home = /usr/bin\ninclude-system-site-packages = false\nversion = {}\n"
+                  "executable = /usr/bin/python{}\ncommand = /usr/bin/python3 -m venv {}\n",
+                  input.lock.python_version, version, kVenvPath),
+      0664, kUser, kGroup);
+}
+
+void AddPage(const ImageFilesInput& input, ContentTree& files) {
+  const auto& services = input.spec.services;
+  if (std::none_of(services.begin(), services.end(), ServesBuiltInPage)) return;
+  for (const EmbeddedFile& file : PageFiles()) {
+    files[fmt::format("{}/{}", RelativePath(kPageDirectory), file.name)] =
+        layers::MakeFile(std::string(file.content));
+  }
+}
+
+}  // namespace
+
+ContentTree MakeImageFiles(const ImageFilesInput& input) {
+  ContentTree files;
+  files[RelativePath(kSupervisorPath)] =
+      layers::MakeFile(std::string(SupervisorProgram(input.locked.platform.architecture)), 0755);
+  files["etc/imgbuild/services"] = layers::MakeFile(RenderServiceTable(input.spec));
+  files["etc/imgbuild/spec.toml"] =
+      layers::MakeFile(specs::RenderCanonical(input.spec, input.spec_folder));
+  files["etc/imgbuild/lock"] = layers::MakeFile(specs::RenderLock(input.lock));
+  files["etc/imgbuild/packages"] = layers::MakeFile(RenderPackages(input.locked));
+  AddVenv(input, files);
+  AddPage(input, files);
+  return files;
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,32 @@
+// Files that imgbuild itself brings into every image: the supervisor with its table, the virtual
+// environment's own files, and where the image came from.
+#pragma once
+
+#include <string>
+
+#include "layers/tree/file_tree.h"
+#include "specs/env/lock.h"
+#include "specs/env/spec.h"
+
+namespace imgbuild::builder {
+
+inline constexpr std::string_view kSupervisorPath = "/usr/lib/imgbuild/init";
+inline constexpr std::string_view kVenvPath = "/opt/venv";
+
+struct ImageFilesInput {
+  const specs::Spec& spec;
+  const std::string& spec_folder;  // paths in the canonical spec are relative to it
+  const specs::Lock& lock;
+  const specs::LockedPlatform& locked;
+};
+
+//   usr/lib/imgbuild/init       the supervisor for the platform
+//   etc/imgbuild/services       its table
+//   etc/imgbuild/spec.toml      the canonical spec
+//   etc/imgbuild/lock           the lock
+//   etc/imgbuild/packages       name, version, kind and logical source of each package, a line each
+//   usr/share/imgbuild/page/    where a service serves the built-in page
+//   opt/venv/                   pyvenv.cfg, bin/python, lib64 (PEP 405), owned by the image's user
+layers::ContentTree MakeImageFiles(const ImageFilesInput& input);
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,165 @@
+#include "builder/assemble/layer_stage.h"
+
+#include <fmt/core.h>
+
+#include "builder/assemble/work_group.h"
+#include "layers/io/file.h"
+#include "layers/write/frame.h"
+#include "layers/write/layer.h"
+#include "layers/write/tar.h"
+#include "specs/base/error.h"
+#include "specs/base/key.h"
+#include "specs/base/text.h"
+#include "specs/oci/media_types.h"
+
+namespace imgbuild::builder {
+namespace {
+
+using layers::LayerInfo;
+using layers::TreeEntry;
+
+void AddNode(specs::KeyBuilder& key, std::string_view path, const layers::Node& node) {
+  key.Add("path", path).Add("type", static_cast<std::uint64_t>(node.type));
+  key.Add("mode", node.mode).Add("uid", node.uid).Add("gid", node.gid);
+  key.Add("mtime", static_cast<std::uint64_t>(node.mtime));
+  key.Add("target", node.target).Add("digest", node.digest);
+}
+
+specs::Sha256 LayerKey(const LayerContent& content, const std::vector<TreeEntry>& skeleton,
+                       const layers::Codec& codec) {
+  specs::KeyBuilder key("layer/1");
+  key.Add("tar", layers::kTarVersion).Add("codec", codec.id());
+  for (const TreeEntry& entry : skeleton) AddNode(key, entry.path, entry.node);
+  for (const ReadyPackage* package : content.packages) key.Add("frame", package->frame.digest);
+  if (content.files != nullptr) {
+    for (const auto& [path, file] : *content.files) AddNode(key, path, file.node);
+  }
+  return key.Finish();
+}
+
+std::string RenderInfo(const LayerInfo& info) {
+  return fmt::format("{} {} {} {}\n", info.digest.Hex(), info.size, info.diff_id.Hex(),
+                     info.uncompressed_size);
+}
+
+std::optional<LayerInfo> ParseInfo(std::string_view text) {
+  const std::vector<std::string_view> words = specs::SplitWords(text);
+  if (words.size() != 4) return std::nullopt;
+  const auto digest = specs::Sha256::Parse(words[0]);
+  const auto size = specs::ParseUnsigned(words[1]);
+  const auto diff_id = specs::Sha256::Parse(words[2]);
+  const auto plain = specs::ParseUnsigned(words[3]);
+  if (!digest || !size || !diff_id || !plain) return std::nullopt;
+  return LayerInfo{*digest, *size, *diff_id, *plain};
+}
+
+std::optional<LayerInfo> FindLayer(const layers::Store& store, const specs::Sha256& key) {
+  const std::optional<std::string> text = store.FindAction(key);
+  if (!text) return std::nullopt;
+  const std::optional<LayerInfo> info = ParseInfo(*text);
+  if (!info || !store.FindBlob(info->digest, info->size)) return std::nullopt;
+  return info;
+}
+
+// The user's files and generated state, as a frame in memory or spilled by the layer's own sink.
+std::string FrameOf(const layers::ContentTree& files, const layers::Codec& codec,
+                    layers::Executor& executor) {
+  layers::StringSink sink;
+  layers::FrameWriter writer(sink, codec, executor);
+  for (const auto& [path, file] : files) {
+    switch (file.node.type) {
+      case layers::NodeType::kDirectory:
+        break;  // in the skeleton
+      case layers::NodeType::kFile:
+        if (!file.disk_path.empty()) {
+          layers::FileSource source(file.disk_path);
+          writer.Add(path, file.node, source);
+        } else {
+          writer.Add(path, file.node, file.content);
+        }
+        break;
+      case layers::NodeType::kSymlink:
+      case layers::NodeType::kHardlink:
+        writer.Add(path, file.node);
+        break;
+    }
+  }
+  (void)writer.Finish();
+  return sink.Take();
+}
+
+LayerInfo MakeLayer(const LayerContent& content, const std::vector<TreeEntry>& skeleton,
+                    layers::Store& store, const layers::Codec& codec, layers::Executor& executor) {
+  const std::unique_ptr<layers::AtomicFile> file = store.NewFile();
+  layers::LayerWriter writer(*file, codec, executor);
+  writer.AddSkeleton(skeleton);
+  for (const ReadyPackage* package : content.packages) {
+    if (package->frame_path.empty()) continue;
+    specs::WithContext(fmt::format("while adding {} to a layer", package->locked->name), [&] {
+      layers::FileSource frame(package->frame_path);
+      writer.AddFrame(frame);
+    });
+  }
+  std::string own;
+  if (content.files != nullptr) {
+    own = FrameOf(*content.files, codec, executor);
+    if (!own.empty()) {
+      layers::MemorySource frame(own);
+      writer.AddFrame(frame);
+    }
+  }
+  const LayerInfo info = writer.Finish();
+  store.PutBlob(info.digest, *file);
+  return info;
+}
+
+std::string_view MediaType(const layers::Codec& codec) {
+  return codec.compression() == layers::Compression::kZstd ? specs::kOciLayerZstd
+                                                           : specs::kOciLayerGzip;
+}
+
+}  // namespace
+
+std::vector<MadeLayer> MakeLayers(const std::vector<LayerContent>& contents,
+                                  const layers::FileTree& tree, layers::Store& store,
+                                  const layers::Codec& codec, layers::Executor& executor,
+                                  Progress& progress) {
+  std::vector<MadeLayer> made(contents.size());
+  auto task = progress.Begin("Building layers", ProgressUnit::kItems);
+  task->SetTotal(contents.size());
+  {
+    WorkGroup group(executor);
+    for (std::size_t i = 0; i < contents.size(); ++i) {
+      group.Add([&, i] {
+        const LayerContent& content = contents[i];
+        const std::vector<TreeEntry> skeleton = layers::Skeleton(tree, content.owners);
+        const specs::Sha256 key = LayerKey(content, skeleton, codec);
+        const layers::EntryLock lock = store.Lock("layer", key);
+        std::optional<LayerInfo> info = FindLayer(store, key);
+        made[i].made = !info;
+        if (!info) {
+          task->SetDetail(content.name);
+          info = MakeLayer(content, skeleton, store, codec, executor);
+          store.PutAction(key, RenderInfo(*info));
+        }
+        made[i].name = content.name;
+        made[i].layer = {.descriptor = {.media_type = std::string(MediaType(codec)),
+                                        .digest = info->digest,
+                                        .size = info->size,
+                                        .platform = {},
+                                        .annotations = {}},
+                         .diff_id = info->diff_id,
+                         .plain_size = info->uncompressed_size,
+                         .created_by = "imgbuild: " + content.name};
+        task->Advance(1);
+      });
+    }
+    group.Wait();
+  }
+  std::size_t cached = 0;
+  for (const MadeLayer& layer : made) cached += layer.made ? 0 : 1;
+  task->Finish(fmt::format("{}, {} cached", specs::Count(made.size(), "layer"), cached));
+  return made;
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,36 @@
+// Layers from frames: what the store has is taken, the rest is concatenated.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "builder/assemble/package_maker.h"
+#include "builder/ui/progress.h"
+#include "layers/image/image.h"
+#include "layers/tree/file_tree.h"
+#include "layers/tree/tree_union.h"
+#include "layers/write/compress.h"
+
+namespace imgbuild::builder {
+
+// What one layer is made of. Borrowed for the call.
+struct LayerContent {
+  std::string name;
+  std::vector<layers::OwnerId> owners;         // in the tree, in install order
+  std::vector<const ReadyPackage*> packages;   // with the owners, for packages
+  const layers::ContentTree* files = nullptr;  // or, for files and state, their tree
+};
+
+struct MadeLayer {
+  layers::ImageLayer layer;
+  std::string name;
+  bool made = false;  // in this run
+};
+
+// All layers of one platform, in order, made in parallel.
+std::vector<MadeLayer> MakeLayers(const std::vector<LayerContent>& contents,
+                                  const layers::FileTree& tree, layers::Store& store,
+                                  const layers::Codec& codec, layers::Executor& executor,
+                                  Progress& progress);
+
+}  // namespace imgbuild::builder

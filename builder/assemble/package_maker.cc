@@ -1,0 +1,106 @@
+#include "builder/assemble/package_maker.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "layers/unpack/deb.h"
+#include "layers/write/frame.h"
+#include "layers/write/tar.h"
+#include "specs/base/error.h"
+#include "specs/base/key.h"
+
+namespace imgbuild::builder {
+namespace {
+
+using specs::LockedPackage;
+
+layers::Requested RequestedBy(const LockedPackage& package) {
+  const auto& by = package.required_by;
+  return std::find(by.begin(), by.end(), "spec") != by.end() ? layers::Requested::kDirectly
+                                                             : layers::Requested::kAsDependency;
+}
+
+ReadyPackage FromStore(const LockedPackage& package, layers::StoredPackage stored) {
+  return {.locked = &package,
+          .facts = layers::ParseFacts(stored.facts),
+          .frame = std::move(stored.frame),
+          .frame_path = std::move(stored.frame_path)};
+}
+
+}  // namespace
+
+specs::Sha256 PackageMaker::Key(const LockedPackage& package) const {
+  specs::KeyBuilder key("package/1");
+  key.Add("tar", layers::kTarVersion).Add("archive", package.sha256);
+  key.Add("compile", static_cast<std::uint64_t>(options_.compile));
+  if (options_.compile != specs::Compile::kNone) key.Add("compiler", options_.compiler_id);
+  key.Add("python", options_.python);
+  if (package.kind == specs::PackageKind::kDeb) {
+    key.Add("unpack", layers::kDebVersion).Add("suite", specs::SuiteName(options_.suite));
+  } else {
+    key.Add("unpack", layers::kWheelVersion);
+    key.Add("requested", static_cast<std::uint64_t>(RequestedBy(package)));
+  }
+  return key.Finish();
+}
+
+std::optional<ReadyPackage> PackageMaker::Find(const LockedPackage& package) const {
+  std::optional<layers::StoredPackage> stored = store_.FindPackage(Key(package), codec_.id());
+  if (!stored) return std::nullopt;
+  return FromStore(package, *std::move(stored));
+}
+
+layers::PycOptions PackageMaker::Pyc() const {
+  const bool none = options_.compile == specs::Compile::kNone;
+  return {
+      .compiler = none ? nullptr : compiler_, .mode = options_.compile, .python = options_.python};
+}
+
+ReadyPackage PackageMaker::Make(const LockedPackage& package,
+                                const std::filesystem::path& archive) {
+  const specs::Sha256 key = Key(package);
+  const layers::EntryLock lock = store_.Lock("package", key);
+  if (auto found = Find(package)) return *std::move(found);
+
+  const std::unique_ptr<layers::AtomicFile> file = store_.NewFile();
+  layers::FrameWriter writer(*file, codec_, executor_);
+  layers::PackageFacts facts;
+  try {
+    if (package.kind == specs::PackageKind::kDeb) {
+      facts = layers::UnpackDeb(archive,
+                                {.sha256 = package.sha256,
+                                 .suite = options_.suite,
+                                 .filter = layers::PathFilter::kSlim,
+                                 .pyc = Pyc(),
+                                 .scratch = store_.paths().Temporary()},
+                                writer);
+    } else {
+      facts = layers::UnpackWheel(archive,
+                                  {.sha256 = package.sha256,
+                                   .file_name = package.file,
+                                   .requested = RequestedBy(package),
+                                   .pyc = Pyc(),
+                                   .scratch = store_.paths().Temporary()},
+                                  writer);
+    }
+  } catch (specs::Error& error) {
+    // What is in the cache is not what was verified when it came: fetch it anew next time.
+    if (error.kind() == specs::ErrorKind::kVerification) store_.DropDownload(package.sha256);
+    throw std::move(error.In(fmt::format("while unpacking {} {}", package.name, package.version)));
+  }
+  const layers::FrameInfo info = writer.Finish();
+  const layers::FrameRecord record{.codec = info.codec,
+                                   .tar_size = info.tar_size,
+                                   .compressed_size = info.compressed_size,
+                                   .digest = info.digest};
+  store_.PutPackage(key, record, layers::RenderFacts(facts),
+                    info.compressed_size > 0 ? file.get() : nullptr);
+  return {.locked = &package,
+          .facts = std::move(facts),
+          .frame = record,
+          .frame_path = info.compressed_size > 0 ? store_.paths().Frame(info.digest) : "",
+          .made = true};
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,91 @@
+#include "builder/assemble/package_stage.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/core.h>
+
+#include "builder/assemble/work_group.h"
+#include "specs/base/text.h"
+
+namespace imgbuild::builder {
+namespace {
+
+using specs::LockedPackage;
+
+// Reads the facts of what the store has, on all threads.
+std::vector<std::size_t> FindAll(const specs::LockedPlatform& locked, const PackageMaker& maker,
+                                 layers::Executor& executor, std::vector<ReadyPackage>& ready) {
+  std::vector<char> found(locked.packages.size(), 0);
+  WorkGroup group(executor);
+  constexpr std::size_t kChunk = 16;
+  for (std::size_t begin = 0; begin < locked.packages.size(); begin += kChunk) {
+    group.Add([&, begin] {
+      const std::size_t end = std::min(begin + kChunk, locked.packages.size());
+      for (std::size_t i = begin; i < end; ++i) {
+        if (auto package = maker.Find(locked.packages[i])) {
+          ready[i] = *std::move(package);
+          found[i] = 1;
+        }
+      }
+    });
+  }
+  group.Wait();
+  std::vector<std::size_t> missing;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (found[i] == 0) missing.push_back(i);
+  }
+  return missing;
+}
+
+}  // namespace
+
+std::vector<ReadyPackage> PreparePackages(const specs::LockedPlatform& locked, PackageMaker& maker,
+                                          Fetcher& fetcher, layers::Executor& executor,
+                                          Progress& progress) {
+  std::vector<ReadyPackage> ready(locked.packages.size());
+  std::vector<std::size_t> missing = FindAll(locked, maker, executor, ready);
+  if (missing.empty()) return ready;
+  // The largest take longest: begun last, they would run alone at the end.
+  std::stable_sort(missing.begin(), missing.end(), [&](std::size_t a, std::size_t b) {
+    return locked.packages[a].size > locked.packages[b].size;
+  });
+  std::vector<const LockedPackage*> wanted;
+  std::map<const LockedPackage*, std::size_t> positions;
+  for (std::size_t index : missing) {
+    wanted.push_back(&locked.packages[index]);
+    positions[wanted.back()] = index;
+  }
+  const std::vector<const LockedPackage*> remote = fetcher.Missing(wanted);
+
+  auto task = progress.Begin("Unpacking packages", ProgressUnit::kItems);
+  task->SetTotal(missing.size());
+  {
+    WorkGroup group(executor);
+    auto make = [&](const LockedPackage& package, const std::filesystem::path& archive) {
+      group.Add([&, archive] {
+        task->SetDetail(package.name);
+        ready[positions.at(&package)] = maker.Make(package, archive);
+        task->Advance(1);
+      });
+    };
+    for (std::size_t i = 0; i < remote.size(); ++i) group.Expect();
+    fetcher.Fetch(remote, [&](const LockedPackage& package, Fetcher::Result result) {
+      if (auto* error = std::get_if<specs::Error>(&result)) {
+        group.Fail(std::make_exception_ptr(std::move(*error)));
+        return;
+      }
+      make(package, std::get<std::filesystem::path>(result));
+      group.Done();
+    });
+    for (const LockedPackage* package : wanted) {
+      if (std::find(remote.begin(), remote.end(), package) != remote.end()) continue;
+      make(*package, fetcher.FetchNow(*package));
+    }
+    group.Wait();
+  }
+  task->Finish(specs::Count(missing.size(), "package"));
+  return ready;
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,26 @@
+// One platform of an image.
+#pragma once
+
+#include <vector>
+
+#include "builder/assemble/app_files.h"
+#include "builder/assemble/build_image.h"
+
+namespace imgbuild::builder {
+
+// The user's files, read once for all platforms and for the image's key.
+struct UserContent {
+  std::vector<AppFiles> files;            // parallel to Spec::files
+  std::vector<std::string> certificates;  // PEM texts, parallel to Spec::system.certificates
+};
+
+struct PlatformResult {
+  layers::PlatformImage image;
+  BuiltPlatform built;
+};
+
+PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
+                             const UserContent& user, const layers::Codec& codec,
+                             BuildContext context);
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,220 @@
+#include "builder/assemble/pyc_worker.h"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "specs/base/error.h"
+
+namespace imgbuild::builder {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What the process runs. Numbers are little-endian 32-bit. A request is a count, then for each
+// source the lengths of name and text, the time, name, text. An answer is for each source the
+// length of its .pyc, or 0xFFFFFFFF where it does not compile, and the .pyc itself. The form of the
+// .pyc is the one of py_compile's timestamp mode (PEP 552).
+constexpr char kProgram[] = R"python(
+import marshal, sys
+from importlib.util import MAGIC_NUMBER
+read, write, flush = sys.stdin.buffer.read, sys.stdout.buffer.write, sys.stdout.buffer.flush
+number = lambda: int.from_bytes(read(4), "little")
+def compiled(name, text, mtime):
+    try:
+        code = compile(text, name, "exec", dont_inherit=True, optimize=0)
+        size = len(text) & 0xFFFFFFFF
+        return b"".join((MAGIC_NUMBER, bytes(4), mtime.to_bytes(4, "little"),
+                         size.to_bytes(4, "little"), marshal.dumps(code)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError, LookupError):
+        return None
+while head := read(4):
+    for _ in range(int.from_bytes(head, "little")):
+        name_size, text_size, mtime = number(), number(), number()
+        name = read(name_size).decode("utf-8", "surrogateescape")
+        result = compiled(name, read(text_size), mtime)
+        write((0xFFFFFFFF if result is None else len(result)).to_bytes(4, "little"))
+        if result is not None:
+            write(result)
+    flush()
+)python";
+
+constexpr std::uint32_t kNotCompiled = 0xFFFFFFFF;
+
+void AppendNumber(std::string& out, std::uint64_t number) {
+  for (int i = 0; i < 4; ++i) out += static_cast<char>(number >> (8 * i) & 0xFF);
+}
+
+struct LinkerNames {
+  std::string_view linker;
+  std::string_view libraries;
+};
+
+LinkerNames NamesFor(specs::Architecture architecture) {
+  switch (architecture) {
+    case specs::Architecture::kAmd64:
+      return {"ld-linux-x86-64.so.2", "x86_64-linux-gnu"};
+    case specs::Architecture::kArm64:
+      return {"ld-linux-aarch64.so.1", "aarch64-linux-gnu"};
+  }
+  return {};
+}
+
+void MakePipe(layers::FileDescriptor& read_end, layers::FileDescriptor& write_end) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    throw specs::Error(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  }
+  read_end = layers::FileDescriptor(ends[0]);
+  write_end = layers::FileDescriptor(ends[1]);
+}
+
+std::string RenderRequest(std::span<const layers::PycSource> sources) {
+  std::string request;
+  std::size_t size = 4;
+  for (const layers::PycSource& source : sources) {
+    size += 12 + source.co_filename.size() + source.bytes.size();
+  }
+  request.reserve(size);
+  AppendNumber(request, sources.size());
+  for (const layers::PycSource& source : sources) {
+    AppendNumber(request, source.co_filename.size());
+    AppendNumber(request, source.bytes.size());
+    AppendNumber(request, source.mtime);
+    request.append(source.co_filename).append(source.bytes);
+  }
+  return request;
+}
+
+class AnswerParser {
+ public:
+  explicit AnswerParser(std::size_t expected) : expected_(expected) {}
+
+  bool Complete() const { return results_.size() == expected_; }
+
+  void Add(std::string_view bytes) {
+    pending_.append(bytes);
+    std::size_t at = 0;
+    while (!Complete() && pending_.size() - at >= 4) {
+      const std::uint32_t length = NumberAt(at);
+      if (length == kNotCompiled) {
+        results_.emplace_back(std::nullopt);
+        at += 4;
+        continue;
+      }
+      if (pending_.size() - at - 4 < length) break;
+      results_.emplace_back(pending_.substr(at + 4, length));
+      at += 4 + length;
+    }
+    pending_.erase(0, at);
+  }
+
+  std::vector<std::optional<std::string>> Take() { return std::move(results_); }
+
+ private:
+  std::uint32_t NumberAt(std::size_t at) const {
+    std::uint32_t number = 0;
+    for (std::size_t i = 4; i-- > 0;) {
+      number = number << 8 | static_cast<unsigned char>(pending_[at + i]);
+    }
+    return number;
+  }
+
+  const std::size_t expected_;
+  std::string pending_;
+  std::vector<std::optional<std::string>> results_;
+};
+
+specs::Error Broken(const char* what) {
+  return specs::Error(fmt::format("the Python that compiles .pyc files {}", what))
+      .Hint("python.compile = \"none\" builds without .pyc files");
+}
+
+}  // namespace
+
+PycWorker::PycWorker(const PythonTree& tree) {
+  const LinkerNames names = NamesFor(tree.architecture);
+  const fs::path libraries = tree.root / "usr" / "lib" / names.libraries;
+  const std::vector<std::string> arguments = {
+      (libraries / names.linker).string(),
+      "--library-path",
+      libraries.string(),
+      (tree.root / "usr/bin" / ("python" + tree.version)).string(),
+      "-I",
+      "-S",
+      "-B",
+      "-W",
+      "ignore",
+      "-c",
+      kProgram};
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  char* environment[] = {const_cast<char*>("LC_ALL=C.UTF-8"), nullptr};
+
+  layers::FileDescriptor child_in, child_out;
+  MakePipe(child_in, to_);
+  MakePipe(from_, child_out);
+  fcntl(to_.get(), F_SETPIPE_SZ, 1 << 20);
+  fcntl(from_.get(), F_SETPIPE_SZ, 1 << 20);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, child_in.get(), 0);
+  posix_spawn_file_actions_adddup2(&actions, child_out.get(), 1);
+  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;  // this program blocks signals that it waits for
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  const int failed = posix_spawn(&pid_, argv[0], &actions, &attributes, argv.data(), environment);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (failed != 0) {
+    pid_ = -1;
+    throw Broken("cannot be started").Found(std::strerror(failed)).In(arguments[0]);
+  }
+  fcntl(to_.get(), F_SETFL, O_NONBLOCK);
+}
+
+PycWorker::~PycWorker() {
+  if (pid_ <= 0) return;
+  to_.Reset();  // the process ends with its input
+  waitpid(pid_, nullptr, 0);
+}
+
+std::vector<std::optional<std::string>> PycWorker::Compile(
+    std::span<const layers::PycSource> sources) {
+  const std::string request = RenderRequest(sources);
+  AnswerParser answers(sources.size());
+  std::size_t sent = 0;
+  std::string buffer(256 * 1024, '\0');
+  // Both directions at once: neither pipe may fill while the other side waits.
+  while (!answers.Complete()) {
+    pollfd waiting[2] = {{from_.get(), POLLIN, 0},
+                         {sent < request.size() ? to_.get() : -1, POLLOUT, 0}};
+    if (poll(waiting, 2, -1) < 0 && errno != EINTR) throw Broken(std::strerror(errno));
+    if (waiting[1].revents != 0) {
+      const ssize_t written = write(to_.get(), request.data() + sent, request.size() - sent);
+      if (written < 0 && errno != EAGAIN && errno != EINTR) throw Broken("ended early");
+      if (written > 0) sent += static_cast<std::size_t>(written);
+    }
+    if (waiting[0].revents == 0) continue;
+    const ssize_t got = read(from_.get(), buffer.data(), buffer.size());
+    if (got == 0) throw Broken("ended early");
+    if (got < 0 && errno != EINTR) throw Broken(std::strerror(errno));
+    if (got > 0) answers.Add(std::string_view(buffer).substr(0, static_cast<std::size_t>(got)));
+  }
+  return answers.Take();
+}
+
+}  // namespace imgbuild::builder

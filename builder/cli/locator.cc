@@ -1,0 +1,88 @@
+#include "builder/cli/locator.h"
+
+#include <future>
+#include <mutex>
+
+#include <fmt/core.h>
+
+#include "builder/assemble/artifacts.h"
+#include "builder/debian/deb_address.h"
+#include "builder/pypi/index_client.h"
+
+namespace imgbuild::builder {
+namespace {
+
+using specs::LockedPackage;
+
+}  // namespace
+
+void MirrorLocator::Prepare(std::span<const LockedPackage* const> packages) {
+  std::vector<const LockedPackage*> wheels;
+  for (const LockedPackage* package : packages) {
+    const bool known = wheels_.contains(package->file) || package->source == kArtifactSource;
+    if (package->kind == specs::PackageKind::kWheel && !known) wheels.push_back(package);
+  }
+  if (!wheels.empty()) FindWheels(wheels);
+}
+
+void MirrorLocator::FindWheels(const std::vector<const LockedPackage*>& wheels) {
+  IndexClient client(session_.http(), session_.executor(), session_.Indexes(spec_),
+                     {.cache_folder = session_.store().IndexDirectory("python"),
+                      .connectivity = session_.connectivity(),
+                      .now = session_.now()});
+  std::mutex mutex;
+  std::promise<void> all;
+  std::size_t left = wheels.size();
+  std::optional<specs::Error> failure;
+  for (const LockedPackage* wheel : wheels) {
+    client.Request(wheel->name, [&, wheel](PageResult result) {
+      std::lock_guard lock(mutex);
+      if (auto* error = std::get_if<specs::Error>(&result)) {
+        failure = std::move(*error);
+      } else if (auto* found = std::get_if<FoundPage>(&result)) {
+        for (std::size_t i = 0; i < found->page.size(); ++i) {
+          if (found->page.filename(i) != wheel->file) continue;
+          wheels_[wheel->file] = {.url = found->page.file(i).url,
+                                  .origin = fmt::format("the index \"{}\"", found->index->name)};
+        }
+      }
+      if (--left == 0) all.set_value();
+    });
+  }
+  all.get_future().wait();
+  std::lock_guard lock(mutex);
+  if (failure) throw std::move(*failure);
+}
+
+std::vector<ArchiveAddress> MirrorLocator::Addresses(const LockedPackage& package) {
+  if (package.source == kArtifactSource) return {{package.path, "artifacts"}};
+  if (package.kind == specs::PackageKind::kWheel) {
+    auto found = wheels_.find(package.file);
+    if (found == wheels_.end()) return {};
+    return {found->second};
+  }
+  std::vector<ArchiveAddress> addresses;
+  for (DownloadAddress& address : DebAddresses(package, lock_.suites, session_.Mirrors(spec_),
+                                               session_.SnapshotTemplate(spec_))) {
+    addresses.push_back({std::move(address.url), std::move(address.origin)});
+  }
+  return addresses;
+}
+
+specs::Error MirrorLocator::Gone(const LockedPackage& package,
+                                 const std::vector<ArchiveAddress>& tried) {
+  if (package.source == kArtifactSource) {
+    return specs::Error(fmt::format("there is no {}", RedactUrl(package.path)))
+        .Hint("correct url of the entry in [[artifacts]]");
+  }
+  if (package.kind == specs::PackageKind::kDeb) {
+    std::vector<DownloadAddress> addresses;
+    for (const ArchiveAddress& address : tried) addresses.push_back({address.url, address.origin});
+    return SupersededDeb(package, addresses, session_.SnapshotTemplate(spec_));
+  }
+  return specs::Error(
+             fmt::format("the index \"{}\" has no {} any more", package.source, package.file))
+      .Hint(fmt::format("move to a version it has: imgbuild lock --upgrade {}", package.name));
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,35 @@
+// Knows where locked archives are: .debs at the mirrors, wheels at their indexes, artifacts by URL.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "builder/assemble/archive_locator.h"
+#include "builder/cli/session.h"
+#include "specs/env/loader.h"
+#include "specs/env/lock.h"
+
+namespace imgbuild::builder {
+
+class MirrorLocator : public ArchiveLocator {
+ public:
+  // Borrows everything for its life.
+  MirrorLocator(Session& session, const specs::Spec& spec, const specs::Lock& lock)
+      : session_(session), spec_(spec), lock_(lock) {}
+
+  void Prepare(std::span<const specs::LockedPackage* const> packages) override;
+  std::vector<ArchiveAddress> Addresses(const specs::LockedPackage& package) override;
+  specs::Error Gone(const specs::LockedPackage& package,
+                    const std::vector<ArchiveAddress>& tried) override;
+
+ private:
+  void FindWheels(const std::vector<const specs::LockedPackage*>& wheels);
+
+  Session& session_;
+  const specs::Spec& spec_;
+  const specs::Lock& lock_;
+  std::map<std::string, ArchiveAddress> wheels_;  // by file name
+};
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,85 @@
+#include "builder/cli/outputs.h"
+
+#include <fmt/core.h>
+
+#include "layers/image/archive_output.h"
+#include "layers/image/layout.h"
+#include "specs/base/error.h"
+
+namespace imgbuild::builder {
+namespace {
+
+std::vector<std::string> RepoTags(const specs::ImageSection& image) {
+  std::vector<std::string> names;
+  for (const std::string& tag : image.tags) names.push_back(image.name + ":" + tag);
+  return names;
+}
+
+}  // namespace
+
+std::string Output::Render() const {
+  const std::string tag = tags.empty() ? "" : ":" + tags.front();
+  switch (kind) {
+    case OutputKind::kOci:
+      return "oci:" + path + tag;
+    case OutputKind::kOciArchive:
+      return "oci-archive:" + path;
+    case OutputKind::kDockerArchive:
+      return "docker-archive:" + path;
+  }
+  return path;
+}
+
+Output ParseOutput(std::string_view text, const specs::ImageSection& image) {
+  const std::size_t colon = text.find(':');
+  const std::string_view transport = text.substr(0, colon);
+  Output output;
+  if (transport == "oci") {
+    output.kind = OutputKind::kOci;
+  } else if (transport == "oci-archive") {
+    output.kind = OutputKind::kOciArchive;
+  } else if (transport == "docker-archive") {
+    output.kind = OutputKind::kDockerArchive;
+  } else {
+    throw specs::Error(specs::ErrorKind::kUsage, fmt::format("-o {}: unknown transport", text))
+        .Expected("oci:DIRECTORY[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME]");
+  }
+  std::string_view rest = colon == std::string_view::npos ? "" : text.substr(colon + 1);
+  const std::size_t tag = rest.find(':');
+  output.path = rest.substr(0, tag);
+  if (output.path.empty()) {
+    throw specs::Error(specs::ErrorKind::kUsage, fmt::format("-o {}: the path is missing", text));
+  }
+  if (tag != std::string_view::npos) {
+    output.tags = {std::string(rest.substr(tag + 1))};
+  } else {
+    output.tags = output.kind == OutputKind::kDockerArchive ? RepoTags(image) : image.tags;
+  }
+  return output;
+}
+
+Output DefaultOutput(const specs::ImageSection& image) {
+  const std::string base = image.name.substr(image.name.rfind('/') + 1);
+  return {.kind = OutputKind::kOci, .path = base + ".oci", .tags = image.tags};
+}
+
+void WriteOutput(const Output& output, const layers::Image& image, layers::Store& store) {
+  switch (output.kind) {
+    case OutputKind::kOci:
+      layers::WriteLayout(store, image, output.path, output.tags);
+      return;
+    case OutputKind::kOciArchive:
+      layers::WriteOciArchive(store, image, output.path, output.tags);
+      return;
+    case OutputKind::kDockerArchive:
+      if (image.platforms.size() != 1) {
+        throw specs::Error(specs::ErrorKind::kUsage,
+                           "a docker-archive holds one platform, and this image has several")
+            .Hint("choose one: --platform linux/amd64");
+      }
+      layers::WriteDockerArchive(store, image.platforms.front(), output.path, output.tags);
+      return;
+  }
+}
+
+}  // namespace imgbuild::builder

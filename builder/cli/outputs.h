@@ -1,0 +1,35 @@
+// Where a built image goes: -o oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME].
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "layers/image/image.h"
+#include "layers/store/store.h"
+#include "specs/env/spec.h"
+
+namespace imgbuild::builder {
+
+enum class OutputKind { kOci, kOciArchive, kDockerArchive };
+
+struct Output {
+  OutputKind kind = OutputKind::kOci;
+  std::string path;
+  std::vector<std::string> tags;  // for kDockerArchive full names: "notebook:latest"
+
+  bool operator==(const Output&) const = default;
+
+  // "oci:notebook.oci:latest", as other tools take it.
+  std::string Render() const;
+};
+
+// Throws Error (kUsage) for an unknown transport or an empty path.
+Output ParseOutput(std::string_view text, const specs::ImageSection& image);
+
+// NAME.oci in the current directory, under the spec's tags; a name of several parts gives its last.
+Output DefaultOutput(const specs::ImageSection& image);
+
+void WriteOutput(const Output& output, const layers::Image& image, layers::Store& store);
+
+}  // namespace imgbuild::builder

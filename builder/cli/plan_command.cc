@@ -1,0 +1,67 @@
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "builder/cli/commands.h"
+#include "builder/cli/lock_session.h"
+#include "builder/plan/layer_plan.h"
+#include "specs/base/text.h"
+
+namespace imgbuild::builder {
+namespace {
+
+struct PlanArguments {
+  SpecOptions spec;
+  LockOptions lock;
+};
+
+void PrintLayer(const LayerPlan& layer, const specs::LockedPlatform& platform,
+                const layers::Store& store) {
+  std::uint64_t size = 0;
+  std::size_t cached = 0;
+  std::string names;
+  for (std::size_t index : layer.packages) {
+    const specs::LockedPackage& package = platform.packages[index];
+    size += package.size;
+    cached += store.FindDownload(package.sha256) ? 1 : 0;
+    names += fmt::format("{}{} {}", names.empty() ? "" : ", ", package.name, package.version);
+  }
+  if (layer.packages.empty()) {
+    fmt::print("  {}\n", layer.name);
+    return;
+  }
+  fmt::print("  {:<28} {:>12}  {:>8}  {} cached\n", layer.name,
+             specs::Count(layer.packages.size(), "package"), specs::HumanBytes(size), cached);
+  fmt::print("      {}\n", names);
+}
+
+int Plan(const GlobalOptions& options, PlanArguments& arguments) {
+  Session session(options);
+  if (arguments.spec.files.empty()) arguments.spec.files = {"spec.toml"};
+  for (const std::string& file : arguments.spec.files) {
+    const specs::LoadedSpec loaded = session.Load(arguments.spec, file);
+    const FoundLock found = FindOrMakeLock(session, arguments.spec, loaded, arguments.lock);
+    for (const specs::LockedPlatform& platform : found.lock.platforms) {
+      fmt::print("{} for {}, Python {}\n", loaded.spec.image.name, platform.platform.Render(),
+                 found.lock.python_version);
+      for (const LayerPlan& layer : PlanLayers(loaded.spec, platform)) {
+        PrintLayer(layer, platform, session.store());
+      }
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+void AddPlanCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+  auto arguments = std::make_shared<PlanArguments>();
+  CLI::App* command =
+      app.add_subcommand("plan", "Show layers, packages, sizes and what is cached; build nothing");
+  AddSpecOptions(*command, arguments->spec);
+  command->add_flag("--locked", arguments->lock.locked, "Refuse to resolve: the lock must match");
+  command->callback([&options, &run, arguments] {
+    run = [&options, arguments] { return Plan(options, *arguments); };
+  });
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,115 @@
+#include "builder/cli/summary.h"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "builder/assemble/service_table_writer.h"
+#include "specs/base/text.h"
+
+namespace imgbuild::builder {
+namespace {
+
+std::uint64_t CompressedSize(const layers::PlatformImage& image) {
+  std::uint64_t size = 0;
+  for (const specs::Descriptor& layer : image.manifest.layers) size += layer.size;
+  return size;
+}
+
+// Layers' names stand in the history: "imgbuild: base".
+std::string LayerName(const specs::HistoryEntry& entry) {
+  const std::size_t colon = entry.created_by.find(": ");
+  return colon == std::string::npos ? entry.created_by : entry.created_by.substr(colon + 2);
+}
+
+std::string RenderPlatform(const layers::PlatformImage& image, const BuiltPlatform* built) {
+  std::string text =
+      fmt::format("  {}: {} layers, {}\n", image.config.platform.Render(),
+                  image.manifest.layers.size(), specs::HumanBytes(CompressedSize(image)));
+  for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
+    const bool made = built != nullptr && built->layers[i].made;
+    text +=
+        fmt::format("    {:<28} {:>8}  {}\n", LayerName(image.config.history[i]),
+                    specs::HumanBytes(image.manifest.layers[i].size), made ? "built" : "cached");
+  }
+  return text;
+}
+
+// podman from a layout: ports on loopback, the current directory at the workdir, mapped so that the
+// image's user owns it.
+std::string RunLine(const BuildSummary& summary) {
+  const specs::Spec& spec = summary.loaded.spec;
+  std::string line = "podman run --rm -it";
+  for (std::uint32_t port : ServicePorts(spec)) {
+    line += fmt::format(" -p 127.0.0.1:{0}:{0}", port);
+  }
+  line += geteuid() == 0 ? " --user 0:0" : " --userns keep-id:uid=1000,gid=1000";
+  line += fmt::format(" -v \"$PWD\":{}", spec.image.workdir);
+  for (const Output& output : summary.outputs) {
+    if (output.kind != OutputKind::kDockerArchive) return line + " " + output.Render();
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string RenderSummary(const BuildSummary& summary) {
+  const layers::Image& image = summary.built.image;
+  std::string text;
+  text += fmt::format("\n{} {}{}\n", summary.loaded.spec.image.name, image.root.digest.Oci(),
+                      summary.built.unchanged ? " (unchanged)" : "");
+  for (std::size_t i = 0; i < image.platforms.size(); ++i) {
+    const BuiltPlatform* built =
+        summary.built.platforms.empty() ? nullptr : &summary.built.platforms[i];
+    text += RenderPlatform(image.platforms[i], built);
+  }
+  if (!summary.loaded.sources.overlay.empty()) {
+    text += fmt::format("  with {}\n", summary.loaded.sources.overlay);
+  }
+  if (summary.resolved) text += fmt::format("  locked in {}\n", summary.lock_file);
+  std::string times;
+  for (const PhaseTime& phase : summary.phases) {
+    times += fmt::format("{}{} {}", times.empty() ? "" : ", ", phase.name,
+                         specs::HumanDuration(phase.milliseconds));
+  }
+  text += fmt::format("  took: {}\n", times);
+  for (const Output& output : summary.outputs) text += fmt::format("  wrote {}\n", output.Render());
+  const std::string line = RunLine(summary);
+  if (!line.empty()) text += fmt::format("\nRun it:\n  {}\n", line);
+  return text;
+}
+
+std::string RenderSummaryJson(const BuildSummary& summary) {
+  using Json = nlohmann::ordered_json;
+  const layers::Image& image = summary.built.image;
+  Json platforms = Json::array();
+  for (std::size_t i = 0; i < image.platforms.size(); ++i) {
+    const layers::PlatformImage& platform = image.platforms[i];
+    Json layers = Json::array();
+    for (std::size_t k = 0; k < platform.manifest.layers.size(); ++k) {
+      const specs::Descriptor& layer = platform.manifest.layers[k];
+      layers.push_back({{"name", LayerName(platform.config.history[k])},
+                        {"digest", layer.digest.Oci()},
+                        {"size", layer.size},
+                        {"cached", summary.built.platforms.empty() ||
+                                       !summary.built.platforms[i].layers[k].made}});
+    }
+    platforms.push_back({{"platform", platform.config.platform.Render()},
+                         {"digest", platform.descriptor.digest.Oci()},
+                         {"layers", std::move(layers)}});
+  }
+  Json outputs = Json::array();
+  for (const Output& output : summary.outputs) outputs.push_back(output.Render());
+  Json phases = Json::object();
+  for (const PhaseTime& phase : summary.phases) phases[phase.name] = phase.milliseconds;
+  const Json event = {{"event", "built"},
+                      {"image", summary.loaded.spec.image.name},
+                      {"digest", image.root.digest.Oci()},
+                      {"unchanged", summary.built.unchanged},
+                      {"platforms", std::move(platforms)},
+                      {"outputs", std::move(outputs)},
+                      {"milliseconds", std::move(phases)}};
+  return event.dump();
+}
+
+}  // namespace imgbuild::builder

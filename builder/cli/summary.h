@@ -1,0 +1,36 @@
+// What the user reads when a build is done.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "builder/assemble/build_image.h"
+#include "builder/cli/outputs.h"
+#include "specs/env/loader.h"
+
+namespace imgbuild::builder {
+
+struct PhaseTime {
+  std::string name;  // "lock", "build", "write"
+  std::uint64_t milliseconds = 0;
+};
+
+struct BuildSummary {
+  const specs::LoadedSpec& loaded;
+  const BuiltImage& built;
+  const std::vector<Output>& outputs;
+  std::vector<PhaseTime> phases;
+  std::string lock_file;
+  bool resolved = false;
+};
+
+// Several lines: image and digest, layers with sizes and whether they were made, times, and the
+// line to paste to run it, with ports on loopback and the current directory at the image's workdir.
+std::string RenderSummary(const BuildSummary& summary);
+
+// The same as one JSON object: {"event": "built", "image", "digest", "outputs", "platforms":
+// [...]}.
+std::string RenderSummaryJson(const BuildSummary& summary);
+
+}  // namespace imgbuild::builder
