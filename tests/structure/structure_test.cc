@@ -84,7 +84,8 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"builder/ui", {"specs", "builder/host"}},
     {"builder/net", {"specs", "layers", "builder/host"}},
     {"builder/resolve", {"specs"}},
-    {"builder/debian", {"specs", "layers", "builder/host", "builder/net", "builder/resolve"}},
+    {"builder/debian",
+     {"specs", "layers", "builder/host", "builder/net", "builder/ui", "builder/resolve"}},
     {"builder/pypi", {"specs", "layers", "builder/host", "builder/net", "builder/resolve"}},
     {"builder/state", {"specs", "layers/tree"}},
     {"builder/plan", {"specs", "layers"}},
@@ -134,7 +135,7 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kIncluders = {
     {"toml++/", {"specs/base/toml.cc"}},
     {"zstd", {"layers/write/zstd_codec.cc"}},
     {"libdeflate", {"layers/write/gzip_codec.cc"}},
-    {"lzma", {"builder/debian/xz.cc"}},
+    {"zlib.h", {"layers/unpack/zip_reader.cc"}},
     {"openssl/", {"specs/base/digest.cc", "builder/state/certificate.cc"}},
 };
 
@@ -151,7 +152,8 @@ TEST(Structure, EachLibraryHasOneIncluder) {
         EXPECT_TRUE(source.path.starts_with("builder/cli/")) << source.path;
       }
       if (include.starts_with("nlohmann/")) {
-        EXPECT_TRUE(source.path.ends_with(".cc")) << source.path;
+        const bool declarations_only = include == "nlohmann/json_fwd.hpp";
+        EXPECT_TRUE(source.path.ends_with(".cc") || declarations_only) << source.path;
       }
     }
   }

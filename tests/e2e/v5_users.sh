@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# V5 runs as any uid with gid 0, on a read-only root, and without capabilities.
+. "$(dirname "$0")/lib.sh"
+need curl
+example v5-notebook
+
+check() {  # options of podman run
+  local jupyter web
+  jupyter=$(free_port) web=$(free_port)
+  start -p "127.0.0.1:$jupyter:8888" -p "127.0.0.1:$web:5001" -e JUPYTER_TOKEN=given "$@" "$image_id"
+  answers "http://127.0.0.1:$jupyter/api" 20 >/dev/null
+  answers "http://127.0.0.1:$web/" 20 >/dev/null
+  equal "the given token ($*)" \
+    "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$jupyter/api/kernels?token=given")" 200
+  case "$(podman logs "$container" 2>&1)" in *given*) fail "the given token was printed" ;; esac
+  podman stop "$container" >/dev/null
+  equal "exit status ($*)" "$(podman inspect -f '{{.State.ExitCode}}' "$container")" 0
+}
+
+check --user 12345:0
+check --read-only --read-only-tmpfs=false --tmpfs /tmp
+check --cap-drop=all
+check --user 12345:0 --read-only --read-only-tmpfs=false --tmpfs /tmp --cap-drop=all
+equal "names of a foreign uid" \
+  "$(podman run --rm --user 12345:0 "$image_id" python3 -c 'import os; print(os.environ["HOME"], bool(os.environ["USER"]), bool(os.environ["LOGNAME"]))')" \
+  "/home/user True True"
