@@ -96,7 +96,16 @@ class WheelInstaller {
   void AddScripts() {
     const ZipMember* member = zip_.Find(wheel_.dist_info + "/entry_points.txt");
     if (member == nullptr || member->directory) return;
-    for (const ScriptEntry& entry : ParseScripts(reader_.ReadText(*member, kMaxText))) {
+    std::vector<ScriptEntry> entries = ParseScripts(reader_.ReadText(*member, kMaxText));
+    auto pip = std::ranges::find(entries, "pip", &ScriptEntry::name);
+    if (wheel_.name == "pip" && pip != entries.end()) {
+      // pip's wheel cannot know this name: every installer adds it.
+      std::string versioned = "pip" + options_.pyc.python;
+      if (std::ranges::find(entries, versioned, &ScriptEntry::name) == entries.end()) {
+        entries.push_back({versioned, pip->module, pip->attribute});
+      }
+    }
+    for (const ScriptEntry& entry : entries) {
       std::string path = layout_.Script(entry.name);
       PutContent(path, RenderScript(entry, layout_.Interpreter()), kExecutable, member->mtime);
       made_.insert(path);
