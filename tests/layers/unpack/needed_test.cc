@@ -54,7 +54,7 @@ TEST(Needed, LibrariesAreFoundBySonameNameAndLink) {
 
 TEST(Needed, ForeignFilesNeitherAskNorAnswer) {
   auto missing =
-      Check({Package("a", {Elf("a.so", {"libx.so"}), Elf("b.so", {}),
+      Check({Package("a", {Elf("a.so", {"libx.so"}), Elf("b.so", {}), Elf("c.so", {}),
                            Elf("libx.so", {}, "libx.so", 3), Elf("i386.so", {"liby.so"}, "", 3)})});
   ASSERT_EQ(missing.size(), 1u);
   EXPECT_EQ(missing[0].file, "a.so");

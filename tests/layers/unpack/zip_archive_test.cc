@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 // "hello hello hello hello\n", deflated.
 const std::string kHello = "hello hello hello hello\n";
-const std::string kHelloDeflated("\xcb\x48\xcd\xc9\xc9\x57\xc8\x40\x27\xb8\x00", 11);
+const std::string kHelloDeflated("\xcb\x48\xcd\xc9\xc9\x57\xc8\x40\x27\xb9\x00", 11);
 
 WheelMember Deflated() {
   WheelMember member{"a/hello", kHello};
