@@ -14,6 +14,9 @@ namespace {
 
 using Path = FixedText<512>;
 
+// The home of the image's own user; its group, which foreign uids share, may write there.
+constexpr char kImageHome[] = "/home/user";
+
 struct PasswdEntry {
   FixedText<64> name;
   Path home;
@@ -52,6 +55,14 @@ bool IsWritableDirectory(const char* path) {
          access(path, W_OK | X_OK) == 0;
 }
 
+bool IsNumber(const char* text) {
+  if (*text == '\0') return false;
+  for (; *text != '\0'; ++text) {
+    if (*text < '0' || *text > '9') return false;
+  }
+  return true;
+}
+
 // A directory that is ours alone: made now, or made before by the same uid.
 bool MakePrivate(const char* path) {
   if (mkdir(path, 0700) == 0) return true;
@@ -71,17 +82,21 @@ void SetBelow(const char* variable, const char* home, const char* name) {
 void SetUserEnvironment(const char* passwd_file) {
   const uid_t uid = geteuid();
   PasswdEntry entry;
-  const bool known = FindUser(passwd_file, uid, entry);
+  const bool found = FindUser(passwd_file, uid, entry);
+  const bool made_up = found && IsNumber(entry.name.data());
+  const bool known = found && !made_up;
   const char* name = known ? entry.name.data() : "user";
   setenv("USER", name, 1);
   setenv("LOGNAME", name, 1);
 
   const char* given = getenv("HOME");
   // Engines say "/" when they know no better.
-  const bool told = given != nullptr && strcmp(given, "/") != 0;
+  const bool told = given != nullptr && strcmp(given, "/") != 0 &&
+                    !(made_up && strcmp(given, entry.home.data()) == 0);
   if (told && IsWritableDirectory(given)) return;
-  if (known && IsWritableDirectory(entry.home.data()) && strcmp(entry.home.data(), "/") != 0) {
-    setenv("HOME", entry.home.data(), 1);
+  const char* own = known && strcmp(entry.home.data(), "/") != 0 ? entry.home.data() : kImageHome;
+  if (IsWritableDirectory(own)) {
+    setenv("HOME", own, 1);
     return;
   }
   Path home;

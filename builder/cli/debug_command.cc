@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include <CLI/CLI.hpp>
+#include <fmt/core.h>
 
 #include "builder/cli/commands.h"
 #include "builder/cli/debug/standards.h"
@@ -20,6 +21,15 @@ int DebugResolve(const GlobalOptions& options) {
   return 0;
 }
 
+// Where packages come from on this machine, for tests that put something in between.
+int DebugSources(const GlobalOptions& options) {
+  Session session(options);
+  const DebianMirrors mirrors = session.Mirrors({});
+  fmt::print("debian {}\ndebian-security {}\npython {}\n", mirrors.archive.url,
+             mirrors.security.url, session.DefaultIndex().url);
+  return 0;
+}
+
 }  // namespace
 
 // Hidden: made for tests of the standards from outside, described in docs/debug.md.
@@ -33,6 +43,7 @@ void AddDebugCommand(CLI::App& app, const GlobalOptions& options, RunCommand& ru
   add("specifier", [] { return RunDebugSpecifier(std::cin, std::cout); });
   add("marker", [] { return RunDebugMarker(std::cin, std::cout); });
   add("requirement", [] { return RunDebugRequirement(std::cin, std::cout); });
+  add("sources", [&options] { return DebugSources(options); });
   add("resolve", [&options] { return DebugResolve(options); });
 }
 

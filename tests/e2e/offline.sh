@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 need unshare
 example v1-python
-cp "$E2E_ROOT/images/v1-python."{toml,lock} .
+cp "$E2E_ROOT/images/"v1-python.{toml,lock} .
 cut_off() { unshare -n "$@"; }
 cut_off true 2>/dev/null || skip "network namespaces are not allowed here"
 

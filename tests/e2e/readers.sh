@@ -5,7 +5,7 @@
 need skopeo umoci
 example v1-python
 image_zstd=$E2E_ROOT/images/v1-python.oci
-cp "$E2E_ROOT/images/v1-python."{toml,lock} .
+cp "$E2E_ROOT/images/"v1-python.{toml,lock} .
 "$IMGBUILD" build v1-python.toml -q --compression gzip -o oci:gzip.oci:test
 "$IMGBUILD" build v1-python.toml -q -o oci-archive:archive.tar
 "$IMGBUILD" build v1-python.toml -q -o docker-archive:docker.tar

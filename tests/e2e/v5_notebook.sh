@@ -21,7 +21,7 @@ equal "no token" "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$ju
 podman exec "$container" python3 -c '
 import os, signal
 for pid in filter(str.isdigit, os.listdir("/proc")):
-    if b"uvicorn" in open(f"/proc/{pid}/cmdline", "rb").read():
+    if int(pid) != os.getpid() and b"uvicorn" in open(f"/proc/{pid}/cmdline", "rb").read():
         os.kill(int(pid), signal.SIGKILL)'
 sleep 0.3
 answers "http://127.0.0.1:$web/" 20 >/dev/null
