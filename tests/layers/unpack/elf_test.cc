@@ -10,6 +10,7 @@ namespace imgbuild::layers {
 namespace {
 
 using testing::ElementsAre;
+using namespace std::string_literals;
 
 template <typename Record>
 void Append(std::string& out, const Record& record) {
@@ -18,7 +19,7 @@ void Append(std::string& out, const Record& record) {
 
 // A shared object of one loaded segment at address 0x1000, with a dynamic section.
 std::string MakeElf(std::uint16_t type = ET_DYN, std::uint32_t extra_segment = PT_NULL) {
-  const std::string strings("\0libdemo.so.1\0libc.so.6\0libm.so.6\0$ORIGIN/../x:/opt\0", 54);
+  const std::string strings = "\0libdemo.so.1\0libc.so.6\0libm.so.6\0$ORIGIN/../x:/opt\0"s;
   constexpr std::uint64_t kBase = 0x1000;
   std::uint64_t dynamic_at = sizeof(Elf64_Ehdr) + 3 * sizeof(Elf64_Phdr);
   std::vector<Elf64_Dyn> dynamic(7);
