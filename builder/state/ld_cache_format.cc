@@ -43,12 +43,12 @@ class StringTable {
  public:
   explicit StringTable(const std::set<std::string>& strings) {
     std::vector<std::string_view> sorted(strings.begin(), strings.end());
-    // By last byte first; of two where one ends the other, the longer first.
+    // By last byte first, descending; of two where one ends the other, the longer first.
     std::ranges::sort(sorted, [](std::string_view a, std::string_view b) {
       auto [in_a, in_b] = std::mismatch(a.rbegin(), a.rend(), b.rbegin(), b.rend());
       if (in_a == a.rend()) return false;
       if (in_b == b.rend()) return true;
-      return static_cast<unsigned char>(*in_a) < static_cast<unsigned char>(*in_b);
+      return static_cast<unsigned char>(*in_a) > static_cast<unsigned char>(*in_b);
     });
     std::string_view previous;
     for (std::string_view string : sorted) {
