@@ -10,7 +10,9 @@
 #include "builder/state/certificates.h"
 #include "builder/state/dpkg_database.h"
 #include "builder/state/ld_cache.h"
+#include "builder/state/package_effects.h"
 #include "builder/state/package_view.h"
+#include "builder/state/script_effects.h"
 #include "builder/state/state_files.h"
 
 namespace imgbuild::builder {
@@ -20,8 +22,8 @@ SystemState MakeSystemState(const StateInput& input) {
   StateFiles files;
   Accounts accounts(view);
   Alternatives alternatives;
-  std::vector<Diversion> diversions;
 
+  ReadScripts(view, accounts, alternatives);
   AddMergedUsr(input, view, files);
   AddBaseFiles(input, view, files);
   AddNameService(view, files);
@@ -30,12 +32,15 @@ SystemState MakeSystemState(const StateInput& input) {
   AddPython(view, files);
   AddTimezone(input, view, files);
   AddCertificates(input, view, files);
+  AddPackageEffects(input, view, accounts, alternatives, files);
 
   accounts.AddImageUser(input, files);
   accounts.Write(view, files);
   alternatives.Write(view, files);
   AddLdCache(input, view, files);  // looks through the alternatives' links
-  if (HasDpkg(input.packages)) AddDpkgDatabase(input, view, diversions, files);
+  if (HasDpkg(input.packages)) {
+    AddDpkgDatabase(input, view, DiversionsOf(input, view), files);
+  }
 
   SystemState state;
   state.files = files.TakeTree();
