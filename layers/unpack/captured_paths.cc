@@ -38,6 +38,7 @@ constexpr std::array kRules = {
     Rule{Reach::kFolder, "usr/share/netbase", ""},
     Rule{Reach::kTree, "usr/share/R", "Renviron"},
     Rule{Reach::kFile, "usr/lib/R/etc/Renviron", ""},
+    Rule{Reach::kFile, "usr/lib/R/etc/Renviron.ucf", ""},
     Rule{Reach::kFile, "usr/lib/os-release", ""},
 };
 
