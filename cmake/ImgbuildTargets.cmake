@@ -3,14 +3,29 @@
 # imgbuild_library(<name> SOURCES a.cc ... [DEPS lib ...] [PRIVATE lib ...])
 #   DEPS    libraries of ours (and fmt, ...) whose headers this folder's headers include
 #   PRIVATE third-party libraries used in the .cc files only
+# One precompiled header for all libraries and one for all tests: a header each would cost more than
+# it saves.
+file(WRITE "${PROJECT_BINARY_DIR}/empty.cc.new" "")
+configure_file("${PROJECT_BINARY_DIR}/empty.cc.new" "${PROJECT_BINARY_DIR}/empty.cc" COPYONLY)
+
+add_library(imgbuild_pch OBJECT "${PROJECT_BINARY_DIR}/empty.cc")
+target_link_libraries(imgbuild_pch PUBLIC fmt::fmt)
+target_precompile_headers(imgbuild_pch PRIVATE
+  <algorithm> <array> <cstdint> <filesystem> <functional> <map> <memory> <optional> <span> <string>
+  <string_view> <utility> <variant> <vector> <fmt/core.h>)
+
+add_library(imgbuild_test_pch OBJECT "${PROJECT_BINARY_DIR}/empty.cc")
+target_link_libraries(imgbuild_test_pch PUBLIC fmt::fmt GTest::gmock GTest::gtest)
+target_precompile_headers(imgbuild_test_pch PRIVATE
+  <algorithm> <array> <cstdint> <filesystem> <functional> <map> <memory> <optional> <span> <string>
+  <string_view> <utility> <variant> <vector> <fmt/core.h> <gtest/gtest.h> <gmock/gmock.h>)
+
 function(imgbuild_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
   target_link_libraries(${name} PUBLIC fmt::fmt ${ARG_DEPS} PRIVATE ${ARG_PRIVATE})
-  target_precompile_headers(${name} PRIVATE
-    <algorithm> <array> <cstdint> <filesystem> <functional> <map> <memory> <optional> <span> <string>
-    <string_view> <utility> <variant> <vector> <fmt/core.h>)
+  target_precompile_headers(${name} REUSE_FROM imgbuild_pch)
 endfunction()
 
 # imgbuild_test(<name> SOURCES a_test.cc ... [DEPS lib ...] [LABELS label ...])
@@ -19,8 +34,8 @@ endfunction()
 function(imgbuild_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
-  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
-  target_precompile_headers(${name} PRIVATE <gtest/gtest.h> <gmock/gmock.h>)
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} fmt::fmt GTest::gmock GTest::gtest_main)
+  target_precompile_headers(${name} REUSE_FROM imgbuild_test_pch)
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)
   endif()
