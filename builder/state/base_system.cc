@@ -108,7 +108,7 @@ void AddShells(const PackageView& view, StateFiles& files) {
     if (std::optional<std::string_view> text = view.Content(file->path)) texts.push_back(*text);
   }
   std::string shells(texts[0]), state;
-  std::set<std::string, std::less<>> known;
+  std::set<std::string, std::less<>> known, written;
   for (std::string_view line : specs::Split(shells, '\n')) known.emplace(line);
   for (std::string_view text : texts) {
     for (std::string_view line : specs::Split(text, '\n')) {
@@ -119,7 +119,7 @@ void AddShells(const PackageView& view, StateFiles& files) {
         both.push_back(fmt::format("/usr{}", line));
       }
       for (const std::string& shell : both) {
-        state += shell + "\n";
+        if (written.emplace(shell).second) state += shell + "\n";
         if (known.emplace(shell).second) shells += shell + "\n";
       }
     }

@@ -56,7 +56,11 @@ class OriginalPaths {
       if (line.size() < 35) continue;
       std::string path(specs::Trim(line.substr(33)));
       for (std::string_view top : {"bin/", "sbin/", "lib/", "lib32/", "lib64/", "libx32/"}) {
-        if (path.starts_with(top)) moved_.insert(std::string(layers::ParentPath(path)));
+        if (!path.starts_with(top)) continue;
+        for (std::string_view at = layers::ParentPath(path); !at.empty();
+             at = layers::ParentPath(at)) {
+          moved_.emplace(at);
+        }
       }
       sums_.insert(std::move(path));
     }
@@ -68,6 +72,8 @@ class OriginalPaths {
   std::string Of(const layers::FileFacts& file) const {
     if (!file.path.starts_with("usr/")) return file.path;
     std::string before = file.path.substr(4);
+    // The dynamic linker's link is alone in its folder.
+    if (!moved_.empty() && (before == "lib64" || before.starts_with("lib64/"))) return before;
     if (sums_.contains(file.path)) return file.path;
     const bool folder = file.node.type == layers::NodeType::kDirectory;
     const std::string beside = folder ? before : std::string(layers::ParentPath(before));

@@ -152,6 +152,12 @@ std::vector<Diversion> DiversionsOf(const StateInput& input, const PackageView& 
     diversions.push_back(
         {fmt::format("/{}", name), fmt::format("/.{}.usr-is-merged", name), "base-files"});
   }
+  if (view.HasPackage("libc6")) {
+    const std::string linker = input.architecture == specs::Architecture::kAmd64
+                                   ? "/lib64/ld-linux-x86-64.so.2"
+                                   : "/lib/ld-linux-aarch64.so.1";
+    diversions.push_back({linker, linker + ".usr-is-merged", "libc6"});
+  }
   for (std::string_view package : {"libreadline8t64", "libtirpc3t64"}) {
     if (!view.HasPackage(package)) continue;
     const std::string folder = fmt::format("usr/lib/{}/", Triplet(input.architecture));

@@ -28,14 +28,15 @@ struct Type {
   std::string_view file;    // "common-auth"
   std::string_view field;   // "Auth"
   std::string_view module;  // first word of each line
+  std::string_view mark;    // before "_primary" and "_additional" in the template
 };
 
 constexpr auto kTypes = std::to_array<Type>({
-    {"auth", "Auth", "auth"},
-    {"account", "Account", "account"},
-    {"password", "Password", "password"},
-    {"session", "Session", "session"},
-    {"session-noninteractive", "Session", "session"},
+    {"auth", "Auth", "auth", "auth"},
+    {"account", "Account", "account", "account"},
+    {"password", "Password", "password", "password"},
+    {"session", "Session", "session", "session"},
+    {"session-noninteractive", "Session", "session", "session_nonint"},
 });
 
 // "Key: value" lines, and indented ones that go on.
@@ -105,7 +106,8 @@ std::string RenderBlock(const Block& block, const Type& type) {
       for (std::size_t at; (at = written.find("=end")) != std::string::npos;) {
         written.replace(at, 4, jump);
       }
-      text += fmt::format("{}\t{} \n", type.module, written);
+      if (written.ends_with(".so")) written += ' ';  // where options would begin
+      text += fmt::format("{}\t{}\n", type.module, written);
     }
   }
   if (!text.empty()) text.pop_back();
@@ -139,8 +141,8 @@ void AddPam(const PackageView& view, StateFiles& files) {
         saved += fmt::format("Module: {}\n{}\n", name, lines);
       }
     }
-    Replace(text, fmt::format("${}_primary", type.module), first);
-    Replace(text, fmt::format("${}_additional", type.module), RenderBlock(additional, type));
+    Replace(text, fmt::format("${}_primary", type.mark), first);
+    Replace(text, fmt::format("${}_additional", type.mark), RenderBlock(additional, type));
     files.AddFile(fmt::format("etc/pam.d/common-{}", type.file), std::move(text));
     files.AddFile(fmt::format("var/lib/pam/{}", type.file), std::move(saved));
   }
