@@ -66,9 +66,6 @@ class OriginalPaths {
     }
   }
 
-  // All files of the md5sums, with those that are not in the image.
-  const std::set<std::string>& sums() const { return sums_; }
-
   std::string Of(const layers::FileFacts& file) const {
     if (!file.path.starts_with("usr/")) return file.path;
     std::string before = file.path.substr(4);
@@ -85,10 +82,10 @@ class OriginalPaths {
   std::set<std::string> moved_;  // folders outside usr that have files
 };
 
-// info/NAME.list: all paths with their folders, first "/.".
+// info/NAME.list: all paths that are in the image, with their folders, first "/.".
 std::string FileList(const layers::PackageFacts& package) {
   const OriginalPaths original(package);
-  std::set<std::string> paths = original.sums();
+  std::set<std::string> paths;
   for (const layers::FileFacts& file : package.files) paths.insert(original.Of(file));
   std::set<std::string> all;
   for (const std::string& path : paths) {
@@ -98,6 +95,20 @@ std::string FileList(const layers::PackageFacts& package) {
   }
   std::string text = "/.\n";
   for (const std::string& path : all) text += fmt::format("/{}\n", path);
+  return text;
+}
+
+// info/NAME.md5sums: of what is in the image, so that "dpkg --verify" misses nothing that was left
+// out on purpose.
+std::string Md5Sums(const layers::PackageFacts& package, std::string_view sums) {
+  const OriginalPaths original(package);
+  std::set<std::string> there;
+  for (const layers::FileFacts& file : package.files) there.insert(original.Of(file));
+  std::string text;
+  for (std::string_view line : specs::Split(sums, '\n')) {
+    if (line.size() < 35 || !there.contains(std::string(specs::Trim(line.substr(33))))) continue;
+    text += fmt::format("{}\n", line);
+  }
   return text;
 }
 
@@ -133,7 +144,8 @@ void AddInfo(const layers::PackageFacts& package, StateFiles& files) {
   for (const auto& [member, text] : package.control) {
     if (kNotKept.contains(member) || member.find('/') != std::string::npos) continue;
     const bool script = text.starts_with("#!");
-    files.AddFile(fmt::format("{}/info/{}.{}", kRoot, name, member), text, script ? 0755 : 0644);
+    files.AddFile(fmt::format("{}/info/{}.{}", kRoot, name, member),
+                  member == "md5sums" ? Md5Sums(package, text) : text, script ? 0755 : 0644);
   }
   files.AddFile(fmt::format("{}/info/{}.list", kRoot, name), FileList(package));
 }
