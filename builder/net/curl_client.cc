@@ -3,12 +3,14 @@
 #include <chrono>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <thread>
 #include <unordered_map>
 #include <utility>
 
 #include <curl/curl.h>
+#include <fmt/core.h>
 
 #include "builder/net/retry.h"
 #include "specs/base/text.h"
@@ -399,13 +401,11 @@ void CurlClient::Start(HttpRequest request, std::function<void(HttpResult)> done
   auto transfer = std::make_unique<Transfer>();
   transfer->request = std::move(request);
   transfer->done = std::move(done);
-  bool stopped;
   {
     std::lock_guard lock(loop_->mutex);
-    stopped = loop_->stopping;
-    if (!stopped) loop_->incoming.push_back(std::move(transfer));
+    if (!loop_->stopping) loop_->incoming.push_back(std::exchange(transfer, nullptr));
   }
-  if (stopped) {
+  if (transfer != nullptr) {
     transfer->done(specs::Error(specs::ErrorKind::kInterrupted, "interrupted"));
     return;
   }

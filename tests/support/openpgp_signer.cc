@@ -46,8 +46,8 @@ struct OpenPgpSigner::State {
 
 OpenPgpSigner::OpenPgpSigner(const std::string& user_id) : state_(std::make_unique<State>()) {
   Check(rnp_ffi_create(&state_->ffi, "GPG", "GPG"), "create");
-  Check(rnp_generate_key_ex(state_->ffi, "EDDSA", nullptr, 0, 0, nullptr, nullptr,
-                            user_id.c_str(), nullptr, &state_->key),
+  Check(rnp_generate_key_ex(state_->ffi, "EDDSA", nullptr, 0, 0, nullptr, nullptr, user_id.c_str(),
+                            nullptr, &state_->key),
         "generate");
 }
 
