@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "layers/tree/path.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 
@@ -93,7 +94,13 @@ void Accounts::AddImageUser(const StateInput& input, StateFiles& files) {
       input.profile == specs::Profile::kSlim ? "/bin/bash" : "/usr/sbin/nologin";
   users_.push_back({std::string(kUserName), kUserId, 0, "", std::string(kUserHome), shell, true});
   files.AddDirectory(std::string_view(kUserHome).substr(1), 0775, kUserId, 0);
-  const std::string_view workdir = std::string_view(input.workdir).substr(1);
+  const std::optional<std::string> canonical = layers::CanonicalPath(input.workdir);
+  if (!canonical || !input.workdir.starts_with('/')) {
+    throw specs::Error(specs::ErrorKind::kUsage,
+                       fmt::format("image.workdir is \"{}\"", input.workdir))
+        .Expected("an absolute path without \"..\"");
+  }
+  const std::string& workdir = *canonical;
   if (!workdir.empty() && workdir != std::string_view(kUserHome).substr(1)) {
     files.AddDirectory(workdir, 0775, kUserId, 0);
   }

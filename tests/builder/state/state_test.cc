@@ -123,6 +123,14 @@ TEST(State, RefusesTimeZonesThatAreNot) {
   EXPECT_EQ(state.files.at("etc/timezone").content, "Europe/Berlin\n");
 }
 
+TEST(State, RefusesWorkingDirectoriesThatClimb) {
+  StateInput input;
+  for (const char* path : {"", "work", "/work/../../etc"}) {
+    input.workdir = path;
+    EXPECT_THAT(Message(input), HasSubstr("image.workdir")) << path;
+  }
+}
+
 TEST(Certificates, AreLinkedByNameAndSubject) {
   const std::string root = TestData("root_a.crt"), again = TestData("root_a_again.crt");
   const std::vector<FakeDeb> debs = {
