@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -95,8 +96,9 @@ struct Assembly {
   }
 };
 
+// Takes both trees.
 Assembly Assemble(const std::vector<LayerPlan>& plans, const std::vector<ReadyPackage>& packages,
-                  ContentTree user_files, ContentTree state) {
+                  ContentTree& user_files, ContentTree& state) {
   Assembly assembly;
   const bool has_dpkg = HasDpkg(FactsOf(packages, specs::PackageKind::kDeb));
   for (const LayerPlan& plan : plans) {
@@ -120,10 +122,10 @@ Assembly Assemble(const std::vector<LayerPlan>& plans, const std::vector<ReadyPa
         }
         break;
       case LayerKind::kFiles:
-        assembly.AddTree(layer, "files", std::move(user_files));
+        assembly.AddTree(layer, "files", std::exchange(user_files, {}));
         break;
       case LayerKind::kState:
-        assembly.AddTree(layer, "system state", std::move(state));
+        assembly.AddTree(layer, "system state", std::exchange(state, {}));
         break;
     }
     assembly.layers.push_back(std::move(layer));
