@@ -18,6 +18,7 @@ void EndOnInterrupt() {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a file size limit is a failed write, with a message
   std::thread([signals] {
     int number = 0;
     sigwait(&signals, &number);
