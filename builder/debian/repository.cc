@@ -45,13 +45,16 @@ class Repository::Part {
         progress_(progress),
         source_(suite_, *options_, client_, progress_) {}
 
-  std::vector<PackageSource> Load(specs::Architecture architecture) {
+  // What each architecture has of this part.
+  using Tables = std::vector<std::vector<PackageSource>>;
+
+  Tables Load(std::span<const specs::Architecture> architectures) {
     if (!release_) {
       CreateFolder();
       release_ = source_.Get();
     }
     try {
-      return LoadTables(architecture);
+      return LoadTables(architectures);
     } catch (const specs::Error&) {
       // A mirror drops old package lists: what was fresh minutes ago may have just been replaced.
       if (release_->just_asked || options_->network == NetworkUse::kOffline || loaded_) throw;
@@ -60,7 +63,7 @@ class Repository::Part {
       release_ = std::move(newer);
       if (same) throw;
     }
-    return LoadTables(architecture);
+    return LoadTables(architectures);
   }
 
   specs::LockedSuite Locked() const {
@@ -74,14 +77,25 @@ class Repository::Part {
     if (error) throw layers::FileError("create", suite_.folder, error.value());
   }
 
-  std::vector<PackageSource> LoadTables(specs::Architecture architecture) {
+  Tables LoadTables(std::span<const specs::Architecture> architectures) {
+    std::vector<std::future<std::vector<PackageSource>>> loads;
+    for (specs::Architecture architecture : architectures) {
+      loads.push_back(std::async(std::launch::async,
+                                 [this, architecture] { return LoadComponents(architecture); }));
+    }
+    Tables tables;
+    for (auto& load : loads) tables.push_back(load.get());
+    loaded_ = true;
+    return tables;
+  }
+
+  std::vector<PackageSource> LoadComponents(specs::Architecture architecture) const {
     std::vector<PackageSource> sources;
     for (const std::string& component : options_->components) {
       PackagesRequest request{suite_, release_->file, component, architecture, options_->network};
       sources.push_back(
           {LogicalSource(suite_.part.name, component), LoadPackages(request, client_, progress_)});
     }
-    loaded_ = true;
     return sources;
   }
 
@@ -109,17 +123,26 @@ Repository::Repository(specs::Suite suite, RepositoryOptions options, HttpClient
 Repository::~Repository() = default;
 
 PackageIndex Repository::Load(specs::Architecture architecture) {
+  return std::move(LoadAll({&architecture, 1}).front());
+}
+
+std::vector<PackageIndex> Repository::LoadAll(std::span<const specs::Architecture> architectures) {
   // Each part waits for its mirror most of the time: a thread of its own.
-  std::vector<std::future<std::vector<PackageSource>>> loads;
+  std::vector<std::future<Part::Tables>> loads;
   for (const std::unique_ptr<Part>& part : parts_) {
-    loads.push_back(
-        std::async(std::launch::async, [&part, architecture] { return part->Load(architecture); }));
+    loads.push_back(std::async(std::launch::async,
+                               [&part, architectures] { return part->Load(architectures); }));
   }
-  std::vector<PackageSource> sources;
+  std::vector<std::vector<PackageSource>> sources(architectures.size());
   for (auto& load : loads) {
-    for (PackageSource& source : load.get()) sources.push_back(std::move(source));
+    Part::Tables tables = load.get();
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+      for (PackageSource& source : tables[i]) sources[i].push_back(std::move(source));
+    }
   }
-  return PackageIndex(std::move(sources));
+  std::vector<PackageIndex> indexes;
+  for (auto& list : sources) indexes.emplace_back(std::move(list));
+  return indexes;
 }
 
 std::vector<specs::LockedSuite> Repository::suites() const {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,8 @@ class Repository {
   // which setting), bad signature, expired or foreign Release, wrong hash (kVerification); offline:
   // what is missing. The index outlives the Repository. Not thread-safe.
   PackageIndex Load(specs::Architecture architecture);
+  // The same for several at once, in their order: lists are decompressed and compiled side by side.
+  std::vector<PackageIndex> LoadAll(std::span<const specs::Architecture> architectures);
 
   // The Release files that Load used, by name, for the lock. REQUIRES: Load was called.
   std::vector<specs::LockedSuite> suites() const;

@@ -1,7 +1,7 @@
 #include "builder/lock/make_lock.h"
 
 #include <algorithm>
-#include <map>
+#include <array>
 
 #include <fmt/core.h>
 
@@ -17,25 +17,24 @@ using specs::Architecture;
 using specs::LockedPackage;
 using specs::LockedPlatform;
 
-// One load for each architecture, however many need it.
+constexpr std::array kArchitectures = {Architecture::kAmd64, Architecture::kArm64};
+
+// The compilers need all of them, whatever the platforms, so they are loaded together.
 class Indexes {
  public:
-  explicit Indexes(Repository& repository) : repository_(repository) {}
-  const PackageIndex& For(Architecture architecture) {
-    auto found = loaded_.find(architecture);
-    if (found == loaded_.end()) {
-      found = loaded_.emplace(architecture, repository_.Load(architecture)).first;
-    }
-    return found->second;
+  explicit Indexes(Repository& repository) : loaded_(repository.LoadAll(kArchitectures)) {}
+
+  const PackageIndex& For(Architecture architecture) const {
+    return loaded_[static_cast<std::size_t>(std::ranges::find(kArchitectures, architecture) -
+                                            kArchitectures.begin())];
   }
 
  private:
-  Repository& repository_;
-  std::map<Architecture, PackageIndex> loaded_;
+  std::vector<PackageIndex> loaded_;
 };
 
 LockedPlatform LockPlatform(const LockRequest& request, const specs::Platform& platform,
-                            const KeptVersions& kept, Indexes& indexes, LockContext& context,
+                            const KeptVersions& kept, const Indexes& indexes, LockContext& context,
                             specs::Lock& lock) {
   const specs::Spec& spec = request.loaded.spec;
   LockedPlatform locked{
@@ -63,7 +62,7 @@ specs::Lock MakeLock(const LockRequest& request, LockContext context) {
                           .upgrade_all = request.upgrade_all,
                           .upgrades = &request.upgrades};
   specs::Lock lock{.inputs = specs::ResolutionInputs(spec), .packer = request.packer};
-  Indexes indexes(context.repository);
+  const Indexes indexes(context.repository);
   for (const specs::Platform& platform : spec.image.platforms) {
     specs::WithContext(fmt::format("while resolving for {}", platform.Render()), [&] {
       lock.platforms.push_back(LockPlatform(request, platform, kept, indexes, context, lock));
@@ -71,7 +70,7 @@ specs::Lock MakeLock(const LockRequest& request, LockContext context) {
   }
   const LockedPackage& python = FindLocked(lock.platforms.front().packages,
                                            fmt::format("python{}-minimal", spec.python.version));
-  for (Architecture host : {Architecture::kAmd64, Architecture::kArm64}) {
+  for (Architecture host : kArchitectures) {
     lock.compilers.push_back(
         LockCompiler(indexes.For(host), {host}, spec.python.version, python.version));
   }
