@@ -192,8 +192,7 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   Merge(MakeImageFiles({spec, request.loaded.sources.folder, request.lock, locked}), state.files);
 
   // One tree of it all, split into layers.
-  const Assembly assembly =
-      Assemble(PlanLayers(spec, locked), packages, std::move(user_files), std::move(state.files));
+  const Assembly assembly = Assemble(PlanLayers(spec, locked), packages, user_files, state.files);
   const layers::TreeUnion united = layers::UniteTrees(assembly.inputs);
   ReportConflicts(united.conflicts, united.tree, context.progress);
   std::vector<std::vector<layers::OwnerId>> owners;
