@@ -86,16 +86,11 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
     try {
       addresses_ = shared_->locator().Addresses(package_);
       partial_ = shared_->store.OpenDownload(package_.sha256);
+      if (!partial_->AlreadyThere()) return TryNext();
     } catch (const Error& error) {
-      Finish(error);
-      return;
+      return Finish(error);
     }
-    if (partial_->AlreadyThere()) {
-      partial_.reset();
-      Finish(*shared_->store.FindDownload(package_.sha256));
-      return;
-    }
-    TryNext();
+    Finish(*shared_->store.FindDownload(package_.sha256));
   }
 
   using Sink::Write;
@@ -234,6 +229,7 @@ void Fetcher::Fetch(const std::vector<const LockedPackage*>& packages, Done done
   }
   if (!remote.empty()) {
     shared_->locator().Prepare(remote);
+    (void)shared_->http();
     shared_->Begin(remote);
   }
   for (const LockedPackage* package : packages) {

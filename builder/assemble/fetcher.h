@@ -38,7 +38,7 @@ class Fetcher {
       const std::vector<const specs::LockedPackage*>& packages) const;
 
   // Fetches all of `packages`, which must outlive the calls of `done`: for each once, on any
-  // thread, as soon as it is in the store.
+  // thread, as soon as it is in the store. Where it throws instead, nothing was started.
   using Done = std::function<void(const specs::LockedPackage&, Result)>;
   void Fetch(const std::vector<const specs::LockedPackage*>& packages, Done done);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <fmt/core.h>
 
@@ -62,25 +63,31 @@ std::vector<ReadyPackage> PreparePackages(const specs::LockedPlatform& locked, P
   task->SetTotal(missing.size());
   {
     WorkGroup group(executor);
-    auto make = [&](const LockedPackage& package, const std::filesystem::path& archive) {
-      group.Add([&, archive] {
-        task->SetDetail(package.name);
-        ready[positions.at(&package)] = maker.Make(package, archive);
+    auto make = [&](const LockedPackage* package) {
+      group.Add([&, package] {
+        task->SetDetail(package->name);
+        ready[positions.at(package)] = maker.Make(*package, fetcher.FetchNow(*package));
         task->Advance(1);
       });
     };
     for (std::size_t i = 0; i < remote.size(); ++i) group.Expect();
-    fetcher.Fetch(remote, [&](const LockedPackage& package, Fetcher::Result result) {
+    auto fetched = [&](const LockedPackage& package, Fetcher::Result result) {
       if (auto* error = std::get_if<specs::Error>(&result)) {
         group.Fail(std::make_exception_ptr(std::move(*error)));
         return;
       }
-      make(package, std::get<std::filesystem::path>(result));
+      make(&package);
       group.Done();
-    });
+    };
+    try {
+      fetcher.Fetch(remote, fetched);
+    } catch (...) {
+      // Nothing was started, so nobody else ends what the group expects.
+      for (std::size_t i = 0; i < remote.size(); ++i) group.Fail(std::current_exception());
+    }
+    const std::set<const LockedPackage*> coming(remote.begin(), remote.end());
     for (const LockedPackage* package : wanted) {
-      if (std::find(remote.begin(), remote.end(), package) != remote.end()) continue;
-      make(*package, fetcher.FetchNow(*package));
+      if (!coming.contains(package)) make(package);
     }
     group.Wait();
   }

@@ -54,6 +54,13 @@ void MirrorLocator::FindWheels(const std::vector<const LockedPackage*>& wheels) 
   if (failure) throw std::move(*failure);
 }
 
+void MirrorLocator::FindMirrors() {
+  std::call_once(mirrors_found_, [this] {
+    mirrors_ = session_.Mirrors(spec_);
+    snapshot_ = session_.SnapshotTemplate(spec_);
+  });
+}
+
 std::vector<ArchiveAddress> MirrorLocator::Addresses(const LockedPackage& package) {
   if (package.source == kArtifactSource) return {{package.path, "artifacts"}};
   if (package.kind == specs::PackageKind::kWheel) {
@@ -61,9 +68,9 @@ std::vector<ArchiveAddress> MirrorLocator::Addresses(const LockedPackage& packag
     if (found == wheels_.end()) return {};
     return {found->second};
   }
+  FindMirrors();
   std::vector<ArchiveAddress> addresses;
-  for (DownloadAddress& address : DebAddresses(package, lock_.suites, session_.Mirrors(spec_),
-                                               session_.SnapshotTemplate(spec_))) {
+  for (DownloadAddress& address : DebAddresses(package, lock_.suites, mirrors_, snapshot_)) {
     addresses.push_back({std::move(address.url), std::move(address.origin)});
   }
   return addresses;
@@ -78,7 +85,8 @@ specs::Error MirrorLocator::Gone(const LockedPackage& package,
   if (package.kind == specs::PackageKind::kDeb) {
     std::vector<DownloadAddress> addresses;
     for (const ArchiveAddress& address : tried) addresses.push_back({address.url, address.origin});
-    return SupersededDeb(package, addresses, session_.SnapshotTemplate(spec_));
+    FindMirrors();
+    return SupersededDeb(package, addresses, snapshot_);
   }
   return specs::Error(
              fmt::format("the index \"{}\" has no {} any more", package.source, package.file))

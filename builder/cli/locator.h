@@ -3,6 +3,8 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include "builder/assemble/archive_locator.h"
@@ -25,11 +27,16 @@ class MirrorLocator : public ArchiveLocator {
 
  private:
   void FindWheels(const std::vector<const specs::LockedPackage*>& wheels);
+  // Asked for by whichever thread first needs an address.
+  void FindMirrors();
 
   Session& session_;
   const specs::Spec& spec_;
   const specs::Lock& lock_;
   std::map<std::string, ArchiveAddress> wheels_;  // by file name
+  std::once_flag mirrors_found_;
+  DebianMirrors mirrors_;
+  std::optional<std::string> snapshot_;
 };
 
 }  // namespace imgbuild::builder
