@@ -51,7 +51,7 @@ const specs::LockedCompiler& HostCompiler(const specs::Lock& lock) {
 std::string CompilerId(const specs::LockedCompiler& compiler, std::string_view python) {
   const std::string name = fmt::format("python{}-minimal", python);
   for (const specs::LockedPackage& package : compiler.packages) {
-    if (package.name == name) return name + "=" + package.version;
+    if (package.name == name) return fmt::format("{} {}={}", kPycVersion, name, package.version);
   }
   throw specs::Error(fmt::format("the lock's compiler lacks {}", name))
       .Hint("lock again: imgbuild lock");

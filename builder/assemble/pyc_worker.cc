@@ -23,18 +23,32 @@ namespace fs = std::filesystem;
 // source the lengths of name and text, the time, name, text. An answer is for each source the
 // length of its .pyc, or 0xFFFFFFFF where it does not compile, and the .pyc itself. The form of the
 // .pyc is the one of py_compile's timestamp mode (PEP 552).
+//
+// What a .pyc says depends on which constants are one object. For frozensets ("x in {'a', 'b'}")
+// CPython makes copies where an equal string was interned before, perhaps by another source: so
+// each is made anew, which makes the bytes depend on the source alone.
 constexpr char kProgram[] = R"python(
 import marshal, sys
 from importlib.util import MAGIC_NUMBER
+from operator import is_not
+from types import CodeType
 read, write, flush = sys.stdin.buffer.read, sys.stdout.buffer.write, sys.stdout.buffer.flush
 number = lambda: int.from_bytes(read(4), "little")
+def settled(value):
+    if type(value) is frozenset:
+        return frozenset(list(value))
+    if type(value) is CodeType:
+        constants = [settled(constant) for constant in value.co_consts]
+        if any(map(is_not, constants, value.co_consts)):
+            return value.replace(co_consts=tuple(constants))
+    return value
 def compiled(name, text, mtime):
     try:
-        code = compile(text, name, "exec", dont_inherit=True, optimize=0)
+        code = settled(compile(text, name, "exec", dont_inherit=True, optimize=0))
         size = len(text) & 0xFFFFFFFF
         return b"".join((MAGIC_NUMBER, bytes(4), mtime.to_bytes(4, "little"),
                          size.to_bytes(4, "little"), marshal.dumps(code)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError, LookupError):
+    except Exception:
         return None
 while head := read(4):
     for _ in range(int.from_bytes(head, "little")):

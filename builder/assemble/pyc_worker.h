@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sys/types.h>
@@ -14,6 +15,9 @@
 #include "specs/oci/platform.h"
 
 namespace imgbuild::builder {
+
+// Versions what workers make of the same source and interpreter: part of each cache key.
+inline constexpr std::string_view kPycVersion = "pyc/2";
 
 // An interpreter below a directory: Debian's Python, extracted.
 struct PythonTree {
