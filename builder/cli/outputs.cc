@@ -52,6 +52,10 @@ Output ParseOutput(std::string_view text, const specs::ImageSection& image) {
   }
   if (tag != std::string_view::npos) {
     output.tags = {std::string(rest.substr(tag + 1))};
+    if (output.tags.front().empty()) {
+      throw specs::Error(specs::ErrorKind::kUsage,
+                         fmt::format("-o {}: the tag after \":\" is missing", text));
+    }
   } else {
     output.tags = output.kind == OutputKind::kDockerArchive ? RepoTags(image) : image.tags;
   }
