@@ -24,41 +24,48 @@ namespace fs = std::filesystem;
 // length of its .pyc, or 0xFFFFFFFF where it does not compile, and the .pyc itself. The form of the
 // .pyc is the one of py_compile's timestamp mode (PEP 552).
 //
-// What a .pyc says depends on which constants are one object. For frozensets ("x in {'a', 'b'}")
-// CPython makes copies where an equal string was interned before, perhaps by another source: so
-// each is made anew, which makes the bytes depend on the source alone.
+// Each request is compiled in a fork. marshal writes a reference where an object has other users,
+// and among those are the names that modules imported meanwhile have interned (codecs, unicodedata):
+// in a process that compiled something else before, the same source can give other bytes.
 constexpr char kProgram[] = R"python(
-import marshal, sys
+import marshal, os, sys
 from importlib.util import MAGIC_NUMBER
-from operator import is_not
-from types import CodeType
-read, write, flush = sys.stdin.buffer.read, sys.stdout.buffer.write, sys.stdout.buffer.flush
-number = lambda: int.from_bytes(read(4), "little")
-def settled(value):
-    if type(value) is frozenset:
-        return frozenset(list(value))
-    if type(value) is CodeType:
-        constants = [settled(constant) for constant in value.co_consts]
-        if any(map(is_not, constants, value.co_consts)):
-            return value.replace(co_consts=tuple(constants))
-    return value
 def compiled(name, text, mtime):
     try:
-        code = settled(compile(text, name, "exec", dont_inherit=True, optimize=0))
+        code = compile(text, name, "exec", dont_inherit=True, optimize=0)
         size = len(text) & 0xFFFFFFFF
         return b"".join((MAGIC_NUMBER, bytes(4), mtime.to_bytes(4, "little"),
                          size.to_bytes(4, "little"), marshal.dumps(code)))
-    except Exception:
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError, LookupError):
         return None
-while head := read(4):
-    for _ in range(int.from_bytes(head, "little")):
+def answer(count):
+    read, write = open(0, "rb", closefd=False).read, sys.stdout.buffer.write
+    number = lambda: int.from_bytes(read(4), "little")
+    for _ in range(count):
         name_size, text_size, mtime = number(), number(), number()
         name = read(name_size).decode("utf-8", "surrogateescape")
         result = compiled(name, read(text_size), mtime)
         write((0xFFFFFFFF if result is None else len(result)).to_bytes(4, "little"))
         if result is not None:
             write(result)
-    flush()
+    sys.stdout.buffer.flush()
+while True:
+    head = b""
+    while len(head) < 4:
+        part = os.read(0, 4 - len(head))
+        if not part:
+            os._exit(0)
+        head += part
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            answer(int.from_bytes(head, "little"))
+            status = 0
+        finally:
+            os._exit(status)
+    if os.waitpid(child, 0)[1] != 0:
+        os._exit(1)
 )python";
 
 constexpr std::uint32_t kNotCompiled = 0xFFFFFFFF;
