@@ -8,6 +8,7 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-mi
                     -Werror=return-type -Werror=switch)
 # No path of the build machine may reach a byte of the binary.
 add_compile_options("-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
+# The sanitizer presets have a build type of their own, "Sanitized", with flags in the preset.
 set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 

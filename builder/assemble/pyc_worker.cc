@@ -25,8 +25,9 @@ namespace fs = std::filesystem;
 // .pyc is the one of py_compile's timestamp mode (PEP 552).
 //
 // Each request is compiled in a fork. marshal writes a reference where an object has other users,
-// and among those are the names that modules imported meanwhile have interned (codecs, unicodedata):
-// in a process that compiled something else before, the same source can give other bytes.
+// and among those are the names that modules imported meanwhile have interned (codecs,
+// unicodedata): in a process that compiled something else before, the same source can give other
+// bytes.
 constexpr char kProgram[] = R"python(
 import marshal, os, sys
 from importlib.util import MAGIC_NUMBER
