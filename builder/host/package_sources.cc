@@ -137,6 +137,14 @@ DebianMirrors FindDebianMirrors(const Environment& environment,
             "spec");
   }
   if (!security) {
+    const std::size_t scheme = archive->url.find("://");
+    if (scheme != std::string::npos && archive->url.find('/', scheme + 3) == std::string::npos) {
+      throw specs::Error(specs::ErrorKind::kUsage,
+                         fmt::format("{} names the Debian archive at the top of its host, which "
+                                     "does not tell where the security archive is",
+                                     archive->origin))
+          .Hint("set IMGBUILD_DEBIAN_SECURITY_MIRROR too");
+    }
     security = SourceSetting{archive->url + "-security", archive->origin};
   }
   return {*archive, *security};

@@ -44,6 +44,13 @@ TEST(DebianMirrors, SecurityStaysWithTheArchiveItBelongsTo) {
   EXPECT_EQ(FindDebianMirrors(env, {}, {}, Host()).security.url, "http://env.example/s");
 }
 
+TEST(DebianMirrors, AnArchiveAtTheTopOfItsHostDoesNotTellItsSecurityMirror) {
+  EXPECT_THROW(FindDebianMirrors({}, "http://spec.example", {}, Host()), specs::Error);
+  Environment env = Environment::Of({{"IMGBUILD_DEBIAN_SECURITY_MIRROR", "http://env.example/s"}});
+  EXPECT_EQ(FindDebianMirrors(env, "http://spec.example", {}, Host()).archive.url,
+            "http://spec.example");
+}
+
 TEST(PythonIndex, FollowsTheSameOrder) {
   EXPECT_EQ(FindPythonIndex(Environment::Of({{"PIP_INDEX_URL", "https://env.example/simple/"}}), {},
                             Host())
