@@ -24,20 +24,31 @@ namespace fs = std::filesystem;
 // length of its .pyc, or 0xFFFFFFFF where it does not compile, and the .pyc itself. The form of the
 // .pyc is the one of py_compile's timestamp mode (PEP 552).
 //
-// Each request is compiled in a fork. marshal writes a reference where an object has other users,
-// and among those are the names that modules imported meanwhile have interned (codecs,
-// unicodedata): in a process that compiled something else before, the same source can give other
-// bytes.
+// The bytes must depend on the source alone, whatever was compiled before. Two things are in the
+// way. marshal writes a reference where an object has other users, among them names that a module
+// imported meanwhile has interned (codecs, unicodedata): so each request is compiled in a fork of a
+// process that never compiled anything. And CPython copies a frozenset constant ("x in {'a', 'b'}")
+// where an equal string was interned by an earlier source: so each is made anew.
 constexpr char kProgram[] = R"python(
 import marshal, os, sys
 from importlib.util import MAGIC_NUMBER
+from operator import is_not
+from types import CodeType
+def settled(value):
+    if type(value) is frozenset:
+        return frozenset(list(value))
+    if type(value) is CodeType:
+        constants = [settled(constant) for constant in value.co_consts]
+        if any(map(is_not, constants, value.co_consts)):
+            return value.replace(co_consts=tuple(constants))
+    return value
 def compiled(name, text, mtime):
     try:
-        code = compile(text, name, "exec", dont_inherit=True, optimize=0)
+        code = settled(compile(text, name, "exec", dont_inherit=True, optimize=0))
         size = len(text) & 0xFFFFFFFF
         return b"".join((MAGIC_NUMBER, bytes(4), mtime.to_bytes(4, "little"),
                          size.to_bytes(4, "little"), marshal.dumps(code)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError, LookupError):
+    except Exception:
         return None
 def answer(count):
     read, write = open(0, "rb", closefd=False).read, sys.stdout.buffer.write

@@ -17,7 +17,7 @@
 namespace imgbuild::builder {
 
 // Versions what workers make of the same source and interpreter: part of each cache key.
-inline constexpr std::string_view kPycVersion = "pyc/2";
+inline constexpr std::string_view kPycVersion = "pyc/3";
 
 // An interpreter below a directory: Debian's Python, extracted.
 struct PythonTree {
