@@ -6,7 +6,9 @@
 
 #include "builder/assemble/embedded.h"
 #include "builder/assemble/image_files.h"
+#include "builder/assemble/package_maker.h"
 #include "builder/assemble/platform_build.h"
+#include "builder/assemble/pyc_worker.h"
 #include "builder/plan/layer_plan.h"
 #include "builder/state/state.h"
 #include "layers/io/file.h"
@@ -34,6 +36,7 @@ UserContent ReadUserContent(const specs::Spec& spec) {
 specs::Sha256 ImageKey(const BuildRequest& request, const UserContent& user,
                        const layers::Codec& codec) {
   specs::KeyBuilder key("image/1");
+  key.Add("package", kPackageVersion).Add("pyc", kPycVersion).Add("layer", kLayerVersion);
   key.Add("tar", layers::kTarVersion).Add("deb", layers::kDebVersion);
   key.Add("wheel", layers::kWheelVersion).Add("state", kStateVersion).Add("codec", codec.id());
   key.Add("spec", specs::SpecDigest(request.loaded.spec, request.loaded.sources.folder));

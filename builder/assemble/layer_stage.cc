@@ -27,7 +27,7 @@ void AddNode(specs::KeyBuilder& key, std::string_view path, const layers::Node& 
 
 specs::Sha256 LayerKey(const LayerContent& content, const std::vector<TreeEntry>& skeleton,
                        const layers::Codec& codec) {
-  specs::KeyBuilder key("layer/1");
+  specs::KeyBuilder key(kLayerVersion);
   key.Add("tar", layers::kTarVersion).Add("codec", codec.id());
   for (const TreeEntry& entry : skeleton) AddNode(key, entry.path, entry.node);
   for (const ReadyPackage* package : content.packages) key.Add("frame", package->frame.digest);

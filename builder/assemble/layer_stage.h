@@ -13,6 +13,9 @@
 
 namespace imgbuild::builder {
 
+// Versions how layers are put together.
+inline constexpr std::string_view kLayerVersion = "layer/1";
+
 // What one layer is made of. Borrowed for the call.
 struct LayerContent {
   std::string name;

@@ -31,7 +31,7 @@ ReadyPackage FromStore(const LockedPackage& package, layers::StoredPackage store
 }  // namespace
 
 specs::Sha256 PackageMaker::Key(const LockedPackage& package) const {
-  specs::KeyBuilder key("package/2");
+  specs::KeyBuilder key(kPackageVersion);
   key.Add("tar", layers::kTarVersion).Add("archive", package.sha256);
   key.Add("compile", static_cast<std::uint64_t>(options_.compile));
   if (options_.compile != specs::Compile::kNone) key.Add("compiler", options_.compiler_id);

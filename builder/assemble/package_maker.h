@@ -15,6 +15,9 @@
 
 namespace imgbuild::builder {
 
+// Versions the step itself, beside those of unpacking, compiling and writing.
+inline constexpr std::string_view kPackageVersion = "package/2";
+
 struct ReadyPackage {
   const specs::LockedPackage* locked = nullptr;
   layers::PackageFacts facts;
