@@ -95,7 +95,12 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
 
   using Sink::Write;
   void Write(std::span<const std::byte> bytes) override {
-    partial_->Write(bytes);
+    try {
+      partial_->Write(bytes);
+    } catch (...) {
+      disk_failed_ = true;
+      throw;
+    }
     shared_->Advance(bytes.size(), package_.file);
   }
 
@@ -130,6 +135,7 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
 
   void Judge(HttpResult result) {
     if (auto* error = std::get_if<Error>(&result)) {
+      if (disk_failed_) return Finish(std::move(*error));
       // Cut on the way: what came so far is kept.
       if (partial_->size() > asked_from_ && cuts_++ < kMostCuts) return TryAgain();
       if (next_ < addresses_.size()) return TryNext();
@@ -181,6 +187,7 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
   std::unique_ptr<layers::PartialDownload> partial_;
   std::uint64_t asked_from_ = 0;
   int cuts_ = 0;
+  bool disk_failed_ = false;
 };
 
 Fetcher::Fetcher(layers::Store& store, std::function<HttpClient&()> http,

@@ -29,13 +29,15 @@ PartialDownload::PartialDownload(std::filesystem::path partial, std::filesystem:
 }
 
 void PartialDownload::Write(std::span<const std::byte> bytes) {
-  hasher_.Update(bytes);
-  size_ += bytes.size();
   while (!bytes.empty()) {
-    ssize_t written = write(fd_.get(), bytes.data(), bytes.size());
+    const ssize_t written = write(fd_.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) throw FileError("write", partial_, errno);
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    // What the disk took, and nothing more: a full disk must not let the digest run ahead.
+    const std::span<const std::byte> taken = bytes.first(static_cast<std::size_t>(written));
+    hasher_.Update(taken);
+    size_ += taken.size();
+    bytes = bytes.subspan(taken.size());
   }
 }
 

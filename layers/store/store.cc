@@ -83,8 +83,8 @@ Store::Store(fs::path root) : paths_(std::move(root)) {
     AtomicFile tag(paths_.Temporary());
     tag.Write(kTagText);
     tag.PublishUnsynced(paths_.Tag());
-    RemoveStale(paths_.Temporary());
   }
+  RemoveStale(paths_.Temporary());
 }
 
 std::optional<fs::path> Store::FindDownload(const specs::Sha256& digest) const {

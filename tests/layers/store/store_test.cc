@@ -1,10 +1,12 @@
 #include "layers/store/store.h"
 
+#include <chrono>
 #include <fstream>
 #include <thread>
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -95,6 +97,41 @@ TEST_F(StoreTest, DownloadsGoOnWhereTheyStopped) {
   partial.reset();
   ASSERT_TRUE(store.FindDownload(digest));
   EXPECT_TRUE(store.OpenDownload(digest)->AlreadyThere());
+}
+
+TEST_F(StoreTest, AFullDiskLetsTheDigestNotRunAhead) {
+  const pid_t child = fork();
+  if (child == 0) {
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{250'000, 250'000};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    Store store(root_);
+    auto partial = store.OpenDownload(HashOf("x"));
+    int status = 1;
+    try {
+      partial->Write(std::string(300'000, 'a'));
+    } catch (const specs::Error&) {
+      const bool agrees =
+          partial->size() == 250'000 && partial->Digest() == HashOf(std::string(250'000, 'a'));
+      status = agrees ? 0 : 2;
+    }
+    _exit(status);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(StoreTest, LeftoversOfADayAgoAreRemoved) {
+  { Store store(root_); }
+  const fs::path old = root_ / "tmp" / ".imgbuild-tmp-old";
+  const fs::path young = root_ / "tmp" / ".imgbuild-tmp-young";
+  std::ofstream(old) << "x";
+  std::ofstream(young) << "x";
+  fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours(48));
+  Store store(root_);
+  EXPECT_FALSE(fs::exists(old));
+  EXPECT_TRUE(fs::exists(young));
 }
 
 TEST_F(StoreTest, RestartForgetsWhatWasWritten) {
