@@ -8,7 +8,8 @@
 
 namespace imgbuild::builder {
 
-// One thing that takes time: a bar on a terminal, a line at its end elsewhere. Thread-safe.
+// One thing that takes time: a bar on a terminal, a line at its end elsewhere. Thread-safe. Must
+// not outlive its Progress.
 class ProgressTask {
  public:
   virtual ~ProgressTask() = default;

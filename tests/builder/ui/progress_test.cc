@@ -25,8 +25,9 @@ TEST(Bar, ShowsAmountRateAndDetail) {
 }
 
 TEST(Bar, NeverExceedsTheWidthOrItsCells) {
+  const std::string long_detail(300, 'd');
   BarState state{.label = "Downloading",
-                 .detail = std::string(300, 'd'),
+                 .detail = long_detail,
                  .unit = ProgressUnit::kBytes,
                  .done = 10,
                  .total = 5,
@@ -78,6 +79,7 @@ TEST(TerminalProgress, LeavesOnlyFinishedLinesBehind) {
   auto second = progress->Begin("Downloading", ProgressUnit::kBytes);
   progress->Info("note");
   first->Finish("done");
+  first.reset();
   second.reset();
   progress.reset();
   EXPECT_THAT(text, HasSubstr("note\nResolving"));
