@@ -12,6 +12,16 @@ find_package(GTest REQUIRED)
 find_package(tomlplusplus REQUIRED)
 pkg_check_modules(RNP REQUIRED IMPORTED_TARGET librnp)
 
+# Headers alone: layers/io/shared_library.h loads these when they are first needed.
+function(imgbuild_headers_of target library)
+  add_library(${target} INTERFACE)
+  target_include_directories(${target} SYSTEM INTERFACE
+                             $<TARGET_PROPERTY:${library},INTERFACE_INCLUDE_DIRECTORIES>)
+endfunction()
+imgbuild_headers_of(imgbuild_archive_headers LibArchive::LibArchive)
+imgbuild_headers_of(imgbuild_curl_headers CURL::libcurl)
+imgbuild_headers_of(imgbuild_rnp_headers PkgConfig::RNP)
+
 # Codecs are linked statically: the same bytes come out whatever the machine has installed.
 find_library(ZSTD_STATIC libzstd.a REQUIRED)
 find_library(DEFLATE_STATIC libdeflate.a REQUIRED)

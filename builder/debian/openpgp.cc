@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "layers/io/file.h"
+#include "layers/io/shared_library.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 
@@ -30,19 +31,53 @@ constexpr std::uint64_t kLargestKeyFile = 64ull << 20;
 constexpr int kDeadlineMs = 15'000;  // of one try
 constexpr int kMostTries = 4;
 
+struct LibRnp {
+  layers::SharedLibrary library{"librnp.so.0", "librnp0"};
+  IMGBUILD_BIND(rnp_buffer_destroy);
+  IMGBUILD_BIND(rnp_ffi_create);
+  IMGBUILD_BIND(rnp_ffi_destroy);
+  IMGBUILD_BIND(rnp_get_public_key_count);
+  IMGBUILD_BIND(rnp_import_keys);
+  IMGBUILD_BIND(rnp_input_destroy);
+  IMGBUILD_BIND(rnp_input_from_memory);
+  IMGBUILD_BIND(rnp_key_get_fprint);
+  IMGBUILD_BIND(rnp_key_get_primary_fprint);
+  IMGBUILD_BIND(rnp_key_handle_destroy);
+  IMGBUILD_BIND(rnp_op_verify_create);
+  IMGBUILD_BIND(rnp_op_verify_destroy);
+  IMGBUILD_BIND(rnp_op_verify_execute);
+  IMGBUILD_BIND(rnp_op_verify_get_signature_at);
+  IMGBUILD_BIND(rnp_op_verify_get_signature_count);
+  IMGBUILD_BIND(rnp_op_verify_signature_get_handle);
+  IMGBUILD_BIND(rnp_op_verify_signature_get_key);
+  IMGBUILD_BIND(rnp_op_verify_signature_get_status);
+  IMGBUILD_BIND(rnp_output_destroy);
+  IMGBUILD_BIND(rnp_output_memory_get_buf);
+  IMGBUILD_BIND(rnp_output_to_memory);
+  IMGBUILD_BIND(rnp_result_to_string);
+  IMGBUILD_BIND(rnp_signature_get_keyid);
+  IMGBUILD_BIND(rnp_signature_handle_destroy);
+};
+
+const LibRnp& Lib() {
+  static const LibRnp library;
+  return library;
+}
+
 template <auto Destroy>
 struct RnpDelete {
   template <typename T>
   void operator()(T* object) const {
-    Destroy(object);
+    (Lib().*Destroy)(object);
   }
 };
-using Ffi = std::unique_ptr<rnp_ffi_st, RnpDelete<rnp_ffi_destroy>>;
-using Input = std::unique_ptr<rnp_input_st, RnpDelete<rnp_input_destroy>>;
-using Output = std::unique_ptr<rnp_output_st, RnpDelete<rnp_output_destroy>>;
-using VerifyOp = std::unique_ptr<rnp_op_verify_st, RnpDelete<rnp_op_verify_destroy>>;
-using Key = std::unique_ptr<rnp_key_handle_st, RnpDelete<rnp_key_handle_destroy>>;
-using Signature = std::unique_ptr<rnp_signature_handle_st, RnpDelete<rnp_signature_handle_destroy>>;
+using Ffi = std::unique_ptr<rnp_ffi_st, RnpDelete<&LibRnp::rnp_ffi_destroy>>;
+using Input = std::unique_ptr<rnp_input_st, RnpDelete<&LibRnp::rnp_input_destroy>>;
+using Output = std::unique_ptr<rnp_output_st, RnpDelete<&LibRnp::rnp_output_destroy>>;
+using VerifyOp = std::unique_ptr<rnp_op_verify_st, RnpDelete<&LibRnp::rnp_op_verify_destroy>>;
+using Key = std::unique_ptr<rnp_key_handle_st, RnpDelete<&LibRnp::rnp_key_handle_destroy>>;
+using Signature =
+    std::unique_ptr<rnp_signature_handle_st, RnpDelete<&LibRnp::rnp_signature_handle_destroy>>;
 
 // What the checking process answers.
 struct Outcome {
@@ -64,36 +99,37 @@ std::string TextOf(Get&& get) {
   char* raw = nullptr;
   if (get(&raw) != RNP_SUCCESS || raw == nullptr) return "";
   std::string text(raw);
-  rnp_buffer_destroy(raw);
+  Lib().rnp_buffer_destroy(raw);
   return text;
 }
 
 Input InputOf(std::string_view bytes) {
   return Make<Input>([&](rnp_input_t* input) {
-    return rnp_input_from_memory(input, reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                 bytes.size(), false);
+    return Lib().rnp_input_from_memory(input, reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                       bytes.size(), false);
   });
 }
 
 void AddSignature(rnp_op_verify_signature_t signature, Outcome& outcome) {
-  rnp_result_t status = rnp_op_verify_signature_get_status(signature);
+  rnp_result_t status = Lib().rnp_op_verify_signature_get_status(signature);
   Key key = Make<Key>(
-      [&](rnp_key_handle_t* out) { return rnp_op_verify_signature_get_key(signature, out); });
+      [&](rnp_key_handle_t* out) { return Lib().rnp_op_verify_signature_get_key(signature, out); });
   Signature handle = Make<Signature>([&](rnp_signature_handle_t* out) {
-    return rnp_op_verify_signature_get_handle(signature, out);
+    return Lib().rnp_op_verify_signature_get_handle(signature, out);
   });
   std::string name;
-  if (handle) name = TextOf([&](char** out) { return rnp_signature_get_keyid(handle.get(), out); });
+  if (handle)
+    name = TextOf([&](char** out) { return Lib().rnp_signature_get_keyid(handle.get(), out); });
   if (!outcome.seen.empty()) outcome.seen += ", ";
   outcome.seen += fmt::format("{} ({})", name.empty() ? "unknown key" : name,
                               status == RNP_ERROR_KEY_NOT_FOUND ? "not in the keyring"
                               : status == RNP_SUCCESS           ? "valid"
-                                                                : rnp_result_to_string(status));
+                                                      : Lib().rnp_result_to_string(status));
   if (status != RNP_SUCCESS || !key) return;
   std::string primary =
-      TextOf([&](char** out) { return rnp_key_get_primary_fprint(key.get(), out); });
+      TextOf([&](char** out) { return Lib().rnp_key_get_primary_fprint(key.get(), out); });
   if (primary.empty()) {
-    primary = TextOf([&](char** out) { return rnp_key_get_fprint(key.get(), out); });
+    primary = TextOf([&](char** out) { return Lib().rnp_key_get_fprint(key.get(), out); });
   }
   if (!outcome.signers.empty()) outcome.signers += ' ';
   outcome.signers += primary;
@@ -101,46 +137,49 @@ void AddSignature(rnp_op_verify_signature_t signature, Outcome& outcome) {
 
 Outcome Check(std::string_view text, const std::vector<std::string>& key_files) {
   Outcome outcome;
-  Ffi ffi = Make<Ffi>([](rnp_ffi_t* out) { return rnp_ffi_create(out, "GPG", "GPG"); });
+  Ffi ffi = Make<Ffi>([](rnp_ffi_t* out) { return Lib().rnp_ffi_create(out, "GPG", "GPG"); });
   for (const std::string& bytes : key_files) {
     Input input = InputOf(bytes);
-    rnp_result_t result = rnp_import_keys(
+    rnp_result_t result = Lib().rnp_import_keys(
         ffi.get(), input.get(), RNP_LOAD_SAVE_PUBLIC_KEYS | RNP_LOAD_SAVE_PERMISSIVE, nullptr);
     if (result != RNP_SUCCESS) {
-      outcome.problem = fmt::format("the keyring cannot be read: {}", rnp_result_to_string(result));
+      outcome.problem =
+          fmt::format("the keyring cannot be read: {}", Lib().rnp_result_to_string(result));
       return outcome;
     }
   }
   std::size_t keys = 0;
-  rnp_get_public_key_count(ffi.get(), &keys);
+  Lib().rnp_get_public_key_count(ffi.get(), &keys);
   if (keys == 0) {
     outcome.problem = "the keyring holds no public key";
     return outcome;
   }
 
   Input input = InputOf(text);
-  Output output = Make<Output>([](rnp_output_t* out) { return rnp_output_to_memory(out, 0); });
+  Output output =
+      Make<Output>([](rnp_output_t* out) { return Lib().rnp_output_to_memory(out, 0); });
   VerifyOp verify = Make<VerifyOp>([&](rnp_op_verify_t* out) {
-    return rnp_op_verify_create(out, ffi.get(), input.get(), output.get());
+    return Lib().rnp_op_verify_create(out, ffi.get(), input.get(), output.get());
   });
-  rnp_result_t result = rnp_op_verify_execute(verify.get());
+  rnp_result_t result = Lib().rnp_op_verify_execute(verify.get());
   std::size_t count = 0;
-  rnp_op_verify_get_signature_count(verify.get(), &count);
+  Lib().rnp_op_verify_get_signature_count(verify.get(), &count);
   for (std::size_t i = 0; i < count; ++i) {
     rnp_op_verify_signature_t signature = nullptr;
-    if (rnp_op_verify_get_signature_at(verify.get(), i, &signature) == RNP_SUCCESS) {
+    if (Lib().rnp_op_verify_get_signature_at(verify.get(), i, &signature) == RNP_SUCCESS) {
       AddSignature(signature, outcome);
     }
   }
   // Text without any signature counts as a success for the library, and on failure its output
   // still holds the text.
   if (result != RNP_SUCCESS || outcome.signers.empty()) {
-    outcome.problem = result == RNP_SUCCESS ? "no valid signature" : rnp_result_to_string(result);
+    outcome.problem =
+        result == RNP_SUCCESS ? "no valid signature" : Lib().rnp_result_to_string(result);
     return outcome;
   }
   std::uint8_t* bytes = nullptr;
   std::size_t size = 0;
-  rnp_output_memory_get_buf(output.get(), &bytes, &size, false);
+  Lib().rnp_output_memory_get_buf(output.get(), &bytes, &size, false);
   outcome.text.assign(reinterpret_cast<const char*>(bytes), size);
   return outcome;
 }
@@ -243,6 +282,7 @@ std::optional<Outcome> TryInChild(std::string_view text,
 // A fork of a program with threads may inherit a lock that nobody will release (seen with a
 // sanitizer's allocator); the next fork is made at another instant.
 Outcome CheckInChild(std::string_view text, const std::vector<std::string>& key_files) {
+  Lib();  // here, since a fork should load nothing
   for (int i = 0; i < kMostTries; ++i) {
     if (std::optional<Outcome> outcome = TryInChild(text, key_files)) return *std::move(outcome);
   }

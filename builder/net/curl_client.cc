@@ -13,6 +13,7 @@
 #include <fmt/core.h>
 
 #include "builder/net/retry.h"
+#include "layers/io/shared_library.h"
 #include "specs/base/text.h"
 
 namespace imgbuild::builder {
@@ -24,16 +25,43 @@ constexpr std::uint64_t kMaxErrorBody = 64 * 1024;
 constexpr long kMaxConnectionsPerHost = 8;
 constexpr long kMaxConnections = 32;
 
+struct LibCurl {
+  layers::SharedLibrary library{"libcurl.so.4", "libcurl4"};
+  IMGBUILD_BIND(curl_easy_cleanup);
+  IMGBUILD_BIND(curl_easy_getinfo);
+  IMGBUILD_BIND(curl_easy_init);
+  IMGBUILD_BIND(curl_easy_setopt);
+  IMGBUILD_BIND(curl_easy_strerror);
+  IMGBUILD_BIND(curl_global_cleanup);
+  IMGBUILD_BIND(curl_global_init);
+  IMGBUILD_BIND(curl_multi_add_handle);
+  IMGBUILD_BIND(curl_multi_cleanup);
+  IMGBUILD_BIND(curl_multi_info_read);
+  IMGBUILD_BIND(curl_multi_init);
+  IMGBUILD_BIND(curl_multi_perform);
+  IMGBUILD_BIND(curl_multi_poll);
+  IMGBUILD_BIND(curl_multi_remove_handle);
+  IMGBUILD_BIND(curl_multi_setopt);
+  IMGBUILD_BIND(curl_multi_wakeup);
+  IMGBUILD_BIND(curl_slist_append);
+  IMGBUILD_BIND(curl_slist_free_all);
+};
+
+const LibCurl& Lib() {
+  static const LibCurl library;
+  return library;
+}
+
 struct CurlGlobal {
-  CurlGlobal() { curl_global_init(CURL_GLOBAL_DEFAULT); }
-  ~CurlGlobal() { curl_global_cleanup(); }
+  CurlGlobal() { Lib().curl_global_init(CURL_GLOBAL_DEFAULT); }
+  ~CurlGlobal() { Lib().curl_global_cleanup(); }
 };
 
 struct EasyDeleter {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  void operator()(CURL* easy) const { Lib().curl_easy_cleanup(easy); }
 };
 struct ListDeleter {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const { Lib().curl_slist_free_all(list); }
 };
 
 // One transfer through all its tries.
@@ -140,7 +168,7 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* user) 
   std::string_view bytes(data, size * count);
   try {
     long status = 0;
-    curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+    Lib().curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
     transfer.response.status = status == 0 ? 200 : static_cast<int>(status);  // file: has none
     Deliver(transfer, bytes);
   } catch (specs::Error& error) {
@@ -159,18 +187,18 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* user) 
 
 // The thread that owns every curl handle. Other threads only append to `incoming` and wake it.
 struct CurlClient::Loop {
-  explicit Loop(CurlOptions given) : options(std::move(given)), multi(curl_multi_init()) {
-    curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-    curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, kMaxConnectionsPerHost);
-    curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, kMaxConnections);
-    curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 100L);
+  explicit Loop(CurlOptions given) : options(std::move(given)), multi(Lib().curl_multi_init()) {
+    Lib().curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    Lib().curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, kMaxConnectionsPerHost);
+    Lib().curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, kMaxConnections);
+    Lib().curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 100L);
     thread = std::thread([this] { Run(); });
   }
 
   ~Loop() {
     Stop();
     thread.join();
-    curl_multi_cleanup(multi);
+    Lib().curl_multi_cleanup(multi);
   }
 
   void Stop() {
@@ -178,7 +206,7 @@ struct CurlClient::Loop {
       std::lock_guard lock(mutex);
       stopping = true;
     }
-    curl_multi_wakeup(multi);
+    Lib().curl_multi_wakeup(multi);
   }
 
   void Run();
@@ -215,9 +243,9 @@ void CurlClient::Loop::Run() {
     }
     BeginDue();
     int active = 0;
-    curl_multi_perform(multi, &active);
+    Lib().curl_multi_perform(multi, &active);
     Collect();
-    curl_multi_poll(multi, nullptr, 0, WaitMs(), nullptr);
+    Lib().curl_multi_poll(multi, nullptr, 0, WaitMs(), nullptr);
   }
   AbortAll();
 }
@@ -234,50 +262,52 @@ void CurlClient::Loop::TakeIncoming() {
 void CurlClient::Loop::Prepare(Transfer& transfer) {
   CURL* easy = transfer.easy.get();
   const HttpRequest& request = transfer.request;
-  curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error_text);
-  curl_easy_setopt(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,file");
-  curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-  curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 10L);
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
-  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 512L * 1024);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout_ms));
-  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1000L);
-  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout_s));
-  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, OnHeader);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, OnBody);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
-  if (!options.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+  Lib().curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+  Lib().curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error_text);
+  Lib().curl_easy_setopt(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
+  Lib().curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,file");
+  Lib().curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  Lib().curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+  Lib().curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 10L);
+  Lib().curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  Lib().curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  Lib().curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+  Lib().curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 512L * 1024);
+  Lib().curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                         static_cast<long>(options.connect_timeout_ms));
+  Lib().curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1000L);
+  Lib().curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout_s));
+  Lib().curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, OnHeader);
+  Lib().curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
+  Lib().curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, OnBody);
+  Lib().curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+  if (!options.ca_file.empty())
+    Lib().curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
   if (!options.ca_directory.empty()) {
-    curl_easy_setopt(easy, CURLOPT_CAPATH, options.ca_directory.c_str());
+    Lib().curl_easy_setopt(easy, CURLOPT_CAPATH, options.ca_directory.c_str());
   }
   if (!options.netrc_file.empty()) {
-    curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
-    curl_easy_setopt(easy, CURLOPT_NETRC_FILE, options.netrc_file.c_str());
+    Lib().curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
+    Lib().curl_easy_setopt(easy, CURLOPT_NETRC_FILE, options.netrc_file.c_str());
   }
   if (request.method == "HEAD") {
-    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    Lib().curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
   } else if (request.method != "GET") {
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    Lib().curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
   if (request.range) {
-    curl_easy_setopt(easy, CURLOPT_RANGE, RangeText(*request.range).c_str());
+    Lib().curl_easy_setopt(easy, CURLOPT_RANGE, RangeText(*request.range).c_str());
   }
   curl_slist* list = nullptr;
   for (const HttpHeader& header : request.headers) {
-    list = curl_slist_append(list, (header.name + ": " + header.value).c_str());
+    list = Lib().curl_slist_append(list, (header.name + ": " + header.value).c_str());
   }
   transfer.headers.reset(list);
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
+  Lib().curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
 }
 
 void CurlClient::Loop::Begin(std::unique_ptr<Transfer> transfer) {
-  transfer->easy.reset(curl_easy_init());
+  transfer->easy.reset(Lib().curl_easy_init());
   transfer->response = {};
   transfer->received = 0;
   transfer->error_text[0] = '\0';
@@ -285,7 +315,7 @@ void CurlClient::Loop::Begin(std::unique_ptr<Transfer> transfer) {
   Prepare(*transfer);
   CURL* easy = transfer->easy.get();
   running.emplace(easy, std::move(transfer));
-  curl_multi_add_handle(multi, easy);
+  Lib().curl_multi_add_handle(multi, easy);
 }
 
 void CurlClient::Loop::BeginDue() {
@@ -312,13 +342,13 @@ int CurlClient::Loop::WaitMs() const {
 
 void CurlClient::Loop::Collect() {
   int left = 0;
-  while (CURLMsg* message = curl_multi_info_read(multi, &left)) {
+  while (CURLMsg* message = Lib().curl_multi_info_read(multi, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     const CURLcode code = message->data.result;
     auto found = running.find(message->easy_handle);
     std::unique_ptr<Transfer> transfer = std::move(found->second);
     running.erase(found);
-    curl_multi_remove_handle(multi, transfer->easy.get());
+    Lib().curl_multi_remove_handle(multi, transfer->easy.get());
     End(std::move(transfer), code);
   }
 }
@@ -338,7 +368,7 @@ bool CurlClient::Loop::TryAgain(Transfer& transfer, CURLcode code) {
 
 void CurlClient::Loop::End(std::unique_ptr<Transfer> transfer, CURLcode code) {
   long status = 0;
-  curl_easy_getinfo(transfer->easy.get(), CURLINFO_RESPONSE_CODE, &status);
+  Lib().curl_easy_getinfo(transfer->easy.get(), CURLINFO_RESPONSE_CODE, &status);
   const bool is_file = transfer->request.url.starts_with("file:");
   if (is_file) {
     status = code == CURLE_FILE_COULDNT_READ_FILE ? 404 : 200;
@@ -346,7 +376,7 @@ void CurlClient::Loop::End(std::unique_ptr<Transfer> transfer, CURLcode code) {
   }
   transfer->response.status = static_cast<int>(status);
   char* url = nullptr;
-  curl_easy_getinfo(transfer->easy.get(), CURLINFO_EFFECTIVE_URL, &url);
+  Lib().curl_easy_getinfo(transfer->easy.get(), CURLINFO_EFFECTIVE_URL, &url);
   transfer->response.url = url != nullptr ? url : transfer->request.url;
 
   if (TryAgain(*transfer, code)) {
@@ -357,7 +387,7 @@ void CurlClient::Loop::End(std::unique_ptr<Transfer> transfer, CURLcode code) {
     transfer->done(std::move(*transfer->failure));
   } else if (code != CURLE_OK) {
     const char* reason =
-        transfer->error_text[0] != '\0' ? transfer->error_text : curl_easy_strerror(code);
+        transfer->error_text[0] != '\0' ? transfer->error_text : Lib().curl_easy_strerror(code);
     std::string tries = transfer->tries > 1 ? fmt::format(" ({} tries)", transfer->tries) : "";
     transfer->done(specs::Error(fmt::format("could not fetch {}: {}{}",
                                             RedactUrl(transfer->request.url), reason, tries))
@@ -374,7 +404,7 @@ void CurlClient::Loop::AbortAll() {
         fmt::format("interrupted while fetching {}", RedactUrl(transfer.request.url))));
   };
   for (auto& [easy, transfer] : running) {
-    curl_multi_remove_handle(multi, easy);
+    Lib().curl_multi_remove_handle(multi, easy);
     abort(*transfer);
   }
   running.clear();
@@ -409,7 +439,7 @@ void CurlClient::Start(HttpRequest request, std::function<void(HttpResult)> done
     transfer->done(specs::Error(specs::ErrorKind::kInterrupted, "interrupted"));
     return;
   }
-  curl_multi_wakeup(loop_->multi);
+  Lib().curl_multi_wakeup(loop_->multi);
 }
 
 }  // namespace imgbuild::builder

@@ -13,15 +13,57 @@
 #include <locale.h>
 
 #include "layers/io/hashing.h"
+#include "layers/io/shared_library.h"
 #include "specs/base/error.h"
 
 namespace imgbuild::layers {
 namespace {
 
+struct LibArchive {
+  SharedLibrary library{"libarchive.so.13", "libarchive13"};
+  IMGBUILD_BIND(archive_entry_filetype);
+  IMGBUILD_BIND(archive_entry_gid);
+  IMGBUILD_BIND(archive_entry_hardlink);
+  IMGBUILD_BIND(archive_entry_hardlink_utf8);
+  IMGBUILD_BIND(archive_entry_mtime);
+  IMGBUILD_BIND(archive_entry_pathname);
+  IMGBUILD_BIND(archive_entry_pathname_utf8);
+  IMGBUILD_BIND(archive_entry_perm);
+  IMGBUILD_BIND(archive_entry_size);
+  IMGBUILD_BIND(archive_entry_size_is_set);
+  IMGBUILD_BIND(archive_entry_symlink);
+  IMGBUILD_BIND(archive_entry_symlink_utf8);
+  IMGBUILD_BIND(archive_entry_uid);
+  IMGBUILD_BIND(archive_error_string);
+  IMGBUILD_BIND(archive_read_append_filter);
+  IMGBUILD_BIND(archive_read_data);
+  IMGBUILD_BIND(archive_read_free);
+  IMGBUILD_BIND(archive_read_new);
+  IMGBUILD_BIND(archive_read_next_header);
+  IMGBUILD_BIND(archive_read_open);
+  IMGBUILD_BIND(archive_read_open_memory);
+  IMGBUILD_BIND(archive_read_support_filter_bzip2);
+  IMGBUILD_BIND(archive_read_support_filter_gzip);
+  IMGBUILD_BIND(archive_read_support_filter_lzma);
+  IMGBUILD_BIND(archive_read_support_filter_xz);
+  IMGBUILD_BIND(archive_read_support_filter_zstd);
+  IMGBUILD_BIND(archive_read_support_format_ar);
+  IMGBUILD_BIND(archive_read_support_format_empty);
+  IMGBUILD_BIND(archive_read_support_format_raw);
+  IMGBUILD_BIND(archive_read_support_format_tar);
+  IMGBUILD_BIND(archive_read_support_format_zip);
+  IMGBUILD_BIND(archive_set_error);
+};
+
+const LibArchive& Lib() {
+  static const LibArchive library;
+  return library;
+}
+
 constexpr std::size_t kBlock = 256 * 1024;
 
 struct ArchiveFree {
-  void operator()(::archive* a) const { ::archive_read_free(a); }
+  void operator()(::archive* a) const { Lib().archive_read_free(a); }
 };
 using ArchiveHandle = std::unique_ptr<::archive, ArchiveFree>;
 
@@ -43,8 +85,8 @@ class Utf8Scope {
 };
 
 ArchiveType TypeOf(::archive_entry* entry) {
-  if (::archive_entry_hardlink(entry) != nullptr) return ArchiveType::kHardlink;
-  switch (::archive_entry_filetype(entry)) {
+  if (Lib().archive_entry_hardlink(entry) != nullptr) return ArchiveType::kHardlink;
+  switch (Lib().archive_entry_filetype(entry)) {
     case AE_IFREG:
     case 0:  // ar members often have permissions only
       return ArchiveType::kFile;
@@ -67,20 +109,24 @@ std::string Text(const char* plain, const char* utf8) {
 
 ArchiveEntry Describe(::archive_entry* entry) {
   ArchiveEntry result;
-  result.path = Text(::archive_entry_pathname(entry), ::archive_entry_pathname_utf8(entry));
+  result.path = Text(Lib().archive_entry_pathname(entry), Lib().archive_entry_pathname_utf8(entry));
   result.type = TypeOf(entry);
-  result.mode = ::archive_entry_perm(entry) & 07777;
-  result.uid = static_cast<std::uint64_t>(std::max<std::int64_t>(0, ::archive_entry_uid(entry)));
-  result.gid = static_cast<std::uint64_t>(std::max<std::int64_t>(0, ::archive_entry_gid(entry)));
-  result.mtime = ::archive_entry_mtime(entry);
-  if (::archive_entry_size_is_set(entry)) {
+  result.mode = Lib().archive_entry_perm(entry) & 07777;
+  result.uid =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, Lib().archive_entry_uid(entry)));
+  result.gid =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, Lib().archive_entry_gid(entry)));
+  result.mtime = Lib().archive_entry_mtime(entry);
+  if (Lib().archive_entry_size_is_set(entry)) {
     result.size =
-        static_cast<std::uint64_t>(std::max<std::int64_t>(0, ::archive_entry_size(entry)));
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, Lib().archive_entry_size(entry)));
   }
   if (result.type == ArchiveType::kSymlink) {
-    result.target = Text(::archive_entry_symlink(entry), ::archive_entry_symlink_utf8(entry));
+    result.target =
+        Text(Lib().archive_entry_symlink(entry), Lib().archive_entry_symlink_utf8(entry));
   } else if (result.type == ArchiveType::kHardlink) {
-    result.target = Text(::archive_entry_hardlink(entry), ::archive_entry_hardlink_utf8(entry));
+    result.target =
+        Text(Lib().archive_entry_hardlink(entry), Lib().archive_entry_hardlink_utf8(entry));
   }
   return result;
 }
@@ -88,7 +134,7 @@ ArchiveEntry Describe(::archive_entry* entry) {
 // The handle, what it reads from, and the exceptions that must not pass through C.
 class Handle {
  public:
-  explicit Handle(Source* source) : handle_(::archive_read_new()), source_(source) {
+  explicit Handle(Source* source) : handle_(Lib().archive_read_new()), source_(source) {
     if (!handle_) throw std::bad_alloc();
     if (source_ != nullptr) buffer_.resize(kBlock);
   }
@@ -96,10 +142,10 @@ class Handle {
   ::archive* get() const { return handle_.get(); }
 
   void OpenSource() {
-    Check(::archive_read_open(get(), this, nullptr, &Handle::ReadBlock, nullptr));
+    Check(Lib().archive_read_open(get(), this, nullptr, &Handle::ReadBlock, nullptr));
   }
   void OpenMemory(std::string_view bytes) {
-    Check(::archive_read_open_memory(get(), bytes.data(), bytes.size()));
+    Check(Lib().archive_read_open_memory(get(), bytes.data(), bytes.size()));
   }
 
   // Warnings about what this program does not use (attributes, ACLs) are let through.
@@ -110,7 +156,7 @@ class Handle {
 
   [[noreturn]] void Fail() {
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
-    const char* reason = ::archive_error_string(get());
+    const char* reason = Lib().archive_error_string(get());
     throw specs::Error(
         fmt::format("cannot read the archive: {}", reason != nullptr ? reason : "it is damaged"));
   }
@@ -123,7 +169,7 @@ class Handle {
       return static_cast<la_ssize_t>(handle->source_->Read(handle->buffer_));
     } catch (...) {
       handle->failure_ = std::current_exception();
-      ::archive_set_error(a, EIO, "cannot be read");
+      Lib().archive_set_error(a, EIO, "cannot be read");
       return ARCHIVE_FATAL;
     }
   }
@@ -148,7 +194,7 @@ class DataSource : public Source {
   std::size_t Read(std::span<std::byte> buffer) override {
     if (at_end_ || buffer.empty()) return 0;
     Utf8Scope scope;
-    la_ssize_t size = ::archive_read_data(handle_.get(), buffer.data(), buffer.size());
+    la_ssize_t size = Lib().archive_read_data(handle_.get(), buffer.data(), buffer.size());
     if (size < 0) handle_.Fail();
     count_ += static_cast<std::uint64_t>(size);
     if (size == 0) {
@@ -171,16 +217,16 @@ class DataSource : public Source {
 
 void SupportFormat(::archive* a, ArchiveFormat format) {
   if (format == ArchiveFormat::kAr) {
-    ::archive_read_support_format_ar(a);
+    Lib().archive_read_support_format_ar(a);
     return;
   }
-  ::archive_read_support_format_tar(a);
-  if (format == ArchiveFormat::kAny) ::archive_read_support_format_zip(a);
-  ::archive_read_support_filter_gzip(a);
-  ::archive_read_support_filter_bzip2(a);
-  ::archive_read_support_filter_xz(a);
-  ::archive_read_support_filter_lzma(a);
-  ::archive_read_support_filter_zstd(a);
+  Lib().archive_read_support_format_tar(a);
+  if (format == ArchiveFormat::kAny) Lib().archive_read_support_format_zip(a);
+  Lib().archive_read_support_filter_gzip(a);
+  Lib().archive_read_support_filter_bzip2(a);
+  Lib().archive_read_support_filter_xz(a);
+  Lib().archive_read_support_filter_lzma(a);
+  Lib().archive_read_support_filter_zstd(a);
 }
 
 // The filter for a stream that begins so; ARCHIVE_FILTER_NONE for plain bytes.
@@ -234,14 +280,14 @@ class FilteredSource : public Source {
   FilteredSource(std::string front, Source& source, int filter)
       : input_(std::move(front), source), handle_(&input_), data_(handle_) {
     Utf8Scope scope;
-    ::archive_read_support_format_raw(handle_.get());
-    ::archive_read_support_format_empty(handle_.get());
-    handle_.Check(::archive_read_append_filter(handle_.get(), filter));
+    Lib().archive_read_support_format_raw(handle_.get());
+    Lib().archive_read_support_format_empty(handle_.get());
+    handle_.Check(Lib().archive_read_append_filter(handle_.get(), filter));
     handle_.OpenSource();
     // To the "empty" format a filter that failed at once looks like the end.
-    if (::archive_error_string(handle_.get()) != nullptr) handle_.Fail();
+    if (Lib().archive_error_string(handle_.get()) != nullptr) handle_.Fail();
     ::archive_entry* entry = nullptr;
-    int result = ::archive_read_next_header(handle_.get(), &entry);
+    int result = Lib().archive_read_next_header(handle_.get(), &entry);
     if (result != ARCHIVE_EOF) handle_.Check(result);
     data_.Start(std::nullopt, result != ARCHIVE_EOF);
   }
@@ -286,7 +332,7 @@ std::optional<ArchiveEntry> ArchiveReader::Next() {
   Handle& handle = state_->handle;
   state_->data.Start(std::nullopt, false);
   ::archive_entry* raw = nullptr;
-  int result = ::archive_read_next_header(handle.get(), &raw);
+  int result = Lib().archive_read_next_header(handle.get(), &raw);
   if (result == ARCHIVE_EOF) return std::nullopt;
   handle.Check(result);
   ArchiveEntry entry = Describe(raw);
