@@ -1,7 +1,10 @@
 #include "layers/write/layer.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "layers/io/buffer.h"
 #include "layers/io/hashing.h"
@@ -37,6 +40,29 @@ struct LayerWriter::State {
     while (std::optional<Buffer> piece = pieces.Next()) AddPiece(*std::move(piece));
   }
 
+  void AddPart(Source& frame, std::uint64_t begin, std::uint64_t end) {
+    PieceReader pieces(frame, codec);
+    std::uint64_t at = 0;
+    while (at < end) {
+      std::optional<Buffer> piece = pieces.Next();
+      if (!piece) {
+        throw specs::Error("the frame is shorter than its package")
+            .Found(fmt::format("{} bytes", at))
+            .Expected(fmt::format("at least {} bytes", end));
+      }
+      const Buffer bytes = codec.Decompress(piece->view());
+      const std::uint64_t next = at + bytes.size();
+      const std::uint64_t from = std::max(at, begin);
+      const std::uint64_t to = std::min(next, end);
+      if (from == at && to == next) {
+        AddPiece(*std::move(piece));
+      } else if (from < to) {
+        AddPiece(codec.Compress(bytes.view().substr(from - at, to - from)));
+      }
+      at = next;
+    }
+  }
+
   HashingSink sink;
   const Codec& codec;
   specs::Sha256Hasher diff_id;
@@ -57,6 +83,10 @@ void LayerWriter::AddSkeleton(std::span<const TreeEntry> directories) {
 }
 
 void LayerWriter::AddFrame(Source& frame) { state_->AddPieces(frame); }
+
+void LayerWriter::AddFramePart(Source& frame, std::uint64_t begin, std::uint64_t end) {
+  if (begin < end) state_->AddPart(frame, begin, end);
+}
 
 LayerInfo LayerWriter::Finish() {
   state_->AddPiece(state_->codec.Compress(TarEnd()));

@@ -35,6 +35,10 @@ class LayerWriter {
   void AddSkeleton(std::span<const TreeEntry> directories);
   // Copies the frame. Throws where it is damaged.
   void AddFrame(Source& frame);
+  // Of the frame's plain bytes only those from `begin` to before `end`, for a package that is cut
+  // into several layers: both between two entries. What no end lies in is copied, the rest is
+  // compressed anew. Throws where the frame is damaged or shorter.
+  void AddFramePart(Source& frame, std::uint64_t begin, std::uint64_t end);
   // Writes the end of the archive.
   LayerInfo Finish();
 

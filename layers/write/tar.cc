@@ -228,6 +228,12 @@ std::size_t TarPadding(std::uint64_t size) {
   return static_cast<std::size_t>((kTarBlock - size % kTarBlock) % kTarBlock);
 }
 
+std::uint64_t TarEntrySize(std::string_view path, const Node& node) {
+  std::string header;
+  AppendTarHeader(header, path, node);
+  return header.size() + node.size + TarPadding(node.size);
+}
+
 std::string TarEnd() { return std::string(2 * kTarBlock, '\0'); }
 
 }  // namespace imgbuild::layers

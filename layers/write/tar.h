@@ -24,6 +24,9 @@ void AppendTarHeader(std::string& out, std::string_view path, const Node& node);
 // Zero bytes that fill the content's last block: 0 to 511.
 std::size_t TarPadding(std::uint64_t size);
 
+// Bytes that the entry takes: headers, content and padding.
+std::uint64_t TarEntrySize(std::string_view path, const Node& node);
+
 // What ends an archive: two blocks of zero bytes.
 std::string TarEnd();
 

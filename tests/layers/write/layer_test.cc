@@ -7,6 +7,7 @@
 #include "layers/io/atomic_file.h"
 #include "layers/io/hashing.h"
 #include "layers/write/frame.h"
+#include "layers/write/tar.h"
 #include "specs/base/error.h"
 #include "tests/support/faulty_stream.h"
 #include "tests/support/temp_folder.h"
@@ -101,6 +102,46 @@ TEST_P(LayerTest, BytesDoNotDependOnThreads) {
   StringSink one, two;
   EXPECT_EQ(WriteLayer(one, here), WriteLayer(two, executor_));
   EXPECT_TRUE(one.text() == two.text());
+}
+
+TEST_P(LayerTest, PartsOfAFrameHoldWhatTheWholeHolds) {
+  auto plain_of = [&](auto&& add) {
+    StringSink blob;
+    LayerWriter layer(blob, *codec_, executor_);
+    add(layer);
+    const LayerInfo info = layer.Finish();
+    MemorySource source(blob.text());
+    std::string tar = ReadAll(*Decompressed(source));
+    EXPECT_EQ(info.diff_id, specs::HashOf(tar));
+    return tar;
+  };
+  const std::string& frame = frames_[0];
+  const std::string whole = plain_of([&](LayerWriter& layer) {
+    MemorySource source(frame);
+    layer.AddFrame(source);
+  });
+  const std::uint64_t size = whole.size() - TarEnd().size();
+  for (std::uint64_t cut : {std::uint64_t{0}, std::uint64_t{512}, size - 512, size}) {
+    const std::string parts = plain_of([&](LayerWriter& layer) {
+      MemorySource first(frame);
+      layer.AddFramePart(first, 0, cut);
+      MemorySource second(frame);
+      layer.AddFramePart(second, cut, size);
+    });
+    EXPECT_TRUE(parts == whole) << cut;
+    const std::string rest = plain_of([&](LayerWriter& layer) {
+      MemorySource source(frame);
+      layer.AddFramePart(source, cut, size);
+    });
+    EXPECT_TRUE(rest == whole.substr(cut)) << cut;
+  }
+}
+
+TEST_P(LayerTest, APartBeyondTheFrameIsAnError) {
+  StringSink blob;
+  LayerWriter layer(blob, *codec_, executor_);
+  MemorySource source(frames_[1]);
+  EXPECT_THROW(layer.AddFramePart(source, 0, 1 << 20), specs::Error);
 }
 
 TEST_P(LayerTest, AnEmptyLayerIsAnEmptyTar) {
