@@ -3,12 +3,16 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "specs/base/error.h"
 #include "specs/env/lock.h"
 
 namespace imgbuild::builder {
+
+// LockedPackage::source of what [[artifacts]] names; its path is the URL.
+inline constexpr std::string_view kArtifactSource = "artifact";
 
 struct ArchiveAddress {
   std::string url;     // may carry credentials

@@ -12,11 +12,11 @@ namespace imgbuild::builder {
 
 // An artifact in the fetcher's words: kind and layer do not matter, path is the URL.
 specs::LockedPackage ArtifactPackage(const specs::ArtifactEntry& artifact);
-inline constexpr std::string_view kArtifactSource = "artifact";
 
 // The files of one artifact that lies at `archive`: the file itself, or what it unpacks to, with
-// kFixedTime. Throws Error for archives whose entries climb out of `to`, or hold anything but
-// files, directories and links.
+// kFixedTime. Throws Error of kind kVerification where `archive` is not the file that `artifact`
+// names, and Error for archives whose entries climb out of `to`, hold anything but files,
+// directories and links, or unpack to more than 8 GiB.
 layers::ContentTree UnpackArtifact(const specs::ArtifactEntry& artifact,
                                    const std::filesystem::path& archive);
 

@@ -1,7 +1,8 @@
 #include "builder/assemble/compiler_tree.h"
 
-#include <future>
+#include <condition_variable>
 #include <mutex>
+#include <optional>
 
 #include <fmt/core.h>
 
@@ -14,27 +15,61 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// All at once, then wait.
+// All at once, then wait; the first failure stops the others.
 std::vector<fs::path> FetchAll(const std::vector<specs::LockedPackage>& packages,
                                Fetcher& fetcher) {
   std::vector<const specs::LockedPackage*> wanted;
   for (const specs::LockedPackage& package : packages) wanted.push_back(&package);
   const auto missing = fetcher.Missing(wanted);
-  if (!missing.empty()) {
-    std::mutex mutex;
-    std::promise<void> promise;
-    std::size_t left = missing.size();
-    fetcher.Fetch(missing, [&](const specs::LockedPackage&, Fetcher::Result) {
-      std::lock_guard lock(mutex);
-      if (--left == 0) promise.set_value();
-    });
-    promise.get_future().wait();
-    std::lock_guard lock(mutex);  // the last callback has left
-  }
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t left = missing.size();
+  std::optional<specs::Error> failure;
+  fetcher.Fetch(
+      missing,
+      [&](const specs::LockedPackage&, Fetcher::Result result) {
+        std::lock_guard lock(mutex);
+        auto* error = std::get_if<specs::Error>(&result);
+        if (error != nullptr && !failure) failure = std::move(*error);
+        --left;
+        changed.notify_all();
+      },
+      [&] {
+        std::lock_guard lock(mutex);
+        return !failure;
+      });
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [&] { return left == 0; });
+  if (failure) throw std::move(*failure);
+  lock.unlock();
   std::vector<fs::path> paths;
-  // Fetches again what failed, and so reports why.
   for (const specs::LockedPackage* package : wanted) paths.push_back(fetcher.FetchNow(*package));
   return paths;
+}
+
+// A failure leaves no directory behind.
+void ExtractAll(const specs::LockedCompiler& compiler, specs::Suite suite,
+                const std::vector<fs::path>& archives, layers::Store& store,
+                const fs::path& directory) {
+  for (std::size_t i = 0; i < archives.size(); ++i) {
+    const specs::LockedPackage& package = compiler.packages[i];
+    try {
+      layers::ExtractDeb(archives[i],
+                         {.sha256 = package.sha256,
+                          .suite = suite,
+                          .filter = layers::PathFilter::kSlim,
+                          .pyc = {},
+                          .scratch = store.paths().Temporary()},
+                         directory);
+    } catch (specs::Error& error) {
+      std::error_code ignored;
+      fs::remove_all(directory, ignored);
+      // What is in the cache is not what was verified when it came: fetch it anew next time.
+      if (error.kind() == specs::ErrorKind::kVerification) store.DropDownload(package.sha256);
+      throw std::move(error.In(fmt::format("while unpacking {} {}, which compiles .pyc files",
+                                           package.name, package.version)));
+    }
+  }
 }
 
 }  // namespace
@@ -72,17 +107,9 @@ PythonTree FindCompilerTree(const specs::LockedCompiler& compiler, const specs::
     tree.root = *found;
     return tree;
   }
-  const fs::path directory = store.NewDirectory();
   const std::vector<fs::path> archives = FetchAll(compiler.packages, fetcher);
-  for (std::size_t i = 0; i < archives.size(); ++i) {
-    layers::ExtractDeb(archives[i],
-                       {.sha256 = compiler.packages[i].sha256,
-                        .suite = spec.system.suite,
-                        .filter = layers::PathFilter::kSlim,
-                        .pyc = {},
-                        .scratch = store.paths().Temporary()},
-                       directory);
-  }
+  const fs::path directory = store.NewDirectory();
+  ExtractAll(compiler, spec.system.suite, archives, store, directory);
   tree.root = store.PutTree(key, directory);
   return tree;
 }

@@ -20,13 +20,34 @@ using specs::LockedPackage;
 constexpr std::string_view kLocalSource = "local";
 constexpr int kMostCuts = 5;
 
+Error WrongFile(const LockedPackage& package, const std::string& where, const char* what) {
+  const bool artifact = package.source == kArtifactSource;
+  return Error(ErrorKind::kVerification,
+               fmt::format("{} from {} is {} the file that {}", package.file, where, what,
+                           artifact ? "[[artifacts]] names" : "was locked"))
+      .Hint(artifact
+                ? "if the change is wanted, correct sha256 of the entry in [[artifacts]]"
+                : fmt::format("if the change is wanted: imgbuild lock --upgrade {}", package.name));
+}
+
 Error WrongDigest(const LockedPackage& package, const specs::Sha256& found,
                   const std::string& where) {
-  return Error(ErrorKind::kVerification,
-               fmt::format("{} from {} is not the file that was locked", package.file, where))
+  return WrongFile(package, where, "not")
       .Found("SHA-256 " + found.Hex())
-      .Expected("SHA-256 " + package.sha256.Hex())
-      .Hint(fmt::format("if the change is wanted: imgbuild lock --upgrade {}", package.name));
+      .Expected("SHA-256 " + package.sha256.Hex());
+}
+
+// What `action` threw. Callers run on the client's thread, which nothing may escape from.
+template <typename Action>
+std::optional<Error> FailureOf(Action&& action) {
+  try {
+    action();
+  } catch (Error& error) {
+    return std::move(error);
+  } catch (const std::exception& error) {
+    return Error(error.what());
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -45,6 +66,11 @@ struct Fetcher::Shared {
   std::size_t files = 0;
   std::uint64_t bytes = 0;
   std::uint64_t total = 0;
+
+  Result Fetched(const LockedPackage& package) const {
+    if (auto path = store.FindDownload(package.sha256)) return *std::move(path);
+    return Error(fmt::format("{} vanished from the cache while it was in use", package.file));
+  }
 
   void Begin(const std::vector<const LockedPackage*>& packages) {
     std::lock_guard lock(mutex);
@@ -79,22 +105,30 @@ struct Fetcher::Shared {
 // One archive through all its addresses. Owned by the callbacks that are under way.
 class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_this<Transfer> {
  public:
-  Transfer(std::shared_ptr<Shared> shared, const LockedPackage& package, Done done)
-      : shared_(std::move(shared)), package_(package), done_(std::move(done)) {}
+  Transfer(std::shared_ptr<Shared> shared, const LockedPackage& package, Done done, Wanted wanted)
+      : shared_(std::move(shared)),
+        package_(package),
+        done_(std::move(done)),
+        wanted_(std::move(wanted)) {}
 
   void Start() {
-    try {
+    const auto failure = FailureOf([this] {
       addresses_ = shared_->locator().Addresses(package_);
       partial_ = shared_->store.OpenDownload(package_.sha256);
-      if (!partial_->AlreadyThere()) return TryNext();
-    } catch (const Error& error) {
-      return Finish(error);
-    }
-    Finish(*shared_->store.FindDownload(package_.sha256));
+    });
+    if (failure) return Finish(*failure);
+    if (partial_->AlreadyThere()) return Finish(shared_->Fetched(package_));
+    Go([this] { TryNext(); });
   }
 
   using Sink::Write;
   void Write(std::span<const std::byte> bytes) override {
+    if (Unwanted()) throw Error(ErrorKind::kInterrupted, "not wanted any more: " + package_.file);
+    if (package_.size > 0 && partial_->size() + bytes.size() > package_.size) {
+      too_long_ = true;
+      throw WrongFile(package_, RedactUrl(addresses_[next_ - 1].url), "longer than")
+          .Expected(fmt::format("{} bytes", package_.size));
+    }
     try {
       partial_->Write(bytes);
     } catch (...) {
@@ -105,6 +139,14 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
   }
 
  private:
+  bool Unwanted() const { return wanted_ && !wanted_(); }
+
+  // What fails ends the transfer.
+  template <typename Action>
+  void Go(Action&& action) {
+    if (auto failure = FailureOf(std::forward<Action>(action))) Finish(*std::move(failure));
+  }
+
   void TryNext() {
     if (next_ == addresses_.size()) {
       Finish(shared_->locator().Gone(package_, addresses_));
@@ -115,8 +157,9 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
     asked_from_ = partial_->size();
     if (asked_from_ > 0) request.range = ByteRange{.first = asked_from_};
     auto self = shared_from_this();
-    shared_->http().Start(std::move(request),
-                          [self](HttpResult result) { self->Answered(std::move(result)); });
+    shared_->http().Start(std::move(request), [self](HttpResult result) {
+      self->Go([&] { self->Judge(std::move(result)); });
+    });
   }
 
   // The same address once more, from where the partial file ends.
@@ -125,24 +168,8 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
     TryNext();
   }
 
-  void Answered(HttpResult result) {
-    try {
-      Judge(std::move(result));
-    } catch (const Error& error) {
-      Finish(error);
-    }
-  }
-
   void Judge(HttpResult result) {
-    if (auto* error = std::get_if<Error>(&result)) {
-      if (disk_failed_) return Finish(std::move(*error));
-      // Cut on the way: what came so far is kept.
-      if (partial_->size() > asked_from_ && cuts_++ < kMostCuts) return TryAgain();
-      if (next_ < addresses_.size()) return TryNext();
-      Finish(std::move(
-          error->In(fmt::format("for {}, from {}", package_.file, addresses_[next_ - 1].origin))));
-      return;
-    }
+    if (auto* error = std::get_if<Error>(&result)) return JudgeFailure(std::move(*error));
     const HttpResponse& response = std::get<HttpResponse>(result);
     if (response.status == 404 || response.status == 410) return TryNext();
     // A server without ranges sent everything again, or finds nothing after what is there.
@@ -154,6 +181,21 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
           .In("from " + addresses_[next_ - 1].origin);
     }
     Verify();
+  }
+
+  void JudgeFailure(Error error) {
+    if (disk_failed_ || Unwanted()) return Finish(std::move(error));
+    if (std::exchange(too_long_, false)) {
+      // After what an earlier run left, or from a server without ranges: that is not its fault.
+      if (asked_from_ > 0) return FromTheStart();
+      partial_->Restart();
+      return Finish(std::move(error));
+    }
+    // Cut on the way: what came so far is kept.
+    if (partial_->size() > asked_from_ && cuts_++ < kMostCuts) return TryAgain();
+    if (next_ < addresses_.size()) return TryNext();
+    Finish(std::move(
+        error.In(fmt::format("for {}, from {}", package_.file, addresses_[next_ - 1].origin))));
   }
 
   void FromTheStart() {
@@ -169,8 +211,7 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
       throw WrongDigest(package_, found, RedactUrl(addresses_[next_ - 1].url));
     }
     partial_->Publish();
-    partial_.reset();
-    Finish(*shared_->store.FindDownload(package_.sha256));
+    Finish(shared_->Fetched(package_));
   }
 
   void Finish(Result result) {
@@ -182,12 +223,14 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
   std::shared_ptr<Shared> shared_;
   const LockedPackage& package_;
   Done done_;
+  Wanted wanted_;
   std::vector<ArchiveAddress> addresses_;
   std::size_t next_ = 0;
   std::unique_ptr<layers::PartialDownload> partial_;
   std::uint64_t asked_from_ = 0;
   int cuts_ = 0;
   bool disk_failed_ = false;
+  bool too_long_ = false;
 };
 
 Fetcher::Fetcher(layers::Store& store, std::function<HttpClient&()> http,
@@ -229,7 +272,7 @@ std::vector<const LockedPackage*> Fetcher::Missing(
       .Hint("build once without --offline");
 }
 
-void Fetcher::Fetch(const std::vector<const LockedPackage*>& packages, Done done) {
+void Fetcher::Fetch(const std::vector<const LockedPackage*>& packages, Done done, Wanted wanted) {
   std::vector<const LockedPackage*> remote;
   for (const LockedPackage* package : packages) {
     if (package->source != kLocalSource) remote.push_back(package);
@@ -241,41 +284,38 @@ void Fetcher::Fetch(const std::vector<const LockedPackage*>& packages, Done done
   }
   for (const LockedPackage* package : packages) {
     if (package->source == kLocalSource) {
-      FetchLocal(*package, done);
+      const auto failure = FailureOf([&] { TakeLocal(*package); });
+      done(*package, failure ? Result(*failure) : shared_->Fetched(*package));
     } else {
-      std::make_shared<Transfer>(shared_, *package, done)->Start();
+      std::make_shared<Transfer>(shared_, *package, done, wanted)->Start();
     }
   }
 }
 
-void Fetcher::FetchLocal(const LockedPackage& package, const Done& done) {
-  try {
-    auto partial = shared_->store.OpenDownload(package.sha256);
-    if (!partial->AlreadyThere()) {
-      const fs::path path = shared_->options.spec_folder / package.path;
-      partial->Restart();
-      layers::FileSource file(path);
-      layers::CopyAll(file, *partial);
-      const specs::Sha256 found = partial->Digest();
-      if (found != package.sha256) {
-        partial->Restart();
-        throw WrongDigest(package, found, path.string());
-      }
-      partial->Publish();
-    }
-    done(package, *shared_->store.FindDownload(package.sha256));
-  } catch (const Error& error) {
-    done(package, error);
+void Fetcher::TakeLocal(const LockedPackage& package) {
+  auto partial = shared_->store.OpenDownload(package.sha256);
+  if (partial->AlreadyThere()) return;
+  const fs::path path = shared_->options.spec_folder / package.path;
+  partial->Restart();
+  layers::FileSource file(path);
+  layers::CopyAll(file, *partial);
+  const specs::Sha256 found = partial->Digest();
+  if (found != package.sha256) {
+    partial->Restart();
+    throw WrongDigest(package, found, path.string());
   }
+  partial->Publish();
 }
 
 fs::path Fetcher::FetchNow(const LockedPackage& package) {
-  if (Missing({&package}).empty()) return *shared_->store.FindDownload(package.sha256);
-  std::promise<Result> promise;
-  std::future<Result> future = promise.get_future();
+  if (Missing({&package}).empty()) {
+    if (auto path = shared_->store.FindDownload(package.sha256)) return *std::move(path);
+  }
+  // Shared: the thread that sets the value may be at it still when this one has it.
+  auto promise = std::make_shared<std::promise<Result>>();
   Fetch({&package},
-        [&](const LockedPackage&, Result result) { promise.set_value(std::move(result)); });
-  Result result = future.get();
+        [promise](const LockedPackage&, Result result) { promise->set_value(std::move(result)); });
+  Result result = promise->get_future().get();
   if (auto* error = std::get_if<Error>(&result)) throw std::move(*error);
   return std::get<fs::path>(std::move(result));
 }

@@ -38,9 +38,13 @@ class Fetcher {
       const std::vector<const specs::LockedPackage*>& packages) const;
 
   // Fetches all of `packages`, which must outlive the calls of `done`: for each once, on any
-  // thread, as soon as it is in the store. Where it throws instead, nothing was started.
+  // thread, as soon as it is in the store; `done` does not throw. Where Fetch throws instead,
+  // nothing was started. `wanted`, where given, is asked on any thread while bytes arrive: once it
+  // says no, what is under way ends with an Error, and what came so far is kept for another run.
   using Done = std::function<void(const specs::LockedPackage&, Result)>;
-  void Fetch(const std::vector<const specs::LockedPackage*>& packages, Done done);
+  using Wanted = std::function<bool()>;
+  void Fetch(const std::vector<const specs::LockedPackage*>& packages, Done done,
+             Wanted wanted = {});
 
   // One, and wait.
   std::filesystem::path FetchNow(const specs::LockedPackage& package);
@@ -48,7 +52,7 @@ class Fetcher {
  private:
   class Transfer;
   struct Shared;
-  void FetchLocal(const specs::LockedPackage& package, const Done& done);
+  void TakeLocal(const specs::LockedPackage& package);
 
   std::shared_ptr<Shared> shared_;
 };

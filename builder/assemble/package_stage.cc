@@ -80,7 +80,7 @@ std::vector<ReadyPackage> PreparePackages(const specs::LockedPlatform& locked, P
       group.Done();
     };
     try {
-      fetcher.Fetch(remote, fetched);
+      fetcher.Fetch(remote, fetched, [&group] { return !group.failed(); });
     } catch (...) {
       // Nothing was started, so nobody else ends what the group expects.
       for (std::size_t i = 0; i < remote.size(); ++i) group.Fail(std::current_exception());
