@@ -7,6 +7,7 @@
 #include "layers/io/hashing.h"
 #include "layers/tree/path.h"
 #include "specs/base/error.h"
+#include "specs/base/text.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -40,14 +41,15 @@ class Unpacker {
   explicit Unpacker(const specs::ArtifactEntry& artifact)
       : artifact_(artifact), base_(Base(artifact)) {}
 
-  ContentTree Unpack(const fs::path& archive) {
-    const layers::MappedFile file(archive);
-    layers::ArchiveReader reader(file.bytes(), layers::ArchiveFormat::kAny);
+  ContentTree Unpack(std::string_view archive) {
+    layers::ArchiveReader reader(archive, layers::ArchiveFormat::kAny);
     while (std::optional<ArchiveEntry> entry = reader.Next()) Add(*entry, reader.Data());
     return std::move(files_);
   }
 
  private:
+  std::string Name() const { return RedactUrl(artifact_.url); }
+
   std::string PlaceOf(const std::string& path) const {
     const std::optional<std::string> canonical = layers::CanonicalPath(path);
     if (!canonical) throw specs::Error(fmt::format("the archive has an unsafe path: {}", path));
@@ -64,7 +66,7 @@ class Unpacker {
         files_[place] = layers::MakeDirectory();
         return;
       case ArchiveType::kFile: {
-        layers::BoundedSource bounded(data, kMaxUnpacked - bytes_, artifact_.url);
+        layers::BoundedSource bounded(data, kMaxUnpacked - bytes_, Name());
         std::string content = layers::ReadAll(bounded);
         bytes_ += content.size();
         files_[place] =
@@ -75,11 +77,16 @@ class Unpacker {
         files_[place] = layers::MakeSymlink(entry.target);
         return;
       case ArchiveType::kHardlink: {
-        const std::string target = PlaceOf(entry.target);
-        auto found = files_.find(target);
-        if (found == files_.end())
+        auto found = files_.find(PlaceOf(entry.target));
+        if (found == files_.end() || found->second.node.type != layers::NodeType::kFile) {
           throw specs::Error("a hard link without its file: " + entry.path);
-        files_[place] = found->second;
+        }
+        ContentFile copy = found->second;
+        if (copy.content.size() > kMaxUnpacked - bytes_) {
+          throw specs::Error(Name() + " unpacks to more than " + specs::HumanBytes(kMaxUnpacked));
+        }
+        bytes_ += copy.content.size();
+        files_[place] = std::move(copy);
         return;
       }
       case ArchiveType::kDevice:
@@ -99,28 +106,53 @@ class Unpacker {
 specs::LockedPackage ArtifactPackage(const specs::ArtifactEntry& artifact) {
   specs::LockedPackage package;
   package.name = artifact.to;
-  package.file = artifact.url.substr(artifact.url.rfind('/') + 1);
+  package.file = artifact.url.substr(0, artifact.url.find_first_of("?#"));
+  package.file.erase(0, package.file.rfind('/') + 1);
   package.sha256 = artifact.sha256;
   package.source = kArtifactSource;
   package.path = artifact.url;
   return package;
 }
 
+namespace {
+
+ContentTree SingleFile(const specs::ArtifactEntry& artifact, const fs::path& path,
+                       std::uint64_t size) {
+  std::string place = Base(artifact);
+  if (artifact.to.ends_with('/')) {
+    const std::string name = ArtifactPackage(artifact).file;
+    if (name.empty()) {
+      throw specs::Error(specs::ErrorKind::kUsage,
+                         "neither \"to\" nor \"url\" names the file in the image")
+          .Found(fmt::format("to = \"{}\"", artifact.to))
+          .Hint("end \"to\" in the file's name");
+    }
+    place += (place.empty() ? "" : "/") + name;
+  }
+  ContentFile content;
+  content.node.mode = artifact.mode;
+  content.node.mtime = layers::kFixedTime;
+  content.node.size = size;
+  content.node.digest = artifact.sha256;
+  content.disk_path = path.string();
+  return {{place, std::move(content)}};
+}
+
+}  // namespace
+
 ContentTree UnpackArtifact(const specs::ArtifactEntry& artifact, const fs::path& archive) {
-  return specs::WithContext(fmt::format("while unpacking {}", artifact.url), [&] {
-    if (artifact.extract) return Unpacker(artifact).Unpack(archive);
-    ContentTree files;
-    std::string place = Base(artifact);
-    if (artifact.to.ends_with('/')) place += "/" + ArtifactPackage(artifact).file;
+  return specs::WithContext(fmt::format("while unpacking {}", RedactUrl(artifact.url)), [&] {
     const layers::MappedFile file(archive);
-    ContentFile content;
-    content.node.mode = artifact.mode;
-    content.node.mtime = layers::kFixedTime;
-    content.node.size = file.bytes().size();
-    content.node.digest = artifact.sha256;
-    content.disk_path = archive.string();
-    files[place] = std::move(content);
-    return files;
+    const specs::Sha256 found = specs::HashOf(file.bytes());
+    if (found != artifact.sha256) {
+      throw specs::Error(specs::ErrorKind::kVerification,
+                         "the file in the cache is not the one that was fetched")
+          .Found("SHA-256 " + found.Hex())
+          .Expected("SHA-256 " + artifact.sha256.Hex())
+          .Hint("build again: it is fetched anew");
+    }
+    return artifact.extract ? Unpacker(artifact).Unpack(file.bytes())
+                            : SingleFile(artifact, archive, file.bytes().size());
   });
 }
 

@@ -36,12 +36,20 @@ std::vector<const PackageFacts*> FactsOf(const std::vector<ReadyPackage>& packag
 void Merge(ContentTree from, ContentTree& into) { into.merge(from); }
 
 ContentTree UserTree(const BuildRequest& request, const UserContent& user,
-                     const specs::Platform& platform, Fetcher& fetcher) {
+                     const specs::Platform& platform, BuildContext context) {
   ContentTree tree;
   for (const AppFiles& files : user.files) Merge(files.tree, tree);
   for (const specs::ArtifactEntry& artifact : request.loaded.spec.artifacts) {
     if (artifact.platform && *artifact.platform != platform) continue;
-    Merge(UnpackArtifact(artifact, fetcher.FetchNow(ArtifactPackage(artifact))), tree);
+    const std::filesystem::path archive = context.fetcher.FetchNow(ArtifactPackage(artifact));
+    try {
+      Merge(UnpackArtifact(artifact, archive), tree);
+    } catch (const specs::Error& error) {
+      if (error.kind() == specs::ErrorKind::kVerification) {
+        context.store.DropDownload(artifact.sha256);
+      }
+      throw;
+    }
   }
   return tree;
 }
@@ -186,7 +194,7 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   RequireLibraries(packages);
 
   // What no package brings: the user's files, and the system's and imgbuild's own.
-  ContentTree user_files = UserTree(request, user, locked.platform, context.fetcher);
+  ContentTree user_files = UserTree(request, user, locked.platform, context);
   SystemState state = MakeState(request, locked.platform, packages, user);
   for (const std::string& warning : state.warnings) context.progress.Warning(warning);
   Merge(MakeImageFiles({spec, request.loaded.sources.folder, request.lock, locked}), state.files);
