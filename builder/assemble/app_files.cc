@@ -12,6 +12,7 @@
 
 #include "builder/assemble/ignore_rules.h"
 #include "layers/io/file.h"
+#include "layers/io/hashing.h"
 #include "specs/base/error.h"
 #include "specs/base/key.h"
 #include "specs/base/text.h"
@@ -186,9 +187,12 @@ class Reader {
     file.node.gid = owner_.gid;
     file.node.mtime = layers::kFixedTime;
     file.disk_path = path.string();
-    layers::MappedFile content(path);
-    file.node.size = content.bytes().size();
-    file.node.digest = specs::HashOf(content.bytes());
+    layers::FileSource disk(path);  // not mapped: the user may truncate it meanwhile
+    layers::HashingSource content(disk);
+    layers::NullSink nowhere;
+    layers::CopyAll(content, nowhere);
+    file.node.size = content.count();
+    file.node.digest = content.Finish();
     result_.bytes += file.node.size;
     result_.tree[target] = std::move(file);
   }

@@ -4,6 +4,7 @@
 
 #include "builder/assemble/work_group.h"
 #include "layers/io/file.h"
+#include "layers/io/hashing.h"
 #include "layers/write/frame.h"
 #include "layers/write/layer.h"
 #include "layers/write/tar.h"
@@ -61,21 +62,32 @@ std::optional<LayerInfo> FindLayer(const layers::Store& store, const specs::Sha2
   return info;
 }
 
-// The user's files and generated state, as a frame in memory or spilled by the layer's own sink.
-std::string FrameOf(const layers::ContentTree& files, const layers::Codec& codec,
-                    layers::Executor& executor) {
-  layers::StringSink sink;
+// A file of the user's, which may change while it is read; the layer's key has its digest.
+void AddFromDisk(layers::FrameWriter& writer, const std::string& path,
+                 const layers::ContentFile& file) {
+  layers::FileSource disk(file.disk_path);
+  layers::HashingSource source(disk);
+  specs::WithContext(fmt::format("while reading {}", file.disk_path),
+                     [&] { writer.Add(path, file.node, source); });
+  if (source.Finish() != file.node.digest) {
+    throw specs::Error(fmt::format("{} changed while the image was built", file.disk_path))
+        .Hint("build again");
+  }
+}
+
+// The user's files and generated state, written to `sink` as a frame.
+layers::FrameInfo WriteFrame(const layers::ContentTree& files, layers::Sink& sink,
+                             const layers::Codec& codec, layers::Executor& executor) {
   layers::FrameWriter writer(sink, codec, executor);
   for (const auto& [path, file] : files) {
     switch (file.node.type) {
       case layers::NodeType::kDirectory:
         break;  // in the skeleton
       case layers::NodeType::kFile:
-        if (!file.disk_path.empty()) {
-          layers::FileSource source(file.disk_path);
-          writer.Add(path, file.node, source);
-        } else {
+        if (file.disk_path.empty()) {
           writer.Add(path, file.node, file.content);
+        } else {
+          AddFromDisk(writer, path, file);
         }
         break;
       case layers::NodeType::kSymlink:
@@ -84,8 +96,7 @@ std::string FrameOf(const layers::ContentTree& files, const layers::Codec& codec
         break;
     }
   }
-  (void)writer.Finish();
-  return sink.Take();
+  return writer.Finish();
 }
 
 LayerInfo MakeLayer(const LayerContent& content, const std::vector<TreeEntry>& skeleton,
@@ -100,11 +111,12 @@ LayerInfo MakeLayer(const LayerContent& content, const std::vector<TreeEntry>& s
       writer.AddFrame(frame);
     });
   }
-  std::string own;
   if (content.files != nullptr) {
-    own = FrameOf(*content.files, codec, executor);
-    if (!own.empty()) {
-      layers::MemorySource frame(own);
+    // By way of the disk: the user's files may be larger than memory.
+    const std::unique_ptr<layers::AtomicFile> own = store.NewFile();
+    if (WriteFrame(*content.files, *own, codec, executor).compressed_size > 0) {
+      own->Flush();
+      layers::FileSource frame(own->temporary());
       writer.AddFrame(frame);
     }
   }

@@ -38,7 +38,8 @@ class AtomicFile : public Sink {
   // content whose size and digest are checked before use.
   void PublishUnsynced(const std::filesystem::path& target);
 
-  // Where the bytes are until then.
+  // Where the bytes are until then; all that was written, after Flush.
+  void Flush() { sink_->Flush(); }
   const std::filesystem::path& temporary() const { return sink_->path(); }
 
  private:
