@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -58,15 +59,20 @@ std::vector<ReadyPackage> PreparePackages(const specs::LockedPlatform& locked, P
     positions[wanted.back()] = index;
   }
   const std::vector<const LockedPackage*> remote = fetcher.Missing(wanted);
+  const std::set<const LockedPackage*> coming(remote.begin(), remote.end());
+  std::vector<std::pair<const LockedPackage*, std::filesystem::path>> there;
+  for (const LockedPackage* package : wanted) {
+    if (!coming.contains(package)) there.emplace_back(package, fetcher.FetchNow(*package));
+  }
 
   auto task = progress.Begin("Unpacking packages", ProgressUnit::kItems);
   task->SetTotal(missing.size());
   {
     WorkGroup group(executor);
-    auto make = [&](const LockedPackage* package) {
-      group.Add([&, package] {
+    auto make = [&](const LockedPackage* package, std::filesystem::path archive) {
+      group.Add([&, package, archive = std::move(archive)] {
         task->SetDetail(package->name);
-        ready[positions.at(package)] = maker.Make(*package, fetcher.FetchNow(*package));
+        ready[positions.at(package)] = maker.Make(*package, archive);
         task->Advance(1);
       });
     };
@@ -76,7 +82,7 @@ std::vector<ReadyPackage> PreparePackages(const specs::LockedPlatform& locked, P
         group.Fail(std::make_exception_ptr(std::move(*error)));
         return;
       }
-      make(&package);
+      make(&package, std::get<std::filesystem::path>(std::move(result)));
       group.Done();
     };
     try {
@@ -85,11 +91,8 @@ std::vector<ReadyPackage> PreparePackages(const specs::LockedPlatform& locked, P
       // Nothing was started, so nobody else ends what the group expects.
       for (std::size_t i = 0; i < remote.size(); ++i) group.Fail(std::current_exception());
     }
-    const std::set<const LockedPackage*> coming(remote.begin(), remote.end());
-    for (const LockedPackage* package : wanted) {
-      if (!coming.contains(package)) make(package);
-    }
-    group.Wait();
+    for (const auto& [package, archive] : there) make(package, archive);
+    group.Wait();  // what the tasks and callbacks borrow lives until then
   }
   task->Finish(specs::Count(missing.size(), "package"));
   return ready;

@@ -1,6 +1,6 @@
 #include "builder/cli/locator.h"
 
-#include <future>
+#include <condition_variable>
 #include <mutex>
 
 #include <fmt/core.h>
@@ -10,48 +10,56 @@
 #include "builder/pypi/index_client.h"
 
 namespace imgbuild::builder {
-namespace {
 
 using specs::LockedPackage;
 
-}  // namespace
-
 void MirrorLocator::Prepare(std::span<const LockedPackage* const> packages) {
   std::vector<const LockedPackage*> wheels;
-  for (const LockedPackage* package : packages) {
-    const bool known = wheels_.contains(package->file) || package->source == kArtifactSource;
-    if (package->kind == specs::PackageKind::kWheel && !known) wheels.push_back(package);
+  {
+    std::lock_guard lock(mutex_);
+    for (const LockedPackage* package : packages) {
+      const bool known = wheels_.contains(package->file) || package->source == kArtifactSource;
+      if (package->kind == specs::PackageKind::kWheel && !known) wheels.push_back(package);
+    }
   }
-  if (!wheels.empty()) FindWheels(wheels);
+  if (wheels.empty()) return;
+  // Not under the lock: pages are parsed on the executor, whose threads may want addresses.
+  std::map<std::string, ArchiveAddress> found = FindWheels(wheels);
+  std::lock_guard lock(mutex_);
+  wheels_.merge(found);
 }
 
-void MirrorLocator::FindWheels(const std::vector<const LockedPackage*>& wheels) {
+std::map<std::string, ArchiveAddress> MirrorLocator::FindWheels(
+    const std::vector<const LockedPackage*>& wheels) {
   IndexClient client(session_.http(), session_.executor(), session_.Indexes(spec_),
                      {.cache_folder = session_.store().IndexDirectory("python"),
                       .connectivity = session_.connectivity(),
                       .now = session_.now()});
+  // Shared with the callbacks.
   std::mutex mutex;
-  std::promise<void> all;
+  std::condition_variable all;
   std::size_t left = wheels.size();
   std::optional<specs::Error> failure;
+  std::map<std::string, ArchiveAddress> addresses;
   for (const LockedPackage* wheel : wheels) {
     client.Request(wheel->name, [&, wheel](PageResult result) {
       std::lock_guard lock(mutex);
       if (auto* error = std::get_if<specs::Error>(&result)) {
-        failure = std::move(*error);
+        if (!failure) failure = std::move(*error);
       } else if (auto* found = std::get_if<FoundPage>(&result)) {
         for (std::size_t i = 0; i < found->page.size(); ++i) {
           if (found->page.filename(i) != wheel->file) continue;
-          wheels_[wheel->file] = {.url = found->page.file(i).url,
-                                  .origin = fmt::format("the index \"{}\"", found->index->name)};
+          addresses[wheel->file] = {.url = found->page.file(i).url,
+                                    .origin = fmt::format("the index \"{}\"", found->index->name)};
         }
       }
-      if (--left == 0) all.set_value();
+      if (--left == 0) all.notify_all();
     });
   }
-  all.get_future().wait();
-  std::lock_guard lock(mutex);
+  std::unique_lock lock(mutex);
+  all.wait(lock, [&] { return left == 0; });
   if (failure) throw std::move(*failure);
+  return addresses;
 }
 
 void MirrorLocator::FindMirrors() {
@@ -64,6 +72,7 @@ void MirrorLocator::FindMirrors() {
 std::vector<ArchiveAddress> MirrorLocator::Addresses(const LockedPackage& package) {
   if (package.source == kArtifactSource) return {{package.path, "artifacts"}};
   if (package.kind == specs::PackageKind::kWheel) {
+    std::lock_guard lock(mutex_);
     auto found = wheels_.find(package.file);
     if (found == wheels_.end()) return {};
     return {found->second};

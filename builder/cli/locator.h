@@ -14,6 +14,7 @@
 
 namespace imgbuild::builder {
 
+// Thread-safe: besides the build, whichever thread compiles first fetches the compiler.
 class MirrorLocator : public ArchiveLocator {
  public:
   // Borrows everything for its life.
@@ -26,14 +27,17 @@ class MirrorLocator : public ArchiveLocator {
                     const std::vector<ArchiveAddress>& tried) override;
 
  private:
-  void FindWheels(const std::vector<const specs::LockedPackage*>& wheels);
+  // By file name; not those that no index has. Waits for the executor: not on one of its threads.
+  std::map<std::string, ArchiveAddress> FindWheels(
+      const std::vector<const specs::LockedPackage*>& wheels);
   // Asked for by whichever thread first needs an address.
   void FindMirrors();
 
   Session& session_;
   const specs::Spec& spec_;
   const specs::Lock& lock_;
-  std::map<std::string, ArchiveAddress> wheels_;  // by file name
+  std::mutex mutex_;
+  std::map<std::string, ArchiveAddress> wheels_;  // by file name; guarded by mutex_
   std::once_flag mirrors_found_;
   DebianMirrors mirrors_;
   std::optional<std::string> snapshot_;

@@ -75,6 +75,7 @@ Session::Session(GlobalOptions options)
 Session::~Session() = default;
 
 layers::Store& Session::store() {
+  std::lock_guard lock(mutex_);
   if (!store_) {
     store_ = std::make_unique<layers::Store>(
         options_.cache_dir.empty() ? CacheDirectory(environment_) : options_.cache_dir);
@@ -83,6 +84,7 @@ layers::Store& Session::store() {
 }
 
 layers::Executor& Session::executor() {
+  std::lock_guard lock(mutex_);
   if (!executor_) {
     const unsigned jobs =
         options_.jobs > 0 ? options_.jobs : std::max(1u, std::thread::hardware_concurrency());
@@ -92,16 +94,19 @@ layers::Executor& Session::executor() {
 }
 
 CurlClient& Session::http() {
+  std::lock_guard lock(mutex_);
   if (!http_) http_ = std::make_unique<CurlClient>(NetworkOptions(environment_));
   return *http_;
 }
 
 const HostSources& Session::host_sources() {
+  std::lock_guard lock(mutex_);
   if (!host_sources_) host_sources_ = ReadHostSources(environment_);
   return *host_sources_;
 }
 
 const SourceConfig& Session::source_config() {
+  std::lock_guard lock(mutex_);
   if (!source_config_) source_config_ = ReadSourceConfig(ConfigFile(environment_));
   return *source_config_;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "builder/cli/options.h"
@@ -18,8 +19,8 @@
 
 namespace imgbuild::builder {
 
-// Parts are made when they are first asked for: a build that changes nothing needs no network, no
-// keyring and no mirror.
+// Parts are made when they are first asked for, on any thread: a build that changes nothing needs
+// no network, no keyring and no mirror.
 class Session {
  public:
   explicit Session(GlobalOptions options);
@@ -53,6 +54,7 @@ class Session {
   Environment environment_;
   std::int64_t now_;
   std::unique_ptr<Progress> progress_;
+  std::mutex mutex_;  // of the parts below
   std::unique_ptr<layers::Store> store_;
   std::unique_ptr<layers::ThreadExecutor> executor_;
   std::unique_ptr<CurlClient> http_;
