@@ -1,5 +1,6 @@
 #include "layers/store/store.h"
 
+#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <thread>
@@ -156,7 +157,7 @@ TEST_F(StoreTest, TreesArePublishedWholeAndOnce) {
 
 TEST_F(StoreTest, LocksExcludeEachOther) {
   Store store(root_);
-  int inside = 0;
+  std::atomic<int> inside = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
