@@ -31,7 +31,10 @@ specs::Sha256 LayerKey(const LayerContent& content, const std::vector<TreeEntry>
   specs::KeyBuilder key(kLayerVersion);
   key.Add("tar", layers::kTarVersion).Add("codec", codec.id());
   for (const TreeEntry& entry : skeleton) AddNode(key, entry.path, entry.node);
-  for (const ReadyPackage* package : content.packages) key.Add("frame", package->frame.digest);
+  for (const PackagePart& part : content.packages) {
+    key.Add("frame", part.package->frame.digest);
+    if (!part.IsWhole()) key.Add("from", part.begin).Add("to", part.end);
+  }
   if (content.files != nullptr) {
     for (const auto& [path, file] : *content.files) AddNode(key, path, file.node);
   }
@@ -99,18 +102,24 @@ layers::FrameInfo WriteFrame(const layers::ContentTree& files, layers::Sink& sin
   return writer.Finish();
 }
 
+void AddPart(const PackagePart& part, layers::LayerWriter& writer) {
+  if (part.package->frame_path.empty()) return;
+  specs::WithContext(fmt::format("while adding {} to a layer", part.package->locked->name), [&] {
+    layers::FileSource frame(part.package->frame_path);
+    if (part.IsWhole()) {
+      writer.AddFrame(frame);
+    } else {
+      writer.AddFramePart(frame, part.begin, part.end);
+    }
+  });
+}
+
 LayerInfo MakeLayer(const LayerContent& content, const std::vector<TreeEntry>& skeleton,
                     layers::Store& store, const layers::Codec& codec, layers::Executor& executor) {
   const std::unique_ptr<layers::AtomicFile> file = store.NewFile();
   layers::LayerWriter writer(*file, codec, executor);
   writer.AddSkeleton(skeleton);
-  for (const ReadyPackage* package : content.packages) {
-    if (package->frame_path.empty()) continue;
-    specs::WithContext(fmt::format("while adding {} to a layer", package->locked->name), [&] {
-      layers::FileSource frame(package->frame_path);
-      writer.AddFrame(frame);
-    });
-  }
+  for (const PackagePart& part : content.packages) AddPart(part, writer);
   if (content.files != nullptr) {
     // By way of the disk: the user's files may be larger than memory.
     const std::unique_ptr<layers::AtomicFile> own = store.NewFile();

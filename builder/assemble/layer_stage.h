@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "builder/assemble/package_maker.h"
+#include "builder/assemble/layer_parts.h"
 #include "builder/ui/progress.h"
 #include "layers/image/image.h"
 #include "layers/tree/file_tree.h"
@@ -20,7 +20,7 @@ inline constexpr std::string_view kLayerVersion = "layer/1";
 struct LayerContent {
   std::string name;
   std::vector<layers::OwnerId> owners;         // in the tree, in install order
-  std::vector<const ReadyPackage*> packages;   // with the owners, for packages
+  std::vector<PackagePart> packages;           // with the owners, for packages
   const layers::ContentTree* files = nullptr;  // or, for files and state, their tree
 };
 

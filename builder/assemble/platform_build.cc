@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "builder/assemble/artifacts.h"
+#include "builder/assemble/assembly.h"
 #include "builder/assemble/compiler_tree.h"
 #include "builder/assemble/image_config_maker.h"
 #include "builder/assemble/image_files.h"
@@ -23,15 +24,6 @@ namespace {
 
 using layers::ContentTree;
 using layers::PackageFacts;
-
-std::vector<const PackageFacts*> FactsOf(const std::vector<ReadyPackage>& packages,
-                                         specs::PackageKind kind) {
-  std::vector<const PackageFacts*> facts;
-  for (const ReadyPackage& package : packages) {
-    if (package.locked->kind == kind) facts.push_back(&package.facts);
-  }
-  return facts;
-}
 
 void Merge(ContentTree from, ContentTree& into) { into.merge(from); }
 
@@ -60,7 +52,7 @@ SystemState MakeState(const BuildRequest& request, const specs::Platform& platfo
   StateInput input{.suite = spec.system.suite,
                    .profile = spec.system.profile,
                    .architecture = platform.architecture,
-                   .packages = FactsOf(packages, specs::PackageKind::kDeb),
+                   .packages = DebFacts(packages),
                    .others = {},
                    .timezone = spec.image.timezone,
                    .workdir = spec.image.workdir,
@@ -71,74 +63,6 @@ SystemState MakeState(const BuildRequest& request, const specs::Platform& platfo
     input.certificates.push_back({path.substr(path.rfind('/') + 1), user.certificates[i]});
   }
   return MakeSystemState(input);
-}
-
-// dpkg's paragraph of each Debian package of a layer, in that layer, for scanners that read layer
-// by layer.
-ContentTree StatusFiles(const LayerPlan& plan, const std::vector<ReadyPackage>& packages) {
-  ContentTree files;
-  for (std::size_t index : plan.packages) {
-    if (packages[index].locked->kind == specs::PackageKind::kDeb) {
-      files.insert(RenderStatusD(packages[index].facts));
-    }
-  }
-  return files;
-}
-
-// Everything that lies in the image, by layer, with the owners in the tree.
-struct Assembly {
-  std::vector<LayerContent> layers;
-  std::vector<layers::TreeInput> inputs;
-  std::vector<std::unique_ptr<ContentTree>> trees;  // that inputs borrow
-
-  layers::OwnerId AddOwner(std::string name,
-                           std::variant<const PackageFacts*, const ContentTree*> files) {
-    inputs.push_back({std::move(name), files});
-    return static_cast<layers::OwnerId>(inputs.size() - 1);
-  }
-
-  void AddTree(LayerContent& layer, const std::string& owner, ContentTree tree) {
-    trees.push_back(std::make_unique<ContentTree>(std::move(tree)));
-    layer.files = trees.back().get();
-    layer.owners.push_back(AddOwner(owner, layer.files));
-  }
-};
-
-// Takes both trees.
-Assembly Assemble(const std::vector<LayerPlan>& plans, const std::vector<ReadyPackage>& packages,
-                  ContentTree& user_files, ContentTree& state) {
-  Assembly assembly;
-  const bool has_dpkg = HasDpkg(FactsOf(packages, specs::PackageKind::kDeb));
-  for (const LayerPlan& plan : plans) {
-    LayerContent layer;
-    layer.name = plan.name;
-    for (std::size_t index : plan.packages) {
-      const ReadyPackage& package = packages[index];
-      const bool deb = package.locked->kind == specs::PackageKind::kDeb;
-      layer.owners.push_back(assembly.AddOwner(
-          fmt::format("{} {}", deb ? "Debian package" : "wheel", package.locked->name),
-          &package.facts));
-      layer.packages.push_back(&package);
-    }
-    switch (plan.kind) {
-      case LayerKind::kPackages:
-        if (!has_dpkg) {
-          ContentTree status = StatusFiles(plan, packages);
-          if (!status.empty()) {
-            assembly.AddTree(layer, "package database of " + plan.name, std::move(status));
-          }
-        }
-        break;
-      case LayerKind::kFiles:
-        assembly.AddTree(layer, "files", std::exchange(user_files, {}));
-        break;
-      case LayerKind::kState:
-        assembly.AddTree(layer, "system state", std::exchange(state, {}));
-        break;
-    }
-    assembly.layers.push_back(std::move(layer));
-  }
-  return assembly;
 }
 
 void ReportConflicts(const std::vector<layers::TreeConflict>& conflicts,
@@ -200,7 +124,8 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   Merge(MakeImageFiles({spec, request.loaded.sources.folder, request.lock, locked}), state.files);
 
   // One tree of it all, split into layers.
-  const Assembly assembly = Assemble(PlanLayers(spec, locked), packages, user_files, state.files);
+  const Assembly assembly = Assemble(PlanLayers(spec, locked), packages, std::move(user_files),
+                                     std::move(state.files), spec.image.max_layer_size);
   const layers::TreeUnion united = layers::UniteTrees(assembly.inputs);
   ReportConflicts(united.conflicts, united.tree, context.progress);
   std::vector<std::vector<layers::OwnerId>> owners;

@@ -1,0 +1,38 @@
+// Everything that lies in an image, by layer: what each layer is written from, and who brings what
+// to the one tree of them all.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "builder/assemble/layer_parts.h"
+#include "builder/assemble/layer_stage.h"
+#include "builder/assemble/package_maker.h"
+#include "builder/plan/layer_plan.h"
+#include "layers/tree/file_tree.h"
+#include "layers/tree/tree_union.h"
+
+namespace imgbuild::builder {
+
+struct Assembly {
+  std::vector<LayerContent> layers;       // bottom first
+  std::vector<layers::TreeInput> inputs;  // by owner, in install order
+
+  // What layers and inputs point to, beside the packages.
+  std::vector<std::unique_ptr<layers::PackageFacts>> facts;
+  std::vector<std::unique_ptr<layers::ContentTree>> trees;
+};
+
+// The plan's layers with what is in them; one that would be larger than `max_layer_size` plain
+// bytes becomes several, named "base", "base (2)", ... Borrows the packages, takes both trees.
+Assembly Assemble(const std::vector<LayerPlan>& plans, const std::vector<ReadyPackage>& packages,
+                  layers::ContentTree user_files, layers::ContentTree state,
+                  std::uint64_t max_layer_size);
+
+// Of the Debian packages among them.
+std::vector<const layers::PackageFacts*> DebFacts(const std::vector<ReadyPackage>& packages);
+
+}  // namespace imgbuild::builder
