@@ -42,6 +42,7 @@ void AddPackages(std::string& text, std::string_view header,
       text += fmt::format("required-by = {}\n", TomlArray(package.required_by));
     }
     Add(text, "layer", package.layer);
+    AddIfAny(text, "only-with", package.only_with);
   }
 }
 
@@ -152,6 +153,10 @@ class LockReader {
     }
     package.required_by = Texts(table, "required-by");
     package.layer = Required(table, "layer");
+    package.only_with = Optional(table, "only-with");
+    if (!package.only_with.empty() && package.only_with != "cuda") {
+      Note(Place(table), fmt::format("only-with is \"{}\", expected \"cuda\"", package.only_with));
+    }
     return package;
   }
 
@@ -189,6 +194,7 @@ std::string RenderLock(const Lock& lock) {
   for (const LockedPlatform& platform : lock.platforms) {
     text += "\n[[platform]]\n";
     Add(text, "platform", platform.platform.Render());
+    AddIfAny(text, "cuda-problem", platform.cuda_problem);
     AddPackages(text, "platform.package", platform.packages);
   }
   for (const LockedCompiler& compiler : lock.compilers) {
@@ -230,7 +236,8 @@ Lock ParseLock(std::string_view text, std::string_view file) {
                            reader.Digest(*table, "digest")});
   }
   for (const TomlValue* table : reader.Tables(document, "platform")) {
-    lock.platforms.push_back({reader.PlatformOf(*table, "platform"), reader.Packages(*table)});
+    lock.platforms.push_back({reader.PlatformOf(*table, "platform"), reader.Packages(*table),
+                              reader.Optional(*table, "cuda-problem")});
   }
   for (const TomlValue* table : reader.Tables(document, "compiler")) {
     lock.compilers.push_back({reader.PlatformOf(*table, "host"), reader.Packages(*table)});

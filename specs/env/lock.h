@@ -27,9 +27,10 @@ struct LockedPackage {
                        // index's name, "local"
   std::string
       path;  // hint, relative to the mirror (debs) or to the spec (local wheels); "" for an index
-  std::vector<std::string>
-      required_by;    // names of what needs it, "spec" for the spec itself; sorted
-  std::string layer;  // "base", "python", or the [[python.layers]] name
+  std::vector<std::string> required_by;  // names of what needs it, "spec" for the spec itself,
+                                         // "cuda" for its CUDA section; sorted
+  std::string layer;      // "base", "cuda", "python", or the [[python.layers]] name
+  std::string only_with;  // "cuda": an image has it only where that section is enabled; else ""
 
   bool operator==(const LockedPackage&) const = default;
 };
@@ -46,6 +47,8 @@ struct LockedSuite {
 struct LockedPlatform {
   Platform platform;
   std::vector<LockedPackage> packages;  // debs by name, then wheels by name
+  std::string cuda_problem;  // why the CUDA section could not be had, as a message; then no package
+                             // is there for it. "" where it could, or there is none
 
   bool operator==(const LockedPlatform&) const = default;
 };

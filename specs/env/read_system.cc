@@ -84,41 +84,6 @@ SystemSection ReadSystem(const TomlValue* table, SpecReading& reading) {
   return section;
 }
 
-CudaSection ReadCuda(const TomlValue* table, SpecReading& reading) {
-  CudaSection section;
-  if (table == nullptr) return section;
-  TableReader cuda(*table, "cuda", "cuda", reading);
-  section.enabled = cuda.Boolean("enabled").value_or(false);
-  section.version = cuda.String("version").value_or("");
-  std::vector<std::string_view> parts = Split(section.version, '.');
-  bool numbers = std::all_of(parts.begin(), parts.end(), ParseUnsigned);
-  if (!cuda.Has("version")) {
-    cuda.Note("version", "cuda.version is missing", "for example version = \"13.0\"");
-  } else if (!section.version.empty() && (parts.size() < 2 || parts.size() > 3 || !numbers)) {
-    cuda.Note("version",
-              fmt::format("cuda.version is \"{}\", expected two or three numbers such as "
-                          "\"13.0\"",
-                          section.version));
-  }
-  static const std::vector<std::string> kComponents = {"toolkit", "runtime", "cudnn", "nccl"};
-  for (const Placed& component : cuda.Strings("components")) {
-    auto& known = section.components;
-    if (std::find(kComponents.begin(), kComponents.end(), component.text) == kComponents.end()) {
-      cuda.Note(component.where,
-                fmt::format("no CUDA component \"{}\", expected one of \"{}\"", component.text,
-                            Join(kComponents, "\", \"")),
-                DidYouMean(component.text, kComponents));
-    } else if (std::find(known.begin(), known.end(), component.text) == known.end()) {
-      known.push_back(component.text);
-    }
-  }
-  if (section.components.empty()) section.components = {"toolkit"};
-  if (auto provider = cuda.Word("provider", {"pypi", "debian"})) {
-    section.provider = *provider == 0 ? "pypi" : "debian";
-  }
-  return section;
-}
-
 std::vector<FilesEntry> ReadFiles(TableReader& spec) {
   std::vector<FilesEntry> files;
   std::size_t index = 0;

@@ -83,7 +83,7 @@ name = "internal"
 url = "https://index.example/simple/"
 [cuda]
 enabled = true
-version = "12.4"
+version = "13.1"
 [[files]]
 from = "app"
 to = "/srv"
@@ -145,7 +145,8 @@ TEST(ResolutionInputs, ChangeWithWhatIsResolvedOnly) {
   EXPECT_TRUE(changed([](Spec& s) { s.python.indexes[0].packages.push_back("x"); }));
   EXPECT_TRUE(changed([](Spec& s) { s.image.platforms.pop_back(); }));
   EXPECT_TRUE(changed([](Spec& s) { s.cuda.version = "13.0"; }));
-  EXPECT_FALSE(changed([](Spec& s) { s.cuda.enabled = false; }));
+  EXPECT_TRUE(changed([](Spec& s) { s.cuda.components.push_back("nccl"); }));
+  EXPECT_FALSE(changed([](Spec& s) { s.cuda.enabled = !s.cuda.enabled; }));
   EXPECT_FALSE(changed([](Spec& s) { s.system.mirror = "https://other.example"; }));
   EXPECT_FALSE(changed([](Spec& s) { s.python.indexes[0].url = "https://other.example"; }));
   EXPECT_FALSE(changed([](Spec& s) { s.services.clear(); }));

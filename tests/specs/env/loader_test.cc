@@ -220,7 +220,17 @@ constexpr BadCase kBadCases[] = {
     {"[[python.indexes]]\nname = \"i\"\nurl = \"https://a:b@index.example/\"", "holds credentials"},
     {"[cuda]\nenabled = true", "cuda.version is missing"},
     {"[cuda]\nversion = \"thirteen\"", "expected two or three numbers"},
-    {"[cuda]\nversion = \"13.0\"\ncomponents = [\"cudn\"]", "did you mean \"cudnn\"?"},
+    {"[cuda]\nversion = \"13.0\"\ncomponents = [\"cuDNN\"]", "no CUDA component \"cuDNN\""},
+    {"[cuda]\nversion = \"12.9\"\ncomponents = [\"cublas\", \"nvcc\"]",
+     "spec.toml:3:25: \"nvcc\" asks for nvcc, which the wheels of CUDA 12 do not have\n  hint: "
+     "either "
+     "version = \"13.0\" or later, or provider = \"debian\""},
+    {"[cuda]\nversion = \"12.9\"", "spec.toml:1:2: \"toolkit\" asks for nvcc"},
+    {"[cuda]\nversion = \"11.8\"\nprovider = \"debian\"\ncomponents = [\"toolkit\", \"cudnn\"]",
+     "spec.toml:4:26: Debian's nvidia-cudnn is only a program that downloads"},
+    {"[cuda]\nversion = \"11.8\"\nprovider = \"debian\"\ncomponents = [\"nccl\"]",
+     "Debian has no CUDA component \"nccl\""},
+    {"[cuda]\nversion = \"11.8\"\nprovider = \"conda\"", "expected one of \"pypi\", \"debian\""},
     {"[[files]]\nfrom = \"a\"", "files[0].to is missing"},
     {"[[files]]\nfrom = \"a\"\nto = \"b\"", "expected an absolute path in the image"},
     {"[[files]]\nfrom = \"a\"\nto = \"/b\"\nmode = \"rw\"", "is no file mode"},

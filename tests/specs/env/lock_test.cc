@@ -26,7 +26,8 @@ Lock Example() {
                     "bookworm/main",
                     "pool/main/g/glibc/libc6_2.36-9+deb12u10_amd64.deb",
                     {"bash", "spec"},
-                    "base"};
+                    "base",
+                    ""};
   LockedPackage wheel{PackageKind::kWheel,
                       "numpy",
                       "2.1.0",
@@ -37,12 +38,17 @@ Lock Example() {
                       "default",
                       "",
                       {},
-                      "python"};
+                      "python",
+                      ""};
   LockedPackage local = wheel;
   local.source = "local";
   local.path = "../wheels/numpy-2.1.0-cp311-cp311-any.whl";
-  lock.platforms = {{Platform{Architecture::kAmd64}, {deb, wheel}},
-                    {Platform{Architecture::kArm64}, {local}}};
+  LockedPackage cublas = wheel;
+  cublas.name = "nvidia-cublas";
+  cublas.required_by = {"cuda"};
+  cublas.layer = cublas.only_with = "cuda";
+  lock.platforms = {{Platform{Architecture::kAmd64}, {deb, wheel, cublas}, ""},
+                    {Platform{Architecture::kArm64}, {local}, "no \"CUDA\"\n  here"}};
   lock.compilers = {{Platform{Architecture::kArm64}, {deb}}};
   return lock;
 }
@@ -76,6 +82,8 @@ TEST(Lock, SaysWhereItIsBroken) {
   EXPECT_THAT(Complaint(Broken("kind = \"wheel\"", "kind = \"egg\"")), HasSubstr("\"egg\""));
   EXPECT_THAT(Complaint(Broken("size = 2700000", "size = -1")), HasSubstr("size is negative"));
   EXPECT_THAT(Complaint(Broken("name = \"numpy\"\n", "")), HasSubstr("name is missing"));
+  EXPECT_THAT(Complaint(Broken("only-with = \"cuda\"", "only-with = \"x\"")),
+              HasSubstr("only-with is \"x\""));
   EXPECT_THAT(Complaint(Broken("linux/arm64", "linux/mips")), HasSubstr("no platform"));
 }
 

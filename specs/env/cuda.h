@@ -1,0 +1,26 @@
+// The CUDA section as a switch: one lock covers both positions, and which of its packages an image
+// has is decided here and nowhere else.
+#pragma once
+
+#include "specs/env/lock.h"
+#include "specs/env/spec.h"
+#include "specs/oci/platform.h"
+
+namespace imgbuild::specs {
+
+// Of packages: LockedPackage::layer, ::only_with and, as a root, ::required_by.
+inline constexpr std::string_view kCudaRoot = "cuda";
+
+// Whether the spec has a CUDA section, enabled or not, that means something on the platform:
+// there is one for linux/amd64 only.
+bool CudaApplies(const CudaSection& section, const Platform& platform);
+
+// Whether an image for the platform gets it.
+bool CudaInForce(const CudaSection& section, const Platform& platform);
+
+// What an image of the spec consists of: all packages where the section is in force, else those
+// that are not only there for it, at the same versions. Throws Error (kUnresolvable), with what the
+// lock says, where the section is enabled and could not be had.
+LockedPlatform PackagesInForce(const CudaSection& section, const LockedPlatform& locked);
+
+}  // namespace imgbuild::specs
