@@ -43,7 +43,7 @@ class FixedText {
   }
 
  private:
-  char data_[Capacity + 1] = "";
+  char data_[Capacity + 1] = {};
   std::size_t size_ = 0;
   bool cut_ = false;
 };

@@ -1,5 +1,6 @@
 #include "specs/debian/version.h"
 
+#include <algorithm>
 #include <limits>
 
 #include <fmt/format.h>
