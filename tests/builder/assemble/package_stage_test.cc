@@ -1,0 +1,180 @@
+#include "builder/assemble/package_stage.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/builder/assemble/packages_fixture.h"
+
+namespace imgbuild::builder {
+namespace {
+
+namespace fs = std::filesystem;
+using specs::Error;
+using specs::ErrorKind;
+using support::MakeDeb;
+using support::MakeWheel;
+using testing::HasSubstr;
+
+class PackageStage : public testing::Test {
+ protected:
+  PackageMaker Maker(layers::Executor& executor, layers::Store& store) {
+    return PackageMaker(store, *codec_, executor, nullptr,
+                        {.suite = specs::Suite::kBookworm,
+                         .python = "3.11",
+                         .compiler_id = "none",
+                         .compile = specs::Compile::kNone});
+  }
+
+  std::vector<ReadyPackage> Prepare(std::size_t threads,
+                                    NetworkPolicy network = NetworkPolicy::kAllowed) {
+    layers::ThreadExecutor executor(threads);
+    PackageMaker maker = Maker(executor, packages_.store);
+    Fetcher fetcher = packages_.MakeFetcher(network);
+    return PreparePackages(locked_, maker, fetcher, executor, packages_.progress);
+  }
+
+  // The message of the failure, with one thread and with four: no thread may be left waiting.
+  std::string Failure(std::size_t threads = 1) {
+    try {
+      Prepare(threads);
+    } catch (const Error& error) {
+      kind_ = error.kind();
+      return error.what();
+    }
+    ADD_FAILURE() << "no failure";
+    return "";
+  }
+
+  Packages packages_;
+  specs::LockedPlatform locked_;
+  std::unique_ptr<const layers::Codec> codec_ = layers::MakeCodec(layers::Compression::kZstd);
+  ErrorKind kind_ = ErrorKind::kUsage;
+};
+
+TEST_F(PackageStage, KeepsTheLocksOrderWhateverArrivesFirst) {
+  AddDebs(packages_, locked_, 20);
+  MakeWheel wheel;
+  wheel.members = {{"demo/__init__.py", "x = 1\n"}};
+  packages_.Add(locked_, wheel);
+  const std::vector<ReadyPackage> ready = Prepare(4);
+  ASSERT_EQ(ready.size(), 21u);
+  for (std::size_t i = 0; i < ready.size(); ++i) {
+    EXPECT_EQ(ready[i].locked, &locked_.packages[i]);
+    EXPECT_EQ(ready[i].facts.name, locked_.packages[i].name);
+    EXPECT_TRUE(ready[i].made);
+    EXPECT_TRUE(fs::exists(ready[i].frame_path)) << ready[i].facts.name;
+  }
+}
+
+TEST_F(PackageStage, TakesFromTheStoreWhatIsThereAndAsksNobody) {
+  AddDebs(packages_, locked_, 8);
+  const std::vector<ReadyPackage> first = Prepare(2);
+  packages_.http.ForgetRequests();
+  packages_.locator.prepare_fails = "nobody asked";
+  const std::vector<ReadyPackage> again = Prepare(2, NetworkPolicy::kForbidden);
+  EXPECT_TRUE(packages_.http.requests().empty());
+  for (std::size_t i = 0; i < again.size(); ++i) {
+    EXPECT_FALSE(again[i].made);
+    EXPECT_EQ(again[i].frame, first[i].frame);
+    EXPECT_EQ(again[i].facts, first[i].facts);
+    EXPECT_EQ(again[i].frame_path, first[i].frame_path);
+  }
+}
+
+TEST_F(PackageStage, MakesTheSameFramesOnOneThreadAndOnMany) {
+  AddDebs(packages_, locked_, 12);
+  const std::vector<ReadyPackage> one = Prepare(1);
+  Packages other;
+  specs::LockedPlatform locked;
+  AddDebs(other, locked, 12);
+  layers::ThreadExecutor executor(8);
+  PackageMaker maker = Maker(executor, other.store);
+  Fetcher fetcher = other.MakeFetcher();
+  const std::vector<ReadyPackage> many =
+      PreparePackages(locked, maker, fetcher, executor, other.progress);
+  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_EQ(one[i].frame, many[i].frame);
+}
+
+// What waits for downloads must end though none was started.
+TEST_F(PackageStage, EndsWithTheLocatorsErrorWherePreparingFails) {
+  for (std::size_t threads : {1u, 4u}) {
+    Packages fresh;
+    locked_.packages.clear();
+    AddDebs(fresh, locked_, 6);
+    // Some are there: their tasks are given while the others' failure is told.
+    for (std::size_t i : {1u, 4u}) fresh.MakeFetcher().FetchNow(locked_.packages[i]);
+    fresh.locator.prepare_fails = "the index does not answer";
+    layers::ThreadExecutor executor(threads);
+    PackageMaker maker = Maker(executor, fresh.store);
+    Fetcher fetcher = fresh.MakeFetcher();
+    try {
+      PreparePackages(locked_, maker, fetcher, executor, fresh.progress);
+      FAIL() << "no failure";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("the index does not answer"));
+    }
+  }
+}
+
+TEST_F(PackageStage, EndsWithTheErrorOfOneDownload) {
+  AddDebs(packages_, locked_, 10);
+  packages_.http.Break(packages_.Url(locked_.packages[5]), "connection refused");
+  for (std::size_t threads : {1u, 4u}) {
+    EXPECT_THAT(Failure(threads), HasSubstr("connection refused"));
+  }
+}
+
+TEST_F(PackageStage, EndsWithTheErrorOfOneLocalWheel) {
+  AddDebs(packages_, locked_, 10);
+  for (std::size_t i : {2u, 7u}) {
+    locked_.packages[i].source = "local";
+    locked_.packages[i].path = "missing.whl";
+  }
+  for (std::size_t threads : {1u, 4u}) EXPECT_THAT(Failure(threads), HasSubstr("missing.whl"));
+}
+
+TEST_F(PackageStage, EndsWithTheErrorOfAnArchiveThatIsNone) {
+  AddDebs(packages_, locked_, 10);
+  specs::LockedPackage& bad = locked_.packages[3];
+  const std::string bytes = "no archive at all";
+  bad.sha256 = specs::HashOf(bytes);
+  bad.size = bytes.size();
+  packages_.http.Serve(packages_.Url(bad), bytes);
+  for (std::size_t threads : {1u, 4u}) EXPECT_THAT(Failure(threads), HasSubstr(bad.name));
+}
+
+TEST_F(PackageStage, ADamagedArchiveInTheCacheIsFetchedAnewNextTime) {
+  AddDebs(packages_, locked_, 3);
+  const specs::LockedPackage& package = locked_.packages[2];
+  const fs::path path = packages_.MakeFetcher().FetchNow(package);
+  std::ofstream(path, std::ios::binary) << std::string(package.size, 'x');
+  EXPECT_THAT(Failure(2), HasSubstr(package.name));
+  EXPECT_EQ(kind_, ErrorKind::kVerification);
+  EXPECT_EQ(Prepare(2).size(), 3u);
+}
+
+TEST_F(PackageStage, WithoutANetworkNamesWhatIsMissing) {
+  AddDebs(packages_, locked_, 3);
+  packages_.MakeFetcher().FetchNow(locked_.packages[0]);
+  try {
+    Prepare(2, NetworkPolicy::kForbidden);
+    FAIL() << "no failure";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("2 archives are not in the cache"));
+    EXPECT_THAT(error.what(), HasSubstr(locked_.packages[1].file));
+  }
+}
+
+// One archive may stand for several packages of the lock.
+TEST_F(PackageStage, FetchesAnArchiveThatIsLockedTwiceOnce) {
+  AddDebs(packages_, locked_, 2);
+  locked_.packages.push_back(locked_.packages[1]);
+  const std::vector<ReadyPackage> ready = Prepare(2);
+  EXPECT_EQ(ready[1].frame, ready[2].frame);
+  EXPECT_EQ(packages_.http.Count(packages_.Url(locked_.packages[1])), 1);
+}
+
+}  // namespace
+}  // namespace imgbuild::builder
