@@ -9,6 +9,7 @@
 #include "builder/pypi/catalog.h"
 #include "builder/pypi/explanation.h"
 #include "builder/pypi/python_provider.h"
+#include "builder/pypi/reachable.h"
 #include "builder/pypi/simple_json.h"
 #include "builder/resolve/solver.h"
 
@@ -102,7 +103,7 @@ ResolvedPackage Describe(const Project& project, Position version, Catalog& cata
 }
 
 Resolution Collect(const Solution& solution, const PythonProvider& provider,
-                   const std::vector<LocalWheel>& wheels) {
+                   const std::vector<LocalWheel>& wheels, const std::vector<Root>& roots) {
   Resolution resolution;
   std::map<std::string, ResolvedPackage> packages;
   for (const auto& [id, version] : solution.chosen) {
@@ -110,13 +111,21 @@ Resolution Collect(const Solution& solution, const PythonProvider& provider,
     if (id == PythonProvider::kRoot || !package.extra.empty()) continue;
     packages.emplace(package.project, Describe(*provider.project(id), version, provider.catalog()));
   }
+  for (const Root& root : roots) {
+    for (const Dependency& dependency : root.dependencies) {
+      packages.at(dependency.project).required_by.insert(root.name);
+    }
+    for (const std::string& name : ReachableFrom(root, solution, provider)) {
+      packages.at(name).roots.insert(root.name);
+    }
+  }
   for (const auto& [id, version] : solution.chosen) {
+    if (id == PythonProvider::kRoot) continue;
     const PythonProvider::Package& package = provider.package(id);
-    std::string by = id == PythonProvider::kRoot ? "spec" : package.project;
     for (const Dependency& dependency : provider.Needs(id, version)) {
       auto needed = packages.find(dependency.project);
-      if (needed != packages.end() && by != dependency.project) {
-        needed->second.required_by.insert(by);
+      if (needed != packages.end() && package.project != dependency.project) {
+        needed->second.required_by.insert(package.project);
       }
     }
     if (package.extra.empty()) continue;
@@ -155,17 +164,21 @@ Resolution ResolvePython(const ResolveInput& input, ResolveContext context) {
                              .connectivity = context.connectivity,
                              .now = context.now};
   Catalog catalog(context.http, rules, std::move(context.indexes), options);
-  std::vector<Dependency> root = Applicable(input.requirements, input.target.markers);
+  std::vector<Root> roots = {
+      {"spec", Applicable(input.requirements, input.target.markers)},
+      {input.optional.name, Applicable(input.optional.requirements, input.target.markers)}};
   std::vector<Dependency> constraints = Applicable(input.constraints, input.target.markers);
   for (const LocalWheel& wheel : input.wheels) {
-    root.push_back(AddLocalWheel(wheel, input.target, catalog));
+    roots[0].dependencies.push_back(AddLocalWheel(wheel, input.target, catalog));
   }
-  PythonProvider provider(catalog, rules, std::move(root), constraints, context.progress);
+  std::vector<Dependency> all = roots[0].dependencies;
+  all.insert(all.end(), roots[1].dependencies.begin(), roots[1].dependencies.end());
+  PythonProvider provider(catalog, rules, std::move(all), constraints, context.progress);
   auto result = Solve(provider, PythonProvider::kRoot, 0);
   if (auto* none = std::get_if<NoSolution>(&result)) {
     throw UnresolvableError(none->derivation, provider, input);
   }
-  return Collect(std::get<Solution>(result), provider, input.wheels);
+  return Collect(std::get<Solution>(result), provider, input.wheels, roots);
 }
 
 }  // namespace imgbuild::builder

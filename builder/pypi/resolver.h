@@ -38,11 +38,19 @@ struct LocalWheel {
   std::function<std::string()> read;  // the whole file; called at most once
 };
 
+// Requirements of a part of the spec that an image may be without. They are solved together with
+// the others, so that leaving them out moves no version.
+struct OptionalPart {
+  std::string name;  // as it stands in `required_by` and `roots`: "cuda"
+  std::vector<specs::Requirement> requirements;
+};
+
 struct ResolveInput {
   PythonTarget target;
   std::vector<specs::Requirement> requirements;  // of the user; markers are evaluated
   std::vector<specs::Requirement> constraints;   // restrict what is chosen, add nothing
   std::vector<LocalWheel> wheels;                // each is also a requirement
+  OptionalPart optional;
   Prereleases prereleases = Prereleases::kIfNecessary;
   Sdists sdists = Sdists::kNever;
   std::set<std::string> no_binary;            // normalised names whose wheels are not used; ":all:"
@@ -72,7 +80,9 @@ struct ResolvedPackage {
   std::optional<specs::Sha256> sha256;  // where the index says
   std::string index;                    // its name, or "local"
   std::set<std::string> extras;         // asked for by anything chosen
-  std::set<std::string> required_by;    // normalised names; "spec" for the user's requirements
+  std::set<std::string> required_by;    // normalised names, and roots that name it
+  // Who reaches it, however far away: "spec" (the user's requirements), the optional part's name.
+  std::set<std::string> roots;
 };
 
 struct Resolution {

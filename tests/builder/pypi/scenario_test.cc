@@ -85,6 +85,7 @@ ResolveInput InputOf(const TomlValue& scenario) {
                            *specs::Platform::Parse(TextAt(scenario, "platform", "linux/amd64")))};
   input.requirements = Requirements(TextsAt(scenario, "requirements"));
   input.constraints = Requirements(TextsAt(scenario, "constraints"));
+  input.optional = {"optional", Requirements(TextsAt(scenario, "optional"))};
   if (TextAt(scenario, "prereleases") == "allow") input.prereleases = Prereleases::kAllow;
   if (TextAt(scenario, "sdists") == "static") input.sdists = Sdists::kStaticMetadata;
   for (const std::string& name : TextsAt(scenario, "no-binary")) input.no_binary.insert(name);
@@ -137,6 +138,12 @@ TEST_P(ScenarioTest, GivesWhatItExpects) {
       if (const TomlValue* wanted = expected.Find("extras")) {
         for (const specs::TomlEntry& entry : wanted->entries) {
           EXPECT_THAT(extras[entry.key], testing::ElementsAreArray(TextsAt(*wanted, entry.key)));
+        }
+      }
+      if (const TomlValue* wanted = expected.Find("roots")) {
+        for (const ResolvedPackage& package : resolution.packages) {
+          EXPECT_THAT(package.roots, testing::ElementsAreArray(TextsAt(*wanted, package.name)))
+              << package.name;
         }
       }
       EXPECT_EQ(resolution.warnings, TextsAt(expected, "warnings"));
