@@ -1,5 +1,6 @@
 #include "builder/debian/openpgp.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>

@@ -1,6 +1,7 @@
 #include "builder/pypi/json_scanner.h"
 
 #include <cstring>
+#include <utility>
 
 #include <fmt/core.h>
 
