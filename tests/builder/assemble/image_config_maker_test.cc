@@ -1,0 +1,76 @@
+#include "builder/assemble/image_config_maker.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace imgbuild::builder {
+namespace {
+
+using testing::ElementsAre;
+using testing::Pair;
+
+const specs::Platform kPlatform = *specs::Platform::Parse("linux/arm64");
+
+specs::Lock LockOf(std::vector<std::string> dates) {
+  specs::Lock lock;
+  for (std::string& date : dates) lock.suites.push_back({"suite", std::move(date), {}});
+  return lock;
+}
+
+TEST(MakeImageConfig, IsDatedByTheNewestRelease) {
+  const specs::Lock lock =
+      LockOf({"2026-07-11T10:16:37Z", "2026-11-01T20:00:00Z", "2026-10-31T23:59:59Z"});
+  EXPECT_EQ(MakeImageConfig({}, lock, kPlatform).created, "2026-11-01T20:00:00Z");
+}
+
+TEST(MakeImageConfig, StartsTheSupervisorWhereTheSpecNamesNothingElse) {
+  specs::Spec spec;
+  EXPECT_THAT(MakeImageConfig(spec, LockOf({}), kPlatform).entrypoint,
+              ElementsAre("/usr/lib/imgbuild/init"));
+  EXPECT_TRUE(MakeImageConfig(spec, LockOf({}), kPlatform).command.empty());
+  spec.image.entrypoint = {"/usr/bin/env"};
+  spec.image.command = {"bash", "-l"};
+  const specs::ImageConfig config = MakeImageConfig(spec, LockOf({}), kPlatform);
+  EXPECT_THAT(config.entrypoint, ElementsAre("/usr/bin/env"));
+  EXPECT_THAT(config.command, ElementsAre("bash", "-l"));
+}
+
+TEST(MakeImageConfig, PutsTheVirtualEnvironmentFirstAndTheSpecOverAll) {
+  specs::Spec spec;
+  spec.image.env = {{"LANG", "de_DE.UTF-8"}, {"TZ", "UTC"}, {"A", "b=c"}};
+  const auto env = MakeImageConfig(spec, LockOf({}), kPlatform).env;
+  EXPECT_THAT(env, ElementsAre(Pair("A", "b=c"), Pair("LANG", "de_DE.UTF-8"),
+                               Pair("PATH", testing::StartsWith("/opt/venv/bin:/usr/local/sbin:")),
+                               Pair("TZ", "UTC"), Pair("VIRTUAL_ENV", "/opt/venv")));
+}
+
+TEST(MakeImageConfig, TakesUserWorkdirLabelsAndPorts) {
+  specs::Spec spec;
+  spec.image.name = "team/notebook";
+  spec.image.user = "1234:0";
+  spec.image.workdir = "/home/me";
+  spec.image.labels = {{"a", "b"}};
+  spec.services = {{.name = "b", .preset = "jupyterlab"},
+                   {.name = "a", .command = {"x"}, .port = 80},
+                   {.name = "c", .command = {"x"}}};
+  const specs::ImageConfig config = MakeImageConfig(spec, LockOf({}), kPlatform);
+  EXPECT_EQ(config.platform, kPlatform);
+  EXPECT_EQ(config.user, "1234:0");
+  EXPECT_EQ(config.workdir, "/home/me");
+  EXPECT_THAT(config.exposed_ports, ElementsAre(80u, 8888u));
+  EXPECT_THAT(config.labels,
+              ElementsAre(Pair("a", "b"), Pair("org.opencontainers.image.title", "team/notebook")));
+  EXPECT_TRUE(config.diff_ids.empty());
+}
+
+TEST(MakeImageConfig, KeepsATitleOfTheSpecs) {
+  specs::Spec spec;
+  spec.image.name = "notebook";
+  spec.image.labels = {{"org.opencontainers.image.title", "My notebook"}};
+  EXPECT_EQ(
+      MakeImageConfig(spec, LockOf({}), kPlatform).labels.at("org.opencontainers.image.title"),
+      "My notebook");
+}
+
+}  // namespace
+}  // namespace imgbuild::builder

@@ -1,0 +1,231 @@
+#include "builder/assemble/layer_stage.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "layers/io/archive.h"
+#include "layers/io/file.h"
+#include "specs/base/error.h"
+#include "tests/support/quiet_progress.h"
+#include "tests/support/temp_folder.h"
+
+namespace imgbuild::builder {
+namespace {
+
+namespace fs = std::filesystem;
+using layers::ContentTree;
+using layers::MakeFile;
+using specs::Error;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// Layers of trees alone, each an owner of its own.
+class LayerStage : public testing::Test {
+ protected:
+  LayerContent& Add(const std::string& name, ContentTree tree) {
+    trees_.push_back(std::make_unique<ContentTree>(std::move(tree)));
+    inputs_.push_back({name, trees_.back().get()});
+    LayerContent content;
+    content.name = name;
+    content.owners = {static_cast<layers::OwnerId>(inputs_.size() - 1)};
+    content.files = trees_.back().get();
+    contents_.push_back(std::move(content));
+    return contents_.back();
+  }
+
+  std::vector<MadeLayer> Make(std::size_t threads = 2,
+                              layers::Compression compression = layers::Compression::kZstd) {
+    const layers::TreeUnion united = layers::UniteTrees(inputs_);
+    layers::ThreadExecutor executor(threads);
+    const auto codec = layers::MakeCodec(compression);
+    return MakeLayers(contents_, united.tree, store_, *codec, executor, progress_);
+  }
+
+  ContentTree OnDisk(const std::string& path, const std::string& content) {
+    const fs::path file = folder_.path() / "file";
+    std::ofstream(file, std::ios::binary) << content;
+    layers::ContentFile entry = MakeFile(content);
+    entry.content.clear();
+    entry.disk_path = file.string();
+    return {{path, entry}};
+  }
+
+  // path -> content of a layer's blob; directories end in a slash. Checks digest, size and diff id.
+  std::map<std::string, std::string> Read(const MadeLayer& made) {
+    const specs::Descriptor& descriptor = made.layer.descriptor;
+    const auto path = store_.FindBlob(descriptor.digest, descriptor.size);
+    EXPECT_TRUE(path.has_value()) << made.name;
+    const std::string blob = layers::ReadFile(*path);
+    EXPECT_EQ(specs::HashOf(blob), descriptor.digest);
+    layers::MemorySource bytes(blob);
+    const std::string tar = layers::ReadAll(*layers::Decompressed(bytes));
+    EXPECT_EQ(specs::HashOf(tar), made.layer.diff_id);
+    EXPECT_EQ(tar.size(), made.layer.plain_size);
+    std::map<std::string, std::string> files;
+    layers::ArchiveReader reader(tar, layers::ArchiveFormat::kTar);
+    while (auto entry = reader.Next()) {
+      files[entry->path] = layers::ReadAll(reader.Data());
+    }
+    return files;
+  }
+
+  std::string Failure() {
+    try {
+      Make();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    ADD_FAILURE() << "no failure";
+    return "";
+  }
+
+  support::TempFolder folder_;
+  layers::Store store_{folder_.path() / "cache"};
+  support::QuietProgress progress_;
+  std::vector<std::unique_ptr<ContentTree>> trees_;
+  std::vector<layers::TreeInput> inputs_;
+  std::vector<LayerContent> contents_;
+};
+
+TEST_F(LayerStage, LayersHoldTheirFilesAndAllDirectoriesAbove) {
+  Add("files", {{"srv/app/main.py", MakeFile("print()")}, {"srv/app/l", layers::MakeSymlink("x")}});
+  const std::vector<MadeLayer> made = Make();
+  ASSERT_EQ(made.size(), 1u);
+  EXPECT_TRUE(made[0].made);
+  EXPECT_EQ(made[0].name, "files");
+  EXPECT_EQ(made[0].layer.created_by, "imgbuild: files");
+  EXPECT_EQ(made[0].layer.descriptor.media_type, "application/vnd.oci.image.layer.v1.tar+zstd");
+  const auto files = Read(made[0]);
+  EXPECT_EQ(files.at("srv/app/main.py"), "print()");
+  EXPECT_TRUE(files.contains("srv/"));
+  EXPECT_TRUE(files.contains("srv/app/"));
+  EXPECT_TRUE(files.contains("srv/app/l"));
+  EXPECT_EQ(files.size(), 4u);
+}
+
+TEST_F(LayerStage, FindsWhatItMadeWhateverItIsCalled) {
+  Add("files", {{"a", MakeFile("1")}});
+  const std::vector<MadeLayer> first = Make();
+  contents_[0].name = "other";
+  const std::vector<MadeLayer> again = Make();
+  EXPECT_FALSE(again[0].made);
+  EXPECT_EQ(again[0].layer.descriptor, first[0].layer.descriptor);
+  EXPECT_EQ(again[0].layer.diff_id, first[0].layer.diff_id);
+  EXPECT_EQ(again[0].layer.created_by, "imgbuild: other");
+}
+
+TEST_F(LayerStage, MakesALayerAgainWhoseBlobIsGoneOrShort) {
+  Add("files", {{"a", MakeFile("1")}});
+  const std::vector<MadeLayer> first = Make();
+  const auto path = store_.paths().Blob(first[0].layer.descriptor.digest);
+  fs::resize_file(path, 3);
+  EXPECT_TRUE(Make()[0].made);
+  fs::remove(path);
+  const std::vector<MadeLayer> third = Make();
+  EXPECT_TRUE(third[0].made);
+  EXPECT_EQ(third[0].layer.descriptor, first[0].layer.descriptor);
+  Read(third[0]);
+}
+
+TEST_F(LayerStage, EachDifferenceOfANodeIsAnotherLayer) {
+  std::vector<layers::ContentFile> variants = {MakeFile("1"),
+                                               MakeFile("2"),
+                                               MakeFile("1", 0755),
+                                               MakeFile("1", 0644, 1000),
+                                               MakeFile("1", 0644, 0, 5),
+                                               layers::MakeSymlink("1"),
+                                               layers::MakeSymlink("2")};
+  variants.push_back(MakeFile("1"));
+  variants.back().node.mtime += 1;
+  std::set<std::string> digests;
+  for (const layers::ContentFile& variant : variants) {
+    contents_.clear();
+    inputs_.clear();
+    Add("files", {{"a", variant}});
+    const MadeLayer made = Make().at(0);
+    EXPECT_TRUE(made.made);
+    digests.insert(made.layer.diff_id.Hex());
+  }
+  EXPECT_EQ(digests.size(), variants.size());
+}
+
+TEST_F(LayerStage, TheNumberOfThreadsChangesNoByte) {
+  std::string large(3 << 20, '\0');
+  for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>(i * i >> 7);
+  Add("one", {{"a/large", MakeFile(large)}});
+  for (int i = 0; i < 10; ++i) {
+    Add("more" + std::to_string(i), {{"b/" + std::to_string(i), MakeFile(std::string(99, 'x'))}});
+  }
+  for (auto compression : {layers::Compression::kZstd, layers::Compression::kGzip}) {
+    const std::vector<MadeLayer> one = Make(1, compression);
+    fs::remove_all(folder_.path() / "cache" / "actions");
+    fs::remove_all(store_.paths().Blob(one[0].layer.descriptor.digest).parent_path().parent_path());
+    const std::vector<MadeLayer> many = Make(8, compression);
+    for (std::size_t i = 0; i < one.size(); ++i) {
+      EXPECT_TRUE(many[i].made);
+      EXPECT_EQ(one[i].layer.descriptor, many[i].layer.descriptor);
+      Read(many[i]);
+    }
+  }
+}
+
+TEST_F(LayerStage, ReadsFilesFromTheDisk) {
+  const std::string content(1'500'000, 'z');
+  Add("files", OnDisk("srv/data", content));
+  EXPECT_EQ(Read(Make().at(0)).at("srv/data"), content);
+}
+
+// Else the layer would be kept under the digest of what was there before.
+TEST_F(LayerStage, RefusesFilesThatChangedSinceTheyWereRead) {
+  Add("files", OnDisk("srv/data", "before"));
+  std::ofstream(folder_.path() / "file") << "after!";
+  EXPECT_THAT(Failure(), HasSubstr("changed while the image was built"));
+  std::ofstream(folder_.path() / "file") << "of another size";
+  EXPECT_THAT(Failure(), HasSubstr((folder_.path() / "file").string()));
+  fs::remove(folder_.path() / "file");
+  EXPECT_THAT(Failure(), HasSubstr((folder_.path() / "file").string()));
+  std::ofstream(folder_.path() / "file") << "before";
+  EXPECT_TRUE(Make().at(0).made);
+}
+
+TEST_F(LayerStage, OneFailureEndsAllAndLeavesNothingUnfinished) {
+  for (int i = 0; i < 20; ++i) {
+    Add("layer" + std::to_string(i), {{std::to_string(i), MakeFile(std::string(5000, 'x'))}});
+  }
+  Add("bad", OnDisk("srv/data", "before"));
+  fs::remove(folder_.path() / "file");
+  EXPECT_THAT(Failure(), HasSubstr((folder_.path() / "file").string()));
+  EXPECT_TRUE(fs::is_empty(store_.paths().Temporary()));
+}
+
+TEST_F(LayerStage, EqualLayersAreMadeOnce) {
+  const ContentTree tree = {{"a", MakeFile("1")}};
+  Add("one", tree);
+  Add("two", tree);
+  const std::vector<MadeLayer> made = Make();
+  EXPECT_EQ(made[0].layer.descriptor, made[1].layer.descriptor);
+  EXPECT_NE(made[0].made, made[1].made);
+}
+
+TEST_F(LayerStage, ADamagedFrameNamesItsPackage) {
+  specs::LockedPackage locked;
+  locked.name = "numpy";
+  ReadyPackage package;
+  package.locked = &locked;
+  package.facts.name = "numpy";
+  package.frame = {.codec = "x", .tar_size = 1024, .compressed_size = 7, .digest = {}};
+  package.frame_path = folder_.path() / "frame";
+  std::ofstream(package.frame_path) << "damaged";
+  inputs_.push_back({"numpy", &package.facts});
+  LayerContent content;
+  content.name = "python";
+  content.owners = {0};
+  content.packages = {{.package = &package, .facts = &package.facts, .begin = 0, .end = 1024}};
+  contents_.push_back(std::move(content));
+  EXPECT_THAT(Failure(), HasSubstr("while adding numpy to a layer"));
+}
+
+}  // namespace
+}  // namespace imgbuild::builder
