@@ -1,6 +1,7 @@
 #include "builder/lock/debian_part.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/core.h>
 
@@ -8,6 +9,7 @@
 #include "builder/debian/solve.h"
 #include "specs/base/error.h"
 #include "specs/debian/version.h"
+#include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -58,16 +60,58 @@ DebianSolveOptions Preferences(const specs::Platform& platform, const KeptVersio
   return options;
 }
 
+// The solver knows one kind of root; this tells them apart again.
+void NameRoots(const std::vector<std::string>& roots, const std::vector<std::string>& cuda_roots,
+               std::vector<LockedPackage>& packages) {
+  for (LockedPackage& package : packages) {
+    if (std::ranges::find(cuda_roots, package.name) == cuda_roots.end()) continue;
+    std::vector<std::string>& by = package.required_by;
+    if (std::ranges::find(roots, package.name) == roots.end()) std::erase(by, "spec");
+    by.emplace_back(specs::kCudaRoot);
+    std::ranges::sort(by);
+  }
+}
+
+// What the spec's own roots do not reach is only there for CUDA.
+void MarkCuda(std::vector<LockedPackage>& packages) {
+  std::map<std::string_view, std::vector<LockedPackage*>> needs;
+  for (LockedPackage& package : packages) {
+    package.only_with = package.layer = specs::kCudaRoot;
+    for (const std::string& by : package.required_by) needs[by].push_back(&package);
+  }
+  std::vector<std::string_view> pending = {"spec"};
+  while (!pending.empty()) {
+    const std::string_view by = pending.back();
+    pending.pop_back();
+    for (LockedPackage* package : needs[by]) {
+      if (package->only_with.empty()) continue;
+      package->only_with.clear();
+      package->layer = kBaseLayer;
+      pending.push_back(package->name);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<LockedPackage> LockDebian(const specs::Spec& spec, const PackageIndex& index,
-                                      const specs::Platform& platform, const KeptVersions& kept) {
+                                      const specs::Platform& platform, const KeptVersions& kept,
+                                      CudaPart cuda) {
   DebianSolveOptions options = Preferences(platform, kept);
   ProfilePackages profile = PackagesOf(spec.system.suite, spec.system.profile);
   options.assumed = std::move(profile.assumed);
   std::vector<std::string> roots = std::move(profile.roots);
   roots.insert(roots.end(), spec.system.packages.begin(), spec.system.packages.end());
-  return ToLocked(SolveDebian(index, roots, options), kBaseLayer);
+  std::vector<std::string> cuda_roots;
+  if (cuda == CudaPart::kWith) cuda_roots = CudaDebianPackages(spec.cuda);
+  if (cuda_roots.empty()) return ToLocked(SolveDebian(index, roots, options), kBaseLayer);
+
+  std::vector<std::string> all = roots;
+  all.insert(all.end(), cuda_roots.begin(), cuda_roots.end());
+  std::vector<LockedPackage> packages = ToLocked(SolveDebian(index, all, options), kBaseLayer);
+  NameRoots(roots, cuda_roots, packages);
+  MarkCuda(packages);
+  return packages;
 }
 
 specs::LockedCompiler LockCompiler(const PackageIndex& index, const specs::Platform& host,

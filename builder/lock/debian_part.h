@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "builder/debian/package_index.h"
+#include "builder/lock/cuda_part.h"
 #include "specs/env/lock.h"
 #include "specs/env/spec.h"
 
@@ -18,10 +19,11 @@ struct KeptVersions {
   const std::set<std::string>* upgrades = nullptr;
 };
 
-// The packages of one platform by name, all of layer "base". Throws Error (kUnresolvable).
+// The packages of one platform by name: of layer "base", and of layer "cuda" those that only the
+// CUDA section needs. Throws Error (kUnresolvable).
 std::vector<specs::LockedPackage> LockDebian(const specs::Spec& spec, const PackageIndex& index,
                                              const specs::Platform& platform,
-                                             const KeptVersions& kept);
+                                             const KeptVersions& kept, CudaPart cuda);
 
 // The interpreter that compiles .pyc on a host: the same version of Python as the image has, so
 // that the bytes are the same wherever they are made.

@@ -5,10 +5,12 @@
 
 #include <fmt/core.h>
 
+#include "builder/lock/cuda_part.h"
 #include "builder/lock/debian_part.h"
 #include "builder/lock/python_part.h"
 #include "specs/base/error.h"
 #include "specs/env/canonical.h"
+#include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -33,24 +35,67 @@ class Indexes {
   std::vector<PackageIndex> loaded_;
 };
 
+class PlatformLocker {
+ public:
+  PlatformLocker(const LockRequest& request, const specs::Platform& platform,
+                 const KeptVersions& kept, const PackageIndex& index, LockContext& context)
+      : request_(request), platform_(platform), kept_(kept), index_(index), context_(context) {}
+
+  // With the CUDA section, wherever it can be had: a spec that has it turned off must not fail for
+  // it, and turning it on must not need another resolution.
+  LockedPlatform Lock() {
+    const specs::CudaSection& section = request_.loaded.spec.cuda;
+    if (!specs::CudaApplies(section, platform_)) return LockWith(CudaPart::kWithout);
+    try {
+      return LockWith(CudaPart::kWith);
+    } catch (const specs::Error& error) {
+      if (section.enabled || error.kind() != specs::ErrorKind::kUnresolvable) throw;
+      LockedPlatform locked = LockWith(CudaPart::kWithout);
+      locked.cuda_problem = error.what();
+      context_.progress.Warning(
+          fmt::format("the CUDA section, which is off, cannot be had: {}", error.message()));
+      return locked;
+    }
+  }
+
+  // Of the base's Python; known after Lock.
+  const std::string& python_version() const { return python_version_; }
+
+ private:
+  LockedPlatform LockWith(CudaPart cuda) {
+    const specs::Spec& spec = request_.loaded.spec;
+    LockedPlatform locked{.platform = platform_,
+                          .packages = LockDebian(spec, index_, platform_, kept_, cuda),
+                          .cuda_problem = ""};
+    const LockedPackage& python =
+        FindLocked(locked.packages, fmt::format("python{}-minimal", spec.python.version));
+    python_version_ = PythonVersionOf(python.version);
+    std::vector<LockedPackage> wheels =
+        LockPython(request_.loaded, platform_, python_version_, kept_, cuda, context_);
+    std::move(wheels.begin(), wheels.end(), std::back_inserter(locked.packages));
+    return locked;
+  }
+
+  const LockRequest& request_;
+  const specs::Platform& platform_;
+  const KeptVersions& kept_;
+  const PackageIndex& index_;
+  LockContext& context_;
+  std::string python_version_;
+};
+
 LockedPlatform LockPlatform(const LockRequest& request, const specs::Platform& platform,
                             const KeptVersions& kept, const Indexes& indexes, LockContext& context,
                             specs::Lock& lock) {
-  const specs::Spec& spec = request.loaded.spec;
-  LockedPlatform locked{
-      .platform = platform,
-      .packages = LockDebian(spec, indexes.For(platform.architecture), platform, kept)};
-  const LockedPackage& python =
-      FindLocked(locked.packages, fmt::format("python{}-minimal", spec.python.version));
-  const std::string version = PythonVersionOf(python.version);
+  PlatformLocker locker(request, platform, kept, indexes.For(platform.architecture), context);
+  LockedPlatform locked = locker.Lock();
+  const std::string& version = locker.python_version();
   if (!lock.python_version.empty() && lock.python_version != version) {
     throw specs::Error(fmt::format("the archive has Python {} for {} and {} for another platform",
                                    version, platform.Render(), lock.python_version))
         .Hint("try again later: the archive is being updated");
   }
   lock.python_version = version;
-  std::vector<LockedPackage> wheels = LockPython(request.loaded, platform, version, kept, context);
-  std::move(wheels.begin(), wheels.end(), std::back_inserter(locked.packages));
   return locked;
 }
 

@@ -6,11 +6,13 @@
 
 #include <fmt/core.h>
 
+#include "builder/lock/cuda_part.h"
 #include "builder/lock/layer_assignment.h"
 #include "builder/pypi/target.h"
 #include "layers/io/file.h"
 #include "layers/io/hashing.h"
 #include "specs/base/error.h"
+#include "specs/env/cuda.h"
 #include "specs/python/name.h"
 #include "specs/python/requirement.h"
 #include "specs/python/tags.h"
@@ -50,11 +52,13 @@ class PythonLocker {
   PythonLocker(const specs::LoadedSpec& loaded, const specs::Platform& platform,
                LockContext& context)
       : section_(loaded.spec.python),
+        cuda_(loaded.spec.cuda),
         folder_(loaded.sources.folder),
         platform_(platform),
         context_(context) {}
 
-  std::vector<LockedPackage> Lock(const std::string& python_version, const KeptVersions& kept) {
+  std::vector<LockedPackage> Lock(const std::string& python_version, const KeptVersions& kept,
+                                  CudaPart cuda) {
     ResolveInput input{.target = MakeTarget(python_version, platform_)};
     AddRequirements(input);
     for (const std::string& text : section_.constraints) {
@@ -63,11 +67,26 @@ class PythonLocker {
     if (section_.allow_prereleases) input.prereleases = Prereleases::kAllow;
     if (section_.exclude_newer) input.exclude_newer = Microseconds(*section_.exclude_newer);
     AddPreferences(kept, input);
-    if (input.requirements.empty() && input.wheels.empty()) return {};
+    if (cuda == CudaPart::kWith && cuda_.provider == "pypi") {
+      ReleaseBook book(input, Context());
+      input.optional = {std::string(specs::kCudaRoot), CudaRequirements(cuda_, book)};
+    }
+    if (input.requirements.empty() && input.wheels.empty() && input.optional.requirements.empty()) {
+      return {};
+    }
     return ToLocked(Resolve(input));
   }
 
  private:
+  ResolveContext Context() const {
+    return {.http = context_.http,
+            .indexes = context_.indexes,
+            .cache_folder = context_.python_cache,
+            .connectivity = context_.connectivity,
+            .now = context_.now,
+            .progress = {}};
+  }
+
   void AddRequirements(ResolveInput& input) {
     for (const specs::PythonLayer& layer : section_.layers) {
       LayerRoots& roots = roots_.emplace_back();
@@ -115,17 +134,13 @@ class PythonLocker {
   Resolution Resolve(const ResolveInput& input) {
     auto task = context_.progress.Begin("Resolving Python packages", ProgressUnit::kItems);
     std::size_t shown = 0;
-    Resolution resolution =
-        ResolvePython(input, {.http = context_.http,
-                              .indexes = context_.indexes,
-                              .cache_folder = context_.python_cache,
-                              .connectivity = context_.connectivity,
-                              .now = context_.now,
-                              .progress = [&](std::size_t decided, std::string_view current) {
-                                if (decided > shown) task->Advance(decided - shown);
-                                shown = std::max(shown, decided);
-                                task->SetDetail(current);
-                              }});
+    ResolveContext context = Context();
+    context.progress = [&](std::size_t decided, std::string_view current) {
+      if (decided > shown) task->Advance(decided - shown);
+      shown = std::max(shown, decided);
+      task->SetDetail(current);
+    };
+    Resolution resolution = ResolvePython(input, std::move(context));
     task->Finish(fmt::format("{} packages for {}", resolution.packages.size(), platform_.Render()));
     for (const std::string& warning : resolution.warnings) context_.progress.Warning(warning);
     return resolution;
@@ -149,7 +164,10 @@ class PythonLocker {
                           .source = package.index,
                           .path = package.path,
                           .required_by = {package.required_by.begin(), package.required_by.end()},
-                          .layer = layers.at(package.name)};
+                          .layer = layers.at(package.name),
+                          .only_with = ""};
+      if (package.roots.contains(std::string(specs::kCudaRoot))) entry.layer = specs::kCudaRoot;
+      if (!package.roots.contains("spec")) entry.only_with = specs::kCudaRoot;
       if (!package.sha256) HashWheel(package, entry);
       locked.push_back(std::move(entry));
     }
@@ -175,6 +193,7 @@ class PythonLocker {
   }
 
   const specs::PythonSection& section_;
+  const specs::CudaSection& cuda_;
   const std::string& folder_;
   const specs::Platform platform_;
   LockContext& context_;
@@ -186,8 +205,8 @@ class PythonLocker {
 std::vector<LockedPackage> LockPython(const specs::LoadedSpec& loaded,
                                       const specs::Platform& platform,
                                       const std::string& python_version, const KeptVersions& kept,
-                                      LockContext& context) {
-  return PythonLocker(loaded, platform, context).Lock(python_version, kept);
+                                      CudaPart cuda, LockContext& context) {
+  return PythonLocker(loaded, platform, context).Lock(python_version, kept, cuda);
 }
 
 }  // namespace imgbuild::builder

@@ -1,5 +1,9 @@
 #include "specs/env/cuda.h"
 
+#include <set>
+#include <string_view>
+#include <utility>
+
 #include <fmt/core.h>
 
 #include "specs/base/error.h"
@@ -19,12 +23,24 @@ LockedPlatform PackagesInForce(const CudaSection& section, const LockedPlatform&
   if (cuda && !locked.cuda_problem.empty()) {
     throw Error(ErrorKind::kUnresolvable,
                 fmt::format("the CUDA section cannot be had:\n{}", locked.cuda_problem))
-        .Hint("change [cuda] or what conflicts with it, or turn it off: --set cuda.enabled=false");
+        .Hint(
+            "change [cuda] or what conflicts with it; where the index has changed since, lock "
+            "anew: "
+            "imgbuild lock; or turn it off: --set cuda.enabled=false");
   }
   if (cuda) return locked;
   LockedPlatform off = locked;
+  std::set<std::pair<PackageKind, std::string_view>> gone;
+  for (const LockedPackage& package : locked.packages) {
+    if (package.only_with == kCudaRoot) gone.emplace(package.kind, package.name);
+  }
   std::erase_if(off.packages,
                 [](const LockedPackage& package) { return package.only_with == kCudaRoot; });
+  for (LockedPackage& package : off.packages) {
+    std::erase_if(package.required_by, [&](const std::string& by) {
+      return by == kCudaRoot || gone.contains({package.kind, by});
+    });
+  }
   return off;
 }
 

@@ -19,7 +19,8 @@ bool CudaApplies(const CudaSection& section, const Platform& platform);
 bool CudaInForce(const CudaSection& section, const Platform& platform);
 
 // What an image of the spec consists of: all packages where the section is in force, else those
-// that are not only there for it, at the same versions. Throws Error (kUnresolvable), with what the
+// that are not only there for it, at the same versions: the lock as it would be without a section,
+// but for layers of what something else needs as well. Throws Error (kUnresolvable), with what the
 // lock says, where the section is enabled and could not be had.
 LockedPlatform PackagesInForce(const CudaSection& section, const LockedPlatform& locked);
 

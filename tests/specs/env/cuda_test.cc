@@ -24,6 +24,7 @@ LockedPlatform Locked() {
   LockedPackage cublas;  // something else needs it as well
   cublas.name = "nvidia-cublas";
   cublas.layer = kCudaRoot;
+  cublas.required_by = {"cuda", "nvidia-cuda-nvcc", "torch"};
   LockedPackage nvcc = cublas;
   nvcc.name = "nvidia-cuda-nvcc";
   nvcc.only_with = kCudaRoot;
@@ -50,6 +51,7 @@ TEST(Cuda, TheSwitchLeavesOutWhatIsOnlyThereForIt) {
   EXPECT_THAT(Names(PackagesInForce(Section(false), Locked())),
               ElementsAre("numpy", "nvidia-cublas"));
   EXPECT_THAT(Names(PackagesInForce({}, Locked())), ElementsAre("numpy", "nvidia-cublas"));
+  EXPECT_THAT(PackagesInForce({}, Locked()).packages[1].required_by, ElementsAre("torch"));
 }
 
 TEST(Cuda, FailsOnlyWhereItIsEnabled) {

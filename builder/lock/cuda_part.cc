@@ -1,0 +1,151 @@
+#include "builder/lock/cuda_part.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include <fmt/core.h>
+
+#include "specs/base/error.h"
+#include "specs/base/text.h"
+
+namespace imgbuild::builder {
+namespace {
+
+constexpr std::string_view kToolkit = "cuda-toolkit";
+
+// What programs load when they run, as far as a version has it.
+constexpr std::array<std::string_view, 11> kRuntime = {
+    "cublas",   "cudart", "cufft",     "cufile", "curand", "cusolver",
+    "cusparse", "npp",    "nvjitlink", "nvjpeg", "nvrtc",
+};
+
+// Wheels beside the toolkit, one project for each major version of CUDA.
+constexpr std::array<std::string_view, 2> kBeside = {"cudnn", "nccl"};
+
+bool Has(const std::vector<std::string>& list, std::string_view item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+// "13.0" of "13.0.2.0".
+std::string Minor(const std::string& version) {
+  const std::vector<std::string_view> parts = specs::Split(version, '.');
+  return fmt::format("{}.{}", parts[0], parts.size() > 1 ? parts[1] : "0");
+}
+
+std::string MinorVersions(const std::vector<std::string>& versions) {
+  std::vector<std::string> minors;
+  for (const std::string& version : versions) {
+    std::string minor = Minor(version);
+    if (!Has(minors, minor)) minors.push_back(std::move(minor));
+  }
+  return specs::Join(minors, ", ");
+}
+
+specs::Requirement MakeRequirement(const std::string& text) {
+  auto parsed = specs::Requirement::Parse(text);
+  if (auto* requirement = std::get_if<specs::Requirement>(&parsed)) return std::move(*requirement);
+  throw specs::Error(specs::ErrorKind::kUsage, fmt::format("\"{}\" is no requirement", text));
+}
+
+class Toolkit {
+ public:
+  Toolkit(const specs::CudaSection& section, ReleaseBook& book) : section_(section), book_(book) {
+    const specs::Requirement wanted =
+        MakeRequirement(fmt::format("{}=={}.*", kToolkit, section.version));
+    release_ = book.Newest(wanted.name, wanted.specifier);
+    if (release_.empty()) throw NoSuchVersion();
+    offered_ = book.Extras(wanted.name, {release_}).at(release_);
+  }
+
+  // Adds the extras of the toolkit that a component stands for.
+  void Add(const std::string& component, std::set<std::string>& extras) const {
+    if (component == "toolkit") {
+      if (Has(offered_, "all")) {
+        extras.insert("all");
+      } else {
+        extras.insert(offered_.begin(), offered_.end());
+      }
+    } else if (component == "runtime") {
+      for (std::string_view name : kRuntime) {
+        if (Has(offered_, name)) extras.emplace(name);
+      }
+    } else if (Has(offered_, component)) {
+      extras.insert(component);
+    } else {
+      throw NoSuchComponent(component);
+    }
+  }
+
+ private:
+  specs::Error NoSuchVersion() const {
+    const std::vector<std::string> versions = book_.Versions(std::string(kToolkit));
+    if (versions.empty()) {
+      return specs::Error(specs::ErrorKind::kUnresolvable,
+                          fmt::format("no index has {}, which says what CUDA {} consists of",
+                                      kToolkit, section_.version))
+          .Hint("name an index that has it in [[python.indexes]], or write provider = \"debian\"");
+    }
+    return specs::Error(specs::ErrorKind::kUnresolvable,
+                        fmt::format("there is no CUDA {} on the index", section_.version))
+        .Found("cuda.version = \"" + section_.version + "\"")
+        .Expected("one of " + MinorVersions(versions));
+  }
+
+  specs::Error NoSuchComponent(const std::string& component) const {
+    std::vector<std::string> names = offered_;
+    names.insert(names.end(), {"toolkit", "runtime"});
+    names.insert(names.end(), kBeside.begin(), kBeside.end());
+    std::sort(names.begin(), names.end());
+    std::string hint = specs::DidYouMean(component, names);
+    const std::string project(kToolkit);
+    std::vector<std::string> having;
+    for (const std::string& version : book_.Versions(project)) {
+      if (Has(book_.Extras(project, {version}).at(version), component)) having.push_back(version);
+    }
+    if (!having.empty()) {
+      hint += fmt::format("{}CUDA {} has it", hint.empty() ? "" : "; ", MinorVersions(having));
+    }
+    return specs::Error(specs::ErrorKind::kUnresolvable,
+                        fmt::format("CUDA {} has no component \"{}\"", section_.version, component))
+        .Expected("some of " + specs::Join(names, ", "))
+        .Hint(std::move(hint));
+  }
+
+  const specs::CudaSection& section_;
+  ReleaseBook& book_;
+  std::string release_;
+  std::vector<std::string> offered_;
+};
+
+}  // namespace
+
+std::vector<std::string> CudaDebianPackages(const specs::CudaSection& section) {
+  const bool compiles = Has(section.components, "toolkit") || Has(section.components, "nvcc");
+  if (!compiles) return {};
+  return {"g++"};
+}
+
+std::vector<specs::Requirement> CudaRequirements(const specs::CudaSection& section,
+                                                 ReleaseBook& book) {
+  std::vector<specs::Requirement> requirements;
+  const Toolkit toolkit(section, book);
+  std::set<std::string> extras;
+  for (const std::string& component : section.components) {
+    if (std::find(kBeside.begin(), kBeside.end(), component) != kBeside.end()) {
+      requirements.push_back(MakeRequirement(
+          fmt::format("nvidia-{}-cu{}", component, specs::Split(section.version, '.')[0])));
+    } else {
+      toolkit.Add(component, extras);
+    }
+  }
+  if (!extras.empty()) {
+    requirements.push_back(MakeRequirement(
+        fmt::format("{}[{}]=={}.*", kToolkit, specs::Join({extras.begin(), extras.end()}, ","),
+                    section.version)));
+  }
+  return requirements;
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,100 @@
+#include "builder/lock/cuda_part.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "builder/pypi/index_client.h"
+#include "specs/base/error.h"
+#include "tests/support/mini_index.h"
+
+namespace imgbuild::builder {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class CudaPartTest : public testing::Test {
+ protected:
+  CudaPartTest() {
+    index_.AddWheel("cuda-toolkit", "12.9.1",
+                    {.provides_extra = {"all", "cublas", "cudart", "nvrtc"}});
+    index_.AddWheel("cuda-toolkit", "13.0.0",
+                    {.provides_extra = {"all", "cublas", "cudart", "nvcc"}});
+    index_.AddWheel("cuda-toolkit", "13.0.3.0",
+                    {.provides_extra = {"all", "cublas", "cudart", "nvcc", "nvvm"}});
+    index_.AddWheel("cuda-toolkit", "13.1.0", {.provides_extra = {"cublas", "nvcc", "tileiras"}});
+  }
+
+  std::vector<std::string> Requirements(const std::string& version,
+                                        const std::vector<std::string>& components) {
+    ReleaseBook book(input_, {.http = http_,
+                              .indexes = {MakeIndex("default", "https://index.example/simple")},
+                              .now = 1'800'000'000});
+    std::vector<std::string> texts;
+    for (const specs::Requirement& requirement :
+         CudaRequirements({.enabled = false, .version = version, .components = components}, book)) {
+      texts.push_back(requirement.Render());
+    }
+    return texts;
+  }
+
+  std::string Complaint(const std::string& version, const std::vector<std::string>& components) {
+    try {
+      (void)Requirements(version, components);
+    } catch (const specs::Error& error) {
+      EXPECT_EQ(error.kind(), specs::ErrorKind::kUnresolvable);
+      return error.what();
+    }
+    return "";
+  }
+
+  support::MiniIndex index_;
+  support::FakeHttpClient http_{[this](const auto& request) { return index_.Answer(request); }};
+  ResolveInput input_{.target = MakeTarget("3.11.2", {specs::Architecture::kAmd64})};
+};
+
+TEST_F(CudaPartTest, ComponentsAreExtrasOfTheToolkitsPackage) {
+  EXPECT_THAT(Requirements("13.0", {"toolkit", "cudnn"}),
+              ElementsAre("nvidia-cudnn-cu13", "cuda-toolkit[all]==13.0.*"));
+  EXPECT_THAT(Requirements("12.9", {"runtime", "cudnn", "nccl"}),
+              ElementsAre("nvidia-cudnn-cu12", "nvidia-nccl-cu12",
+                          "cuda-toolkit[cublas,cudart,nvrtc]==12.9.*"));
+  EXPECT_THAT(Requirements("13.0.0", {"nvcc", "cublas"}),
+              ElementsAre("cuda-toolkit[cublas,nvcc]==13.0.0.*"));
+  // Where a version has no extra for everything, all of them together are.
+  EXPECT_THAT(Requirements("13.1", {"toolkit"}),
+              ElementsAre("cuda-toolkit[cublas,nvcc,tileiras]==13.1.*"));
+}
+
+TEST_F(CudaPartTest, AWrongVersionNamesThoseThereAre) {
+  EXPECT_THAT(Complaint("13.2", {"toolkit"}), AllOf(HasSubstr("there is no CUDA 13.2 on the index"),
+                                                    HasSubstr("one of 12.9, 13.0, 13.1")));
+  EXPECT_THAT(Complaint("13.0.1", {"toolkit"}), HasSubstr("there is no CUDA 13.0.1"));
+}
+
+TEST_F(CudaPartTest, AMissingComponentNamesNearOnesAndVersionsThatHaveIt) {
+  EXPECT_THAT(Complaint("13.0", {"cublass"}),
+              AllOf(HasSubstr("CUDA 13.0 has no component \"cublass\""),
+                    HasSubstr("did you mean \"cublas\"")));
+  EXPECT_THAT(Complaint("13.0", {"tileiras"}), HasSubstr("CUDA 13.1 has it"));
+  EXPECT_THAT(Complaint("12.9", {"nvvm"}), HasSubstr("CUDA 13.0 has it"));
+}
+
+TEST_F(CudaPartTest, AnIndexWithoutCudaIsNamedAsSuch) {
+  index_ = support::MiniIndex();
+  EXPECT_THAT(Complaint("13.0", {"toolkit"}), HasSubstr("no index has cuda-toolkit"));
+}
+
+TEST(CudaDebianPackages, NvccNeedsItsHostCompiler) {
+  auto packages = [](const std::vector<std::string>& components) {
+    return CudaDebianPackages({.enabled = true, .version = "13.0", .components = components});
+  };
+  EXPECT_THAT(packages({"toolkit", "cudnn"}), ElementsAre("g++"));
+  EXPECT_THAT(packages({"nvcc"}), ElementsAre("g++"));
+  EXPECT_THAT(packages({"runtime", "cudnn"}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace imgbuild::builder

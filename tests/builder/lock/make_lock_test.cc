@@ -1,0 +1,225 @@
+#include "builder/lock/make_lock.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "builder/debian/release_file.h"
+#include "builder/pypi/index_client.h"
+#include "layers/io/atomic_file.h"
+#include "specs/base/error.h"
+#include "specs/env/cuda.h"
+#include "tests/support/mini_archive.h"
+#include "tests/support/mini_index.h"
+#include "tests/support/quiet_progress.h"
+#include "tests/support/temp_folder.h"
+
+namespace imgbuild::builder {
+namespace {
+
+using specs::Architecture;
+using specs::LockedPackage;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::IsSupersetOf;
+
+constexpr std::string_view kMirror = "https://mirror.example/";
+
+// The Debian mirror and the Python index behind one client.
+class TwoHosts : public HttpClient {
+ public:
+  TwoHosts(HttpClient& mirror, HttpClient& index) : mirror_(mirror), index_(index) {}
+  void Start(HttpRequest request, std::function<void(HttpResult)> done) override {
+    HttpClient& host = request.url.starts_with(kMirror) ? mirror_ : index_;
+    host.Start(std::move(request), std::move(done));
+  }
+
+ private:
+  HttpClient& mirror_;
+  HttpClient& index_;
+};
+
+support::MiniDeb Deb(std::string name, std::string depends = "", std::string architecture = "all") {
+  support::MiniDeb deb{.name = std::move(name), .architecture = std::move(architecture)};
+  if (!depends.empty()) deb.fields["Depends"] = std::move(depends);
+  return deb;
+}
+
+class MakeLockTest : public testing::Test {
+ protected:
+  MakeLockTest() {
+    main_.codename = "bookworm";
+    for (const char* name : {"base-files",
+                             "base-passwd",
+                             "ca-certificates",
+                             "libc-bin",
+                             "libgcc-s1",
+                             "libstdc++6",
+                             "media-types",
+                             "netbase",
+                             "tzdata",
+                             "python3-distutils",
+                             "bash",
+                             "coreutils",
+                             "dash",
+                             "grep",
+                             "ncurses-base",
+                             "sed",
+                             "usr-is-merged",
+                             "zlib1g",
+                             "libc6-dev",
+                             "binutils"}) {
+      main_.packages.push_back(Deb(name));
+    }
+    main_.packages.push_back(Deb("python3", "python3.11-minimal, zlib1g"));
+    main_.packages.push_back({.name = "python3.11-minimal", .version = "3.11.2-6"});
+    main_.packages.push_back(Deb("g++", "g++-12"));
+    main_.packages.push_back(Deb("g++-12", "libstdc++6, libc6-dev, binutils, zlib1g"));
+    index_.AddWheel("numpy", "2.1.0");
+    index_.AddWheel("framework", "2.0", {.requires_dist = {"cuda-toolkit[cublas]>=13.0", "numpy"}});
+    index_.AddWheel("cuda-toolkit", "13.0.2", Kit("13.0"));
+    index_.AddWheel("cuda-toolkit", "13.1.0", Kit("13.1"));
+    for (const char* version : {"13.0", "13.1"}) {
+      index_.AddWheel("nvidia-cublas", version);
+      index_.AddWheel("nvidia-cuda-nvcc", version);
+    }
+    spec_.spec.image.platforms = {{Architecture::kAmd64}, {Architecture::kArm64}};
+    spec_.spec.python.layers = {{"python", {"numpy"}}};
+    spec_.spec.cuda = {.enabled = false, .version = "13.0", .components = {"toolkit"}};
+  }
+
+  static support::MiniMetadata Kit(const std::string& version) {
+    const std::string blas = "nvidia-cublas==" + version + ".*; extra == ";
+    return {.requires_dist = {blas + "'cublas'", blas + "'all'",
+                              "nvidia-cuda-nvcc==" + version + ".*; extra == 'all'"},
+            .provides_extra = {"all", "cublas"}};
+  }
+
+  specs::Lock Make() {
+    support::FakeHttp mirror;
+    support::MiniArchive archive(mirror, std::string(kMirror) + "debian",
+                                 std::string(kMirror) + "debian-security");
+    support::MiniSuite updates{.codename = "bookworm-updates"};
+    support::MiniSuite security{.codename = "bookworm-security"};
+    for (const support::MiniSuite* suite : {&main_, &updates, &security}) archive.Publish(*suite);
+    support::TempFolder folder;
+    layers::WriteFileAtomically(folder.path() / "key.gpg", archive.signer().PublicKey());
+    support::FakeHttpClient index([&](const auto& request) { return index_.Answer(request); });
+    TwoHosts http(mirror, index);
+    const std::int64_t now = *ParseReleaseDate(main_.date) + 3600;
+    RepositoryOptions options{.mirrors = {{std::string(kMirror) + "debian", "spec"},
+                                          {std::string(kMirror) + "debian-security", "spec"}},
+                              .keyring = {{folder.path() / "key.gpg"}},
+                              .cache = folder.path() / "debian",
+                              .now = now};
+    Repository repository(specs::Suite::kBookworm, options, http, progress_);
+    return MakeLock({.loaded = spec_, .packer = "test"},
+                    {.http = http,
+                     .repository = repository,
+                     .indexes = {MakeIndex("default", "https://index.example/simple")},
+                     .python_cache = folder.path() / "python",
+                     .now = now,
+                     .progress = progress_});
+  }
+
+  static std::vector<std::string> NamesIn(const std::vector<LockedPackage>& packages,
+                                          std::string_view layer) {
+    std::vector<std::string> names;
+    for (const LockedPackage& package : packages) {
+      if (package.layer == layer) names.push_back(package.name);
+    }
+    return names;
+  }
+
+  static const LockedPackage& Find(const specs::LockedPlatform& locked, std::string_view name) {
+    for (const LockedPackage& package : locked.packages) {
+      if (package.name == name) return package;
+    }
+    throw specs::Error("no " + std::string(name));
+  }
+
+  support::MiniSuite main_;
+  support::MiniIndex index_;
+  specs::LoadedSpec spec_;
+  support::QuietProgress progress_;
+};
+
+TEST_F(MakeLockTest, CoversCudaOnAndOff) {
+  const specs::Lock lock = Make();
+  const specs::LockedPlatform& amd64 = lock.platforms[0];
+  EXPECT_THAT(NamesIn(amd64.packages, "cuda"),
+              ElementsAre("binutils", "g++", "g++-12", "libc6-dev", "cuda-toolkit", "nvidia-cublas",
+                          "nvidia-cuda-nvcc"));
+  EXPECT_THAT(NamesIn(amd64.packages, "base"), IsSupersetOf({"libstdc++6", "zlib1g", "python3"}));
+  EXPECT_THAT(Find(amd64, "g++").required_by, ElementsAre("cuda"));
+  EXPECT_THAT(Find(amd64, "cuda-toolkit").required_by, ElementsAre("cuda"));
+  EXPECT_EQ(Find(amd64, "cuda-toolkit").version, "13.0.2");
+  EXPECT_THAT(Find(amd64, "zlib1g").required_by, ElementsAre("g++-12", "python3"));
+  EXPECT_EQ(Find(amd64, "zlib1g").only_with, "");
+  EXPECT_EQ(specs::ParseLock(specs::RenderLock(lock), "x.lock"), lock);
+
+  spec_.spec.cuda = {};
+  const specs::Lock without = Make();
+  EXPECT_EQ(specs::PackagesInForce({}, amd64), without.platforms[0]);
+  EXPECT_EQ(lock.platforms[1], without.platforms[1]) << "arm64 has no CUDA";
+}
+
+TEST_F(MakeLockTest, TheSwitchNeedsNoOtherLock) {
+  const specs::Lock off = Make();
+  spec_.spec.cuda.enabled = true;
+  EXPECT_TRUE(LockMatches(off, spec_.spec));
+  EXPECT_EQ(Make(), off);
+}
+
+TEST_F(MakeLockTest, WhatAFrameworkNeedsAnywayStaysWhenTheSwitchIsOff) {
+  spec_.spec.python.layers[0].packages = {"framework"};
+  const specs::LockedPlatform amd64 = Make().platforms[0];
+  // One set, at the section's version, in one layer; only what the section adds goes with it.
+  EXPECT_EQ(Find(amd64, "nvidia-cublas").version, "13.0");
+  EXPECT_EQ(Find(amd64, "nvidia-cublas").layer, "cuda");
+  EXPECT_EQ(Find(amd64, "nvidia-cublas").only_with, "");
+  EXPECT_EQ(Find(amd64, "nvidia-cuda-nvcc").only_with, "cuda");
+  EXPECT_THAT(Find(amd64, "cuda-toolkit").required_by, ElementsAre("cuda", "framework"));
+  EXPECT_EQ(Find(amd64, "framework").layer, "python");
+  EXPECT_EQ(Find(amd64, "numpy").layer, "python");
+}
+
+TEST_F(MakeLockTest, AHostCompilerThatTheSpecListsStays) {
+  spec_.spec.system.packages = {"g++"};
+  const specs::LockedPlatform amd64 = Make().platforms[0];
+  EXPECT_THAT(Find(amd64, "g++").required_by, ElementsAre("cuda", "spec"));
+  EXPECT_EQ(Find(amd64, "g++-12").layer, "base");
+  EXPECT_EQ(Find(amd64, "g++-12").only_with, "");
+}
+
+TEST_F(MakeLockTest, ASectionThatIsOffDoesNotFailTheLock) {
+  spec_.spec.cuda.version = "14.0";
+  const specs::Lock lock = Make();
+  EXPECT_THAT(NamesIn(lock.platforms[0].packages, "cuda"), IsEmpty());
+  EXPECT_THAT(lock.platforms[0].cuda_problem, HasSubstr("there is no CUDA 14.0 on the index"));
+  EXPECT_EQ(lock.platforms[1].cuda_problem, "");
+  EXPECT_THAT(progress_.lines(), Contains(HasSubstr("the CUDA section, which is off")));
+  EXPECT_EQ(specs::ParseLock(specs::RenderLock(lock), "x.lock"), lock);
+
+  spec_.spec.cuda.enabled = true;
+  try {
+    (void)Make();
+    FAIL();
+  } catch (const specs::Error& error) {
+    EXPECT_EQ(error.kind(), specs::ErrorKind::kUnresolvable);
+    EXPECT_THAT(error.what(), HasSubstr("while resolving for linux/amd64"));
+  }
+}
+
+TEST_F(MakeLockTest, AConflictWithTheRestIsTheSectionsProblem) {
+  index_.AddWheel("pinned", "1.0", {.requires_dist = {"cuda-toolkit[cublas]==13.1.*"}});
+  spec_.spec.python.layers[0].packages = {"pinned"};
+  const specs::LockedPlatform amd64 = Make().platforms[0];
+  EXPECT_THAT(amd64.cuda_problem, HasSubstr("pinned"));
+  EXPECT_EQ(Find(amd64, "nvidia-cublas").version, "13.1");
+  EXPECT_EQ(Find(amd64, "nvidia-cublas").layer, "python");
+}
+
+}  // namespace
+}  // namespace imgbuild::builder
