@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include "builder/assemble/build_image.h"
 #include "builder/cli/commands.h"
@@ -111,7 +112,8 @@ void BuildOne(Session& session, BuildArguments& arguments, const std::string& fi
                              .outputs = outputs,
                              .phases = phases,
                              .lock_file = found.file,
-                             .resolved = found.resolved};
+                             .resolved = found.resolved,
+                             .uid = geteuid()};
   if (session.options().style == ReportStyle::kJson) {
     fmt::print("{}\n", RenderSummaryJson(summary));
   } else {

@@ -1,8 +1,10 @@
 #include "builder/cli/summary.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "builder/assemble/service_table_writer.h"
 #include "specs/base/text.h"
@@ -35,18 +37,39 @@ std::string RenderPlatform(const layers::PlatformImage& image, const BuiltPlatfo
   return text;
 }
 
-// podman from a layout: ports on loopback, the current directory at the workdir, mapped so that the
-// image's user owns it.
+// As a POSIX shell takes one word (XCU 2.2).
+std::string ShellWord(std::string_view text) {
+  constexpr std::string_view kPlain = "@%+=:,./-_";
+  auto plain = [&](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || kPlain.find(c) != kPlain.npos;
+  };
+  if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) return std::string(text);
+  std::string word = "'";
+  for (char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
+}
+
+// So that files of the current directory belong to the image's user, and what it writes there to
+// whoever runs the line. Nothing for users without a number: the mapping needs one.
+std::string UserMapping(const BuildSummary& summary) {
+  if (summary.uid == 0) return " --user 0:0";
+  const std::string& user = summary.loaded.spec.image.user;
+  const auto uid = specs::ParseUnsigned(std::string_view(user).substr(0, user.find(':')));
+  if (!uid || *uid == 0) return "";  // root inside is whoever runs it outside
+  return fmt::format(" --userns keep-id:uid={0},gid={0}", *uid);
+}
+
+// podman from a layout: ports on loopback, the current directory at the workdir.
 std::string RunLine(const BuildSummary& summary) {
   const specs::Spec& spec = summary.loaded.spec;
   std::string line = "podman run --rm -it";
   for (std::uint32_t port : ServicePorts(spec)) {
     line += fmt::format(" -p 127.0.0.1:{0}:{0}", port);
   }
-  line += geteuid() == 0 ? " --user 0:0" : " --userns keep-id:uid=1000,gid=1000";
-  line += fmt::format(" -v \"$PWD\":{}", spec.image.workdir);
+  line += UserMapping(summary);
+  line += " -v \"$PWD\":" + ShellWord(spec.image.workdir);
   for (const Output& output : summary.outputs) {
-    if (output.kind != OutputKind::kDockerArchive) return line + " " + output.Render();
+    if (output.kind != OutputKind::kDockerArchive) return line + " " + ShellWord(output.Render());
   }
   return "";
 }

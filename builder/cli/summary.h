@@ -23,6 +23,7 @@ struct BuildSummary {
   std::vector<PhaseTime> phases;
   std::string lock_file;
   bool resolved = false;
+  std::uint32_t uid = 0;  // of whoever runs this program
 };
 
 // Several lines: image and digest, layers with sizes and whether they were made, times, and the
