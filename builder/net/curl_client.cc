@@ -9,11 +9,11 @@
 #include <unordered_map>
 #include <utility>
 
-#include <curl/curl.h>
 #include <fmt/core.h>
 
+#include "builder/net/curl_transfer.h"
+#include "builder/net/libcurl.h"
 #include "builder/net/retry.h"
-#include "layers/io/shared_library.h"
 #include "specs/base/text.h"
 
 namespace imgbuild::builder {
@@ -21,73 +21,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kMaxErrorBody = 64 * 1024;
 constexpr long kMaxConnectionsPerHost = 8;
 constexpr long kMaxConnections = 32;
-
-struct LibCurl {
-  layers::SharedLibrary library{"libcurl.so.4", "libcurl4"};
-  IMGBUILD_BIND(curl_easy_cleanup);
-  IMGBUILD_BIND(curl_easy_getinfo);
-  IMGBUILD_BIND(curl_easy_init);
-  IMGBUILD_BIND(curl_easy_setopt);
-  IMGBUILD_BIND(curl_easy_strerror);
-  IMGBUILD_BIND(curl_global_cleanup);
-  IMGBUILD_BIND(curl_global_init);
-  IMGBUILD_BIND(curl_multi_add_handle);
-  IMGBUILD_BIND(curl_multi_cleanup);
-  IMGBUILD_BIND(curl_multi_info_read);
-  IMGBUILD_BIND(curl_multi_init);
-  IMGBUILD_BIND(curl_multi_perform);
-  IMGBUILD_BIND(curl_multi_poll);
-  IMGBUILD_BIND(curl_multi_remove_handle);
-  IMGBUILD_BIND(curl_multi_setopt);
-  IMGBUILD_BIND(curl_multi_wakeup);
-  IMGBUILD_BIND(curl_slist_append);
-  IMGBUILD_BIND(curl_slist_free_all);
-};
-
-const LibCurl& Lib() {
-  static const LibCurl library;
-  return library;
-}
 
 struct CurlGlobal {
   CurlGlobal() { Lib().curl_global_init(CURL_GLOBAL_DEFAULT); }
   ~CurlGlobal() { Lib().curl_global_cleanup(); }
 };
-
-struct EasyDeleter {
-  void operator()(CURL* easy) const { Lib().curl_easy_cleanup(easy); }
-};
-struct ListDeleter {
-  void operator()(curl_slist* list) const { Lib().curl_slist_free_all(list); }
-};
-
-// One transfer through all its tries.
-struct Transfer {
-  HttpRequest request;
-  std::function<void(HttpResult)> done;
-
-  std::unique_ptr<CURL, EasyDeleter> easy;
-  std::unique_ptr<curl_slist, ListDeleter> headers;
-  char error_text[CURL_ERROR_SIZE] = "";
-
-  int tries = 0;
-  Clock::time_point due;
-  HttpResponse response;
-  std::uint64_t received = 0;           // body bytes of this try
-  bool delivered = false;               // some bytes have reached the sink, in any try
-  std::optional<specs::Error> failure;  // from the sink or a limit; final
-
-  bool Success() const { return response.status >= 200 && response.status < 300; }
-};
-
-std::string RangeText(const ByteRange& range) {
-  if (range.suffix) return fmt::format("-{}", range.first);
-  if (range.last) return fmt::format("{}-{}", range.first, *range.last);
-  return fmt::format("{}-", range.first);
-}
 
 bool IsTransientCode(CURLcode code) {
   switch (code) {
@@ -124,65 +64,6 @@ std::string HintFor(CURLcode code) {
   }
 }
 
-std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* user) {
-  auto& transfer = *static_cast<Transfer*>(user);
-  std::string_view line(data, size * count);
-  if (line.starts_with("HTTP/")) {
-    transfer.response.headers.clear();  // a redirect's or a 100's headers are not the answer's
-    return line.size();
-  }
-  std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return line.size();
-  transfer.response.headers.push_back({std::string(specs::Trim(line.substr(0, colon))),
-                                       std::string(specs::Trim(line.substr(colon + 1)))});
-  return line.size();
-}
-
-// Throws Error where the bytes are not wanted; the caller turns that into the transfer's failure.
-void Deliver(Transfer& transfer, std::string_view bytes) {
-  const bool to_sink = transfer.request.body != nullptr && transfer.Success();
-  const std::uint64_t limit = transfer.Success() ? transfer.request.max_body : kMaxErrorBody;
-  if (!to_sink) {
-    if (transfer.response.body.size() + bytes.size() > limit) {
-      if (!transfer.Success()) return;  // an error page is cut, not an error of its own
-      throw specs::Error(fmt::format("{} is larger than {}", RedactUrl(transfer.request.url),
-                                     specs::HumanBytes(limit)));
-    }
-    transfer.response.body.append(bytes);
-    return;
-  }
-  if (transfer.received == 0) {
-    if (transfer.request.restart) {
-      transfer.request.restart();
-    } else if (transfer.delivered) {
-      throw specs::Error(
-          fmt::format("the connection broke while fetching {}", RedactUrl(transfer.request.url)));
-    }
-  }
-  transfer.delivered = true;
-  transfer.request.body->Write(std::as_bytes(std::span(bytes)));
-}
-
-std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* user) {
-  auto& transfer = *static_cast<Transfer*>(user);
-  std::string_view bytes(data, size * count);
-  try {
-    long status = 0;
-    Lib().curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
-    transfer.response.status = status == 0 ? 200 : static_cast<int>(status);  // file: has none
-    Deliver(transfer, bytes);
-  } catch (specs::Error& error) {
-    transfer.failure = std::move(error);
-    return 0;
-  } catch (const std::exception& error) {
-    transfer.failure = specs::Error(error.what());
-    return 0;
-  }
-  transfer.received += bytes.size();
-  if (transfer.request.progress) transfer.request.progress(transfer.received);
-  return bytes.size();
-}
-
 }  // namespace
 
 // The thread that owns every curl handle. Other threads only append to `incoming` and wake it.
@@ -212,11 +93,11 @@ struct CurlClient::Loop {
   void Run();
   void TakeIncoming();
   void Begin(std::unique_ptr<Transfer> transfer);
-  void Prepare(Transfer& transfer);
   void BeginDue();
   void Collect();
   void End(std::unique_ptr<Transfer> transfer, CURLcode code);
   bool TryAgain(Transfer& transfer, CURLcode code);
+  int MostTries(const Transfer& transfer) const;
   void AbortAll();
   int WaitMs() const;
 
@@ -259,60 +140,13 @@ void CurlClient::Loop::TakeIncoming() {
   for (auto& transfer : taken) Begin(std::move(transfer));
 }
 
-void CurlClient::Loop::Prepare(Transfer& transfer) {
-  CURL* easy = transfer.easy.get();
-  const HttpRequest& request = transfer.request;
-  Lib().curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
-  Lib().curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error_text);
-  Lib().curl_easy_setopt(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
-  Lib().curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,file");
-  Lib().curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  Lib().curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-  Lib().curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 10L);
-  Lib().curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  Lib().curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  Lib().curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
-  Lib().curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 512L * 1024);
-  Lib().curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                         static_cast<long>(options.connect_timeout_ms));
-  Lib().curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1000L);
-  Lib().curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout_s));
-  Lib().curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, OnHeader);
-  Lib().curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
-  Lib().curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, OnBody);
-  Lib().curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
-  if (!options.ca_file.empty())
-    Lib().curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
-  if (!options.ca_directory.empty()) {
-    Lib().curl_easy_setopt(easy, CURLOPT_CAPATH, options.ca_directory.c_str());
-  }
-  if (!options.netrc_file.empty()) {
-    Lib().curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
-    Lib().curl_easy_setopt(easy, CURLOPT_NETRC_FILE, options.netrc_file.c_str());
-  }
-  if (request.method == "HEAD") {
-    Lib().curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-  } else if (request.method != "GET") {
-    Lib().curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-  }
-  if (request.range) {
-    Lib().curl_easy_setopt(easy, CURLOPT_RANGE, RangeText(*request.range).c_str());
-  }
-  curl_slist* list = nullptr;
-  for (const HttpHeader& header : request.headers) {
-    list = Lib().curl_slist_append(list, (header.name + ": " + header.value).c_str());
-  }
-  transfer.headers.reset(list);
-  Lib().curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
-}
-
 void CurlClient::Loop::Begin(std::unique_ptr<Transfer> transfer) {
-  transfer->easy.reset(Lib().curl_easy_init());
-  transfer->response = {};
-  transfer->received = 0;
-  transfer->error_text[0] = '\0';
-  ++transfer->tries;
-  Prepare(*transfer);
+  try {
+    PrepareTry(*transfer, options);
+  } catch (specs::Error& error) {
+    transfer->done(std::move(error));
+    return;
+  }
   CURL* easy = transfer->easy.get();
   running.emplace(easy, std::move(transfer));
   Lib().curl_multi_add_handle(multi, easy);
@@ -353,8 +187,12 @@ void CurlClient::Loop::Collect() {
   }
 }
 
+int CurlClient::Loop::MostTries(const Transfer& transfer) const {
+  return transfer.request.max_tries > 0 ? transfer.request.max_tries : options.max_tries;
+}
+
 bool CurlClient::Loop::TryAgain(Transfer& transfer, CURLcode code) {
-  if (transfer.failure || transfer.tries >= options.max_tries) return false;
+  if (transfer.failure || transfer.tries >= MostTries(transfer)) return false;
   const bool transient =
       code == CURLE_OK ? IsTransientStatus(transfer.response.status) : IsTransientCode(code);
   if (!transient) return false;

@@ -3,9 +3,17 @@
 #include <future>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "specs/base/text.h"
 
 namespace imgbuild::builder {
+
+std::string RangeText(const ByteRange& range) {
+  if (range.suffix) return fmt::format("-{}", range.first);
+  if (range.last) return fmt::format("{}-{}", range.first, *range.last);
+  return fmt::format("{}-", range.first);
+}
 
 std::string_view HttpResponse::Header(std::string_view name) const {
   const std::string wanted = specs::ToLower(name);

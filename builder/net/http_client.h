@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -27,6 +28,34 @@ struct ByteRange {
   bool suffix = false;
 };
 
+// "0-99", "100-", "-500": what follows "bytes=".
+std::string RangeText(const ByteRange& range);
+
+// What a request sends: bytes in memory, or a stretch of a file, which each try opens anew.
+struct HttpUpload {
+  std::string bytes;
+  std::filesystem::path file;  // "": bytes
+  std::uint64_t offset = 0;    // of the file
+  std::uint64_t size = 0;      // of the stretch
+  // Bytes sent so far; may be called often, and starts anew with each try.
+  std::function<void(std::uint64_t)> progress;
+};
+
+enum class TlsCheck { kVerify, kSkip };
+
+// Of one server, where it differs from the client's own settings. PEM files; "" for none.
+struct HttpTls {
+  std::string ca_file;
+  std::string certificate;
+  std::string key;
+  TlsCheck check = TlsCheck::kVerify;
+};
+
+enum class RedirectPolicy { kFollow, kReturn };
+
+// Whether a request without an Authorization header may get one from netrc or the URL.
+enum class CredentialPolicy { kNetrc, kNone };
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;  // may carry user:password@; never shown, see RedactUrl
@@ -41,6 +70,12 @@ struct HttpRequest {
   std::function<void()> restart;
   // Bytes of the body received so far; may be called often.
   std::function<void(std::uint64_t)> progress;
+  std::optional<HttpUpload> upload;  // POST, PUT and PATCH without one send an empty body
+  RedirectPolicy redirects = RedirectPolicy::kFollow;
+  CredentialPolicy credentials = CredentialPolicy::kNetrc;
+  int max_tries = 0;                   // 0: the client's own
+  std::uint64_t stall_timeout_s = 0;   // 0: the client's own
+  std::shared_ptr<const HttpTls> tls;  // null: the client's own
 };
 
 struct HttpResponse {

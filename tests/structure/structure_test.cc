@@ -130,7 +130,7 @@ TEST(Structure, AssembleTakesOnlyTheServiceTableFromRuntime) {
 const std::vector<std::pair<std::string, std::set<std::string>>> kIncluders = {
     {"archive.h", {"layers/io/archive.cc"}},
     {"archive_entry.h", {"layers/io/archive.cc"}},
-    {"curl/", {"builder/net/curl_client.cc"}},
+    {"curl/", {"builder/net/libcurl.h"}},
     {"rnp/", {"builder/debian/openpgp.cc"}},
     {"toml++/", {"specs/base/toml.cc"}},
     {"zstd", {"layers/write/zstd_codec.cc"}},

@@ -50,6 +50,17 @@ std::optional<ServedRequest> ReadRequest(int socket, std::string& pending) {
     if (colon == std::string_view::npos) continue;
     request.headers[specs::ToLower(line.substr(0, colon))] = specs::Trim(line.substr(colon + 1));
   }
+  const auto length = request.headers.find("content-length");
+  const std::size_t size =
+      length == request.headers.end() ? 0 : specs::ParseUnsigned(length->second).value_or(0);
+  while (pending.size() < size) {
+    char buffer[65536];
+    ssize_t got = recv(socket, buffer, sizeof buffer, 0);
+    if (got <= 0) return std::nullopt;
+    pending.append(buffer, static_cast<std::size_t>(got));
+  }
+  request.body = pending.substr(0, size);
+  pending.erase(0, size);
   return request;
 }
 

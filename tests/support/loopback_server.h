@@ -17,6 +17,7 @@ struct ServedRequest {
   std::string method;
   std::string target;                          // path and query as sent
   std::map<std::string, std::string> headers;  // names in lower case
+  std::string body;                            // as long as Content-Length says
 };
 
 struct ServedResponse {

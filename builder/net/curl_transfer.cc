@@ -1,0 +1,198 @@
+#include "builder/net/curl_transfer.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "specs/base/error.h"
+#include "specs/base/text.h"
+
+namespace imgbuild::builder {
+namespace {
+
+constexpr std::uint64_t kMaxErrorBody = 64 * 1024;
+
+template <typename Value>
+void Set(CURL* easy, CURLoption option, Value value) {
+  Lib().curl_easy_setopt(easy, option, value);
+}
+
+std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  std::string_view line(data, size * count);
+  if (line.starts_with("HTTP/")) {
+    transfer.response.headers.clear();  // a redirect's or a 100's headers are not the answer's
+    return line.size();
+  }
+  std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return line.size();
+  transfer.response.headers.push_back({std::string(specs::Trim(line.substr(0, colon))),
+                                       std::string(specs::Trim(line.substr(colon + 1)))});
+  return line.size();
+}
+
+// Throws Error where the bytes are not wanted; the caller turns that into the transfer's failure.
+void Deliver(Transfer& transfer, std::string_view bytes) {
+  const bool to_sink = transfer.request.body != nullptr && transfer.Success();
+  const std::uint64_t limit = transfer.Success() ? transfer.request.max_body : kMaxErrorBody;
+  if (!to_sink) {
+    if (transfer.response.body.size() + bytes.size() > limit) {
+      if (!transfer.Success()) return;  // an error page is cut, not an error of its own
+      throw specs::Error(fmt::format("{} is larger than {}", RedactUrl(transfer.request.url),
+                                     specs::HumanBytes(limit)));
+    }
+    transfer.response.body.append(bytes);
+    return;
+  }
+  if (transfer.received == 0) {
+    if (transfer.request.restart) {
+      transfer.request.restart();
+    } else if (transfer.delivered) {
+      throw specs::Error(
+          fmt::format("the connection broke while fetching {}", RedactUrl(transfer.request.url)));
+    }
+  }
+  transfer.delivered = true;
+  transfer.request.body->Write(std::as_bytes(std::span(bytes)));
+}
+
+std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  std::string_view bytes(data, size * count);
+  try {
+    long status = 0;
+    Lib().curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+    transfer.response.status = status == 0 ? 200 : static_cast<int>(status);  // file: has none
+    Deliver(transfer, bytes);
+  } catch (specs::Error& error) {
+    transfer.failure = std::move(error);
+    return 0;
+  } catch (const std::exception& error) {
+    transfer.failure = specs::Error(error.what());
+    return 0;
+  }
+  transfer.received += bytes.size();
+  if (transfer.request.progress) transfer.request.progress(transfer.received);
+  return bytes.size();
+}
+
+std::size_t OnUpload(char* data, std::size_t size, std::size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  try {
+    return transfer.upload->Read({data, size * count});
+  } catch (specs::Error& error) {
+    transfer.failure = std::move(error);
+  } catch (const std::exception& error) {
+    transfer.failure = specs::Error(error.what());
+  }
+  return CURL_READFUNC_ABORT;
+}
+
+// A connection that was closed while the body went out: curl sends it again on another.
+int OnSeek(void* user, curl_off_t offset, int origin) {
+  if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_CANTSEEK;
+  static_cast<Transfer*>(user)->upload->Seek(static_cast<std::uint64_t>(offset));
+  return CURL_SEEKFUNC_OK;
+}
+
+void AddHeader(Transfer& transfer, const char* line) {
+  transfer.headers.reset(Lib().curl_slist_append(transfer.headers.release(), line));
+}
+
+bool SendsBody(const HttpRequest& request) {
+  return request.upload || request.method == "POST" || request.method == "PUT" ||
+         request.method == "PATCH";
+}
+
+// A body's bytes and length. No "Expect: 100-continue": it costs a round trip, or a second where
+// the server does not know it.
+void PrepareUpload(Transfer& transfer) {
+  CURL* easy = transfer.easy.get();
+  transfer.upload.emplace(transfer.request.upload.value_or(HttpUpload()));
+  Set(easy, CURLOPT_UPLOAD, 1L);
+  Set(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(transfer.upload->size()));
+  Set(easy, CURLOPT_UPLOAD_BUFFERSIZE, 1024L * 1024);
+  Set(easy, CURLOPT_READFUNCTION, OnUpload);
+  Set(easy, CURLOPT_READDATA, &transfer);
+  Set(easy, CURLOPT_SEEKFUNCTION, OnSeek);
+  Set(easy, CURLOPT_SEEKDATA, &transfer);
+  AddHeader(transfer, "Expect:");
+}
+
+void PrepareTls(CURL* easy, const HttpTls& tls) {
+  if (!tls.ca_file.empty()) Set(easy, CURLOPT_CAINFO, tls.ca_file.c_str());
+  if (!tls.certificate.empty()) {
+    Set(easy, CURLOPT_SSLCERT, tls.certificate.c_str());
+  }
+  if (!tls.key.empty()) Set(easy, CURLOPT_SSLKEY, tls.key.c_str());
+  if (tls.check == TlsCheck::kSkip) {
+    Set(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+    Set(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+  }
+}
+
+void SetAll(Transfer& transfer, const CurlOptions& options) {
+  CURL* easy = transfer.easy.get();
+  const HttpRequest& request = transfer.request;
+  Set(easy, CURLOPT_URL, request.url.c_str());
+  Set(easy, CURLOPT_ERRORBUFFER, transfer.error_text);
+  Set(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
+  Set(easy, CURLOPT_PROTOCOLS_STR, "http,https,file");
+  Set(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  Set(easy, CURLOPT_FOLLOWLOCATION, request.redirects == RedirectPolicy::kFollow ? 1L : 0L);
+  Set(easy, CURLOPT_MAXREDIRS, 10L);
+  Set(easy, CURLOPT_NOSIGNAL, 1L);
+  Set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  Set(easy, CURLOPT_PIPEWAIT, 1L);
+  Set(easy, CURLOPT_BUFFERSIZE, 512L * 1024);
+  Set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout_ms));
+  Set(easy, CURLOPT_LOW_SPEED_LIMIT, 1000L);
+  const std::uint64_t stall =
+      request.stall_timeout_s > 0 ? request.stall_timeout_s : options.stall_timeout_s;
+  Set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(stall));
+  Set(easy, CURLOPT_HEADERFUNCTION, OnHeader);
+  Set(easy, CURLOPT_HEADERDATA, &transfer);
+  Set(easy, CURLOPT_WRITEFUNCTION, OnBody);
+  Set(easy, CURLOPT_WRITEDATA, &transfer);
+  if (!options.ca_file.empty()) Set(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+  if (!options.ca_directory.empty()) {
+    Set(easy, CURLOPT_CAPATH, options.ca_directory.c_str());
+  }
+  if (!options.netrc_file.empty() && request.credentials == CredentialPolicy::kNetrc) {
+    Set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
+    Set(easy, CURLOPT_NETRC_FILE, options.netrc_file.c_str());
+  }
+  if (request.method == "HEAD") {
+    Set(easy, CURLOPT_NOBODY, 1L);
+  } else if (request.method != "GET") {
+    Set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+  if (request.range) Set(easy, CURLOPT_RANGE, RangeText(*request.range).c_str());
+  if (request.tls != nullptr) PrepareTls(easy, *request.tls);
+  for (const HttpHeader& header : request.headers) {
+    AddHeader(transfer, (header.name + ": " + header.value).c_str());
+  }
+  if (SendsBody(request)) PrepareUpload(transfer);
+  Set(easy, CURLOPT_HTTPHEADER, transfer.headers.get());
+}
+
+}  // namespace
+
+const LibCurl& Lib() {
+  static const LibCurl library;
+  return library;
+}
+
+void PrepareTry(Transfer& transfer, const CurlOptions& options) {
+  transfer.easy.reset(Lib().curl_easy_init());
+  transfer.headers.reset();
+  transfer.response = {};
+  transfer.received = 0;
+  transfer.error_text[0] = '\0';
+  ++transfer.tries;
+  SetAll(transfer, options);
+}
+
+}  // namespace imgbuild::builder
