@@ -19,6 +19,7 @@
 #include "specs/base/key.h"
 #include "specs/base/text.h"
 #include "specs/env/canonical.h"
+#include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -122,8 +123,10 @@ BuiltImage BuildImage(const BuildRequest& request, BuildContext context) {
         request.lock.platforms.begin(), request.lock.platforms.end(),
         [&](const specs::LockedPlatform& candidate) { return candidate.platform == platform; });
     PlatformResult result =
-        specs::WithContext(fmt::format("while building for {}", platform.Render()),
-                           [&] { return BuildPlatform(request, *locked, user, *codec, context); });
+        specs::WithContext(fmt::format("while building for {}", platform.Render()), [&] {
+          const specs::LockedPlatform in_force = specs::PackagesInForce(spec.cuda, *locked);
+          return BuildPlatform(request, in_force, user, *codec, context);
+        });
     platforms.push_back(std::move(result.image));
     built.platforms.push_back(std::move(result.built));
   }

@@ -5,6 +5,7 @@
 #include "builder/cli/lock_session.h"
 #include "builder/plan/layer_plan.h"
 #include "specs/base/text.h"
+#include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -40,9 +41,12 @@ int Plan(const GlobalOptions& options, PlanArguments& arguments) {
   for (const std::string& file : arguments.spec.files) {
     const specs::LoadedSpec loaded = session.Load(arguments.spec, file);
     const FoundLock found = FindOrMakeLock(session, arguments.spec, loaded, arguments.lock);
-    for (const specs::LockedPlatform& platform : found.lock.platforms) {
+    for (const specs::LockedPlatform& locked : found.lock.platforms) {
+      const specs::LockedPlatform platform = specs::PackagesInForce(loaded.spec.cuda, locked);
       fmt::print("{} for {}, Python {}\n", loaded.spec.image.name, platform.platform.Render(),
                  found.lock.python_version);
+      const std::string cuda = CudaNote(loaded.spec.cuda, locked);
+      if (!cuda.empty()) fmt::print("  {}\n", cuda);
       for (const LayerPlan& layer : PlanLayers(loaded.spec, platform)) {
         PrintLayer(layer, platform, session.store());
       }

@@ -1,9 +1,11 @@
 #include "builder/plan/layer_plan.h"
 
 #include <algorithm>
-#include <map>
+#include <utility>
 
 #include <fmt/core.h>
+
+#include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -12,7 +14,7 @@ using specs::LockedPackage;
 
 // Names of layers, bottom first.
 std::vector<std::string> NamedLayers(const specs::Spec& spec, const specs::LockedPlatform& locked) {
-  std::vector<std::string> names = {"base"};
+  std::vector<std::string> names = {"base", std::string(specs::kCudaRoot)};
   for (const specs::PythonLayer& layer : spec.python.layers) names.push_back(layer.name);
   for (const LockedPackage& package : locked.packages) {
     if (std::find(names.begin(), names.end(), package.layer) == names.end()) {
@@ -72,7 +74,11 @@ std::vector<LayerPlan> PlanLayers(const specs::Spec& spec, const specs::LockedPl
         .push_back(i);
   }
   constexpr std::size_t kFilesAndState = 2;
+  const auto cuda = std::find(names.begin(), names.end(), specs::kCudaRoot) - names.begin();
+  std::vector<Split> cuda_split = {std::exchange(splits[static_cast<std::size_t>(cuda)], {})};
+  KeepBudget(cuda_split, locked, kCudaLayerBudget);
   KeepBudget(splits, locked, budget > kFilesAndState ? budget - kFilesAndState : 0);
+  splits[static_cast<std::size_t>(cuda)] = std::move(cuda_split[0]);
 
   std::vector<LayerPlan> layers;
   for (std::size_t n = 0; n < names.size(); ++n) {

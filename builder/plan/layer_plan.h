@@ -11,7 +11,8 @@
 //   - the user's files, then generated state, come last, since they change most often.
 //
 // Only where that makes more layers than the budget do the smallest of the heavy packages join
-// their tier. Invariant: each package of the lock is in exactly one layer.
+// their tier. The CUDA section's layers have a budget of their own, so that turning it on moves
+// nothing in the others. Invariant: each package of the lock is in exactly one layer.
 #pragma once
 
 #include <cstddef>
@@ -27,19 +28,22 @@ namespace imgbuild::builder {
 inline constexpr std::uint64_t kHeavyBytes = 8u << 20;   // of the archive
 inline constexpr std::uint64_t kMediumBytes = 1u << 20;  // of the archive
 inline constexpr std::size_t kLayerBudget = 40;
+inline constexpr std::size_t kCudaLayerBudget = 20;
 
 enum class LayerKind { kPackages, kFiles, kState };
 
 struct LayerPlan {
   LayerKind kind = LayerKind::kPackages;
-  std::string name;                   // "base", "python: scipy", "web", "web (small)", "files"
+  std::string
+      name;  // "base", "cuda: nvidia-cublas", "python: scipy", "web", "web (small)", "files"
   std::vector<std::size_t> packages;  // positions in LockedPlatform::packages, ascending
 
   bool operator==(const LayerPlan&) const = default;
 };
 
-// In order from the bottom. Named layers come in the order "base", then spec.python.layers; a name
-// that only the lock knows comes after those.
+// In order from the bottom. Named layers come in the order "base", "cuda", then spec.python.layers;
+// a name that only the lock knows comes after those. `locked` has the packages in force
+// (specs/env/cuda.h).
 std::vector<LayerPlan> PlanLayers(const specs::Spec& spec, const specs::LockedPlatform& locked,
                                   std::size_t budget = kLayerBudget);
 

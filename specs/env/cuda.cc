@@ -1,5 +1,6 @@
 #include "specs/env/cuda.h"
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -7,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "specs/base/error.h"
+#include "specs/base/text.h"
 
 namespace imgbuild::specs {
 
@@ -42,6 +44,22 @@ LockedPlatform PackagesInForce(const CudaSection& section, const LockedPlatform&
     });
   }
   return off;
+}
+
+std::string CudaNote(const CudaSection& section, const LockedPlatform& locked) {
+  if (section.version.empty()) return "";
+  const std::string what =
+      fmt::format("CUDA {} ({})", section.version, Join(section.components, ", "));
+  if (!CudaApplies(section, locked.platform)) {
+    if (!section.enabled) return "";
+    return fmt::format("{} is left out: there is none for {}", what, locked.platform.Render());
+  }
+  if (!locked.cuda_problem.empty()) return fmt::format("{} is off and cannot be had", what);
+  const auto count =
+      std::count_if(locked.packages.begin(), locked.packages.end(),
+                    [](const LockedPackage& package) { return package.only_with == kCudaRoot; });
+  return fmt::format("{} is {} ({})", what, section.enabled ? "on" : "off",
+                     Count(static_cast<std::uint64_t>(count), "package"));
 }
 
 }  // namespace imgbuild::specs

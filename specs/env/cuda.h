@@ -2,6 +2,8 @@
 // has is decided here and nowhere else.
 #pragma once
 
+#include <string>
+
 #include "specs/env/lock.h"
 #include "specs/env/spec.h"
 #include "specs/oci/platform.h"
@@ -23,5 +25,9 @@ bool CudaInForce(const CudaSection& section, const Platform& platform);
 // but for layers of what something else needs as well. Throws Error (kUnresolvable), with what the
 // lock says, where the section is enabled and could not be had.
 LockedPlatform PackagesInForce(const CudaSection& section, const LockedPlatform& locked);
+
+// A line for people on what becomes of the section on that platform: that it is left out, off, or
+// what it brings. "" where there is nothing to say.
+std::string CudaNote(const CudaSection& section, const LockedPlatform& locked);
 
 }  // namespace imgbuild::specs

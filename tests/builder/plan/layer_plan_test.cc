@@ -3,6 +3,7 @@
 #include <numeric>
 #include <set>
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +11,7 @@ namespace imgbuild::builder {
 namespace {
 
 using testing::ElementsAre;
+using testing::ElementsAreArray;
 
 specs::LockedPackage Package(std::string name, std::string layer, std::uint64_t size) {
   specs::LockedPackage package;
@@ -41,6 +43,27 @@ TEST(PlanLayers, HeavyPackagesAloneAndTheRestInTiers) {
               ElementsAre("base", "base (small)", "python: numpy", "python", "web", "state"));
   EXPECT_THAT(layers[2].packages, ElementsAre(3u));
   EXPECT_EQ(layers.back().kind, LayerKind::kState);
+}
+
+TEST(PlanLayers, CudaLiesBelowPythonAndMovesNothingElse) {
+  specs::LockedPlatform off;
+  for (int i = 0; i < 60; ++i) {
+    off.packages.push_back(Package(fmt::format("p{:02}", i), i < 3 ? "base" : "python",
+                                   (8u << 20) + static_cast<std::uint64_t>(i)));
+  }
+  specs::LockedPlatform on = off;
+  for (int i = 0; i < 30; ++i) {
+    on.packages.push_back(Package(fmt::format("nvidia-{:02}", i), "cuda", 9u << 20));
+  }
+  const std::vector<LayerPlan> without = PlanLayers(SpecWithLayers(), off);
+  std::vector<LayerPlan> with = PlanLayers(SpecWithLayers(), on);
+  ASSERT_EQ(with.size(), without.size() + kCudaLayerBudget);
+  const auto first = with.begin() + 1;  // the base is one layer by now
+  EXPECT_EQ(first->name, "cuda: nvidia-11");
+  EXPECT_EQ((first + kCudaLayerBudget - 1)->name, "cuda");
+  with.erase(first, first + kCudaLayerBudget);
+  EXPECT_THAT(Names(with), ElementsAreArray(Names(without)));
+  EXPECT_TRUE(with == without);
 }
 
 TEST(PlanLayers, FilesComeBeforeState) {

@@ -71,5 +71,18 @@ TEST(Cuda, FailsOnlyWhereItIsEnabled) {
   EXPECT_THAT(Names(PackagesInForce(Section(true), locked)), ElementsAre("numpy"));
 }
 
+TEST(Cuda, SaysWhatBecomesOfIt) {
+  LockedPlatform locked = Locked();
+  EXPECT_EQ(CudaNote({}, locked), "");
+  EXPECT_EQ(CudaNote(Section(true), locked), "CUDA 13.0 (toolkit) is on (1 package)");
+  EXPECT_EQ(CudaNote(Section(false), locked), "CUDA 13.0 (toolkit) is off (1 package)");
+  locked.cuda_problem = "none";
+  EXPECT_EQ(CudaNote(Section(false), locked), "CUDA 13.0 (toolkit) is off and cannot be had");
+  locked.platform = kArm64;
+  EXPECT_EQ(CudaNote(Section(true), locked),
+            "CUDA 13.0 (toolkit) is left out: there is none for linux/arm64");
+  EXPECT_EQ(CudaNote(Section(false), locked), "");
+}
+
 }  // namespace
 }  // namespace imgbuild::specs
