@@ -92,20 +92,10 @@ std::optional<layers::Image> FindResult(const layers::Store& store, const specs:
   return image;
 }
 
-void RefuseWhatIsMissing(const specs::LoadedSpec& loaded) {
-  if (!loaded.spec.cuda.enabled) return;
-  throw specs::Error(specs::ErrorKind::kUsage,
-                     fmt::format("{}: cuda.enabled is true, but this version of imgbuild has no "
-                                 "CUDA layer yet",
-                                 loaded.sources.Where("cuda.enabled").Render()))
-      .Hint("build with cuda.enabled = false, or --set cuda.enabled=false");
-}
-
 }  // namespace
 
 BuiltImage BuildImage(const BuildRequest& request, BuildContext context) {
   const specs::Spec& spec = request.loaded.spec;
-  RefuseWhatIsMissing(request.loaded);
 
   // An image of the same key was built before: nothing more to do.
   const std::unique_ptr<const layers::Codec> codec = layers::MakeCodec(request.compression);

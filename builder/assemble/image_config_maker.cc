@@ -4,10 +4,28 @@
 
 #include <fmt/core.h>
 
+#include "builder/assemble/cuda_view.h"
 #include "builder/assemble/image_files.h"
 #include "builder/assemble/service_table_writer.h"
+#include "specs/base/text.h"
+#include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
+
+namespace {
+
+// What nvcc's users and nvidia-container-toolkit look at ("User Guide", Environment Variables).
+void AddCuda(const specs::CudaSection& cuda, std::map<std::string, std::string>& env) {
+  env["CUDA_HOME"] = kCudaHome;
+  std::string& path = env["PATH"];
+  path.insert(path.find(':'), fmt::format(":{}/bin", kCudaHome));
+  env["NVIDIA_VISIBLE_DEVICES"] = "all";
+  env["NVIDIA_DRIVER_CAPABILITIES"] = "compute,utility";
+  const std::vector<std::string_view> version = specs::Split(cuda.version, '.');
+  env["NVIDIA_REQUIRE_CUDA"] = fmt::format("cuda>={}.{}", version[0], version[1]);
+}
+
+}  // namespace
 
 specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& lock,
                                    const specs::Platform& platform) {
@@ -23,6 +41,7 @@ specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& l
                            kVenvPath)},
       {"VIRTUAL_ENV", std::string(kVenvPath)},
       {"LANG", "C.UTF-8"}};
+  if (specs::CudaInForce(spec.cuda, platform)) AddCuda(spec.cuda, env);
   for (const auto& [name, value] : spec.image.env) env[name] = value;
   config.env.assign(env.begin(), env.end());
   config.entrypoint = spec.image.entrypoint;

@@ -9,6 +9,7 @@
 #include "builder/assemble/artifacts.h"
 #include "builder/assemble/assembly.h"
 #include "builder/assemble/compiler_tree.h"
+#include "builder/assemble/cuda_view.h"
 #include "builder/assemble/image_config_maker.h"
 #include "builder/assemble/image_files.h"
 #include "builder/assemble/package_stage.h"
@@ -18,6 +19,7 @@
 #include "layers/unpack/needed.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
+#include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -46,6 +48,18 @@ ContentTree UserTree(const BuildRequest& request, const UserContent& user,
   return tree;
 }
 
+// Wheels of the CUDA section, for its place in the file system.
+std::vector<const PackageFacts*> CudaWheels(const std::vector<ReadyPackage>& packages) {
+  std::vector<const PackageFacts*> wheels;
+  for (const ReadyPackage& package : packages) {
+    const specs::LockedPackage& locked = *package.locked;
+    if (locked.kind == specs::PackageKind::kWheel && locked.layer == specs::kCudaRoot) {
+      wheels.push_back(&package.facts);
+    }
+  }
+  return wheels;
+}
+
 SystemState MakeState(const BuildRequest& request, const specs::Platform& platform,
                       const std::vector<ReadyPackage>& packages, const UserContent& user) {
   const specs::Spec& spec = request.loaded.spec;
@@ -62,7 +76,14 @@ SystemState MakeState(const BuildRequest& request, const specs::Platform& platfo
     const std::string& path = spec.system.certificates[i];
     input.certificates.push_back({path.substr(path.rfind('/') + 1), user.certificates[i]});
   }
-  return MakeSystemState(input);
+  if (!specs::CudaInForce(spec.cuda, platform)) return MakeSystemState(input);
+  input.others = CudaWheels(packages);
+  CudaView cuda = MakeCudaView(input.others, fmt::format("{}/lib/python{}/site-packages",
+                                                         kVenvPath.substr(1), spec.python.version));
+  input.library_dirs = std::move(cuda.library_dirs);
+  SystemState state = MakeSystemState(input);
+  Merge(std::move(cuda.files), state.files);
+  return state;
 }
 
 void ReportConflicts(const std::vector<layers::TreeConflict>& conflicts,

@@ -44,6 +44,24 @@ TEST(MakeImageConfig, PutsTheVirtualEnvironmentFirstAndTheSpecOverAll) {
                                Pair("TZ", "UTC"), Pair("VIRTUAL_ENV", "/opt/venv")));
 }
 
+TEST(MakeImageConfig, TellsWhereCudaIsOnItsPlatformOnly) {
+  specs::Spec spec;
+  spec.cuda = {.enabled = true, .version = "13.0.2", .components = {"toolkit"}};
+  const specs::Platform amd64 = *specs::Platform::Parse("linux/amd64");
+  EXPECT_THAT(MakeImageConfig(spec, LockOf({}), amd64).env,
+              testing::IsSupersetOf(
+                  {Pair("CUDA_HOME", "/usr/local/cuda"), Pair("NVIDIA_VISIBLE_DEVICES", "all"),
+                   Pair("NVIDIA_DRIVER_CAPABILITIES", "compute,utility"),
+                   Pair("NVIDIA_REQUIRE_CUDA", "cuda>=13.0"),
+                   Pair("PATH",
+                        "/opt/venv/bin:/usr/local/cuda/bin:/usr/local/sbin:/usr/local/bin:"
+                        "/usr/sbin:/usr/bin:/sbin:/bin")}));
+  const auto plain = MakeImageConfig({}, LockOf({}), amd64).env;
+  EXPECT_EQ(MakeImageConfig(spec, LockOf({}), kPlatform).env, plain);
+  spec.cuda.enabled = false;
+  EXPECT_EQ(MakeImageConfig(spec, LockOf({}), amd64).env, plain);
+}
+
 TEST(MakeImageConfig, TakesUserWorkdirLabelsAndPorts) {
   specs::Spec spec;
   spec.image.name = "team/notebook";
