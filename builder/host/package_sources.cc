@@ -7,6 +7,7 @@
 #include "builder/host/default_sources.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
+#include "specs/base/url.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -56,21 +57,6 @@ std::string VariableName(std::string_view index) {
   return name;
 }
 
-// RFC 3986, 2.1: what may not stand plainly in userinfo is percent-encoded.
-std::string PercentEncode(std::string_view text) {
-  std::string encoded;
-  for (char c : text) {
-    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      encoded += c;
-    } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return encoded;
-}
-
 std::string WithCredentials(std::string url, const Environment& environment,
                             const std::string& variable) {
   const std::optional<std::string> user = environment.Get(variable + "_USERNAME");
@@ -81,8 +67,8 @@ std::string WithCredentials(std::string url, const Environment& environment,
   const std::size_t end = std::min(url.find('/', authority), url.size());
   const std::size_t at = url.rfind('@', end);
   if (at != std::string::npos && at >= authority) url.erase(authority, at + 1 - authority);
-  url.insert(authority,
-             PercentEncode(user.value_or("")) + ":" + PercentEncode(password.value_or("")) + "@");
+  url.insert(authority, specs::PercentEncode(user.value_or("")) + ":" +
+                            specs::PercentEncode(password.value_or("")) + "@");
   return url;
 }
 

@@ -8,8 +8,8 @@
 
 #include "builder/pypi/simple_html.h"
 #include "builder/pypi/simple_json.h"
-#include "builder/pypi/url.h"
 #include "specs/base/text.h"
+#include "specs/base/url.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -224,8 +224,8 @@ IndexConfig MakeIndex(std::string name, std::string_view url) {
   if (at == std::string_view::npos || at < authority) return index;
   std::string_view user = url.substr(authority, at - authority);
   std::size_t colon = user.find(':');
-  std::string plain = PercentDecode(user.substr(0, colon)) + ":";
-  if (colon != std::string_view::npos) plain += PercentDecode(user.substr(colon + 1));
+  std::string plain = specs::PercentDecode(user.substr(0, colon)) + ":";
+  if (colon != std::string_view::npos) plain += specs::PercentDecode(user.substr(colon + 1));
   index.url = std::string(url.substr(0, authority)) + std::string(url.substr(at + 1));
   index.headers.push_back({"Authorization", "Basic " + Base64(plain)});
   return index;

@@ -6,10 +6,10 @@
 
 #include <fmt/core.h>
 
-#include "builder/pypi/url.h"
 #include "builder/pypi/zip_directory.h"
 #include "layers/io/archive.h"
 #include "specs/base/text.h"
+#include "specs/base/url.h"
 #include "specs/python/name.h"
 
 namespace imgbuild::builder {
@@ -142,7 +142,7 @@ void MetadataClient::Begin(std::shared_ptr<Fetch> fetch) {
 }
 
 void MetadataClient::Send(std::shared_ptr<Fetch> fetch, HttpRequest request, Handler handler) {
-  if (SameOrigin(request.url, fetch->file.index->url)) {
+  if (specs::SameOrigin(request.url, fetch->file.index->url)) {
     const std::vector<HttpHeader>& headers = fetch->file.index->headers;
     request.headers.insert(request.headers.end(), headers.begin(), headers.end());
   }

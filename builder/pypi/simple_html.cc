@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "builder/pypi/url.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
+#include "specs/base/url.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -165,12 +165,12 @@ void ReadMetadataAttribute(const std::string& value, SimpleFile& file) {
 void AddLink(const Attributes& attributes, SimplePageBuilder& page) {
   auto href = attributes.find("href");
   if (href == attributes.end()) return;
-  std::string url = ResolveUrl(page.base(), specs::Trim(href->second));
-  std::string filename = UrlFileName(url);
+  std::string url = specs::ResolveUrl(page.base(), specs::Trim(href->second));
+  std::string filename = specs::UrlFileName(url);
   SimpleFile file;
   file.filename = filename;
   file.url = url;
-  file.sha256 = HashOfFragment(UrlFragment(href->second));
+  file.sha256 = HashOfFragment(specs::UrlFragment(href->second));
   if (auto found = attributes.find("data-requires-python"); found != attributes.end()) {
     file.requires_python = found->second;
   }
@@ -207,7 +207,7 @@ SimplePage ParseSimpleHtml(std::string_view text, std::string_view page_url) {
       AddLink(tag->attributes, page);
     } else if (tag->name == "base") {
       auto href = tag->attributes.find("href");
-      if (href != tag->attributes.end()) page.SetBase(ResolveUrl(page.base(), href->second));
+      if (href != tag->attributes.end()) page.SetBase(specs::ResolveUrl(page.base(), href->second));
     } else if (tag->name == "meta") {
       CheckRepositoryVersion(tag->attributes);
     }

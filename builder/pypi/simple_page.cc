@@ -5,8 +5,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "builder/pypi/url.h"
 #include "specs/base/error.h"
+#include "specs/base/url.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -144,7 +144,7 @@ void SimplePageBuilder::Add(const SimpleFile& file) {
   std::string resolved;
   std::string_view url = file.url;
   if (!url.starts_with("https://") || url.find('#') != std::string_view::npos) {
-    resolved = ResolveUrl(page_url_, url);
+    resolved = specs::ResolveUrl(page_url_, url);
     url = resolved;
   }
   if (url.ends_with(file.filename)) {

@@ -1,8 +1,8 @@
-#include "builder/pypi/url.h"
+#include "specs/base/url.h"
 
 #include <gtest/gtest.h>
 
-namespace imgbuild::builder {
+namespace imgbuild::specs {
 namespace {
 
 TEST(Url, ResolvesReferencesAsRfc3986Does) {
@@ -43,4 +43,4 @@ TEST(Url, PercentCodingRoundTrips) {
 }
 
 }  // namespace
-}  // namespace imgbuild::builder
+}  // namespace imgbuild::specs

@@ -1,10 +1,10 @@
-#include "builder/pypi/url.h"
+#include "specs/base/url.h"
 
 #include <vector>
 
 #include "specs/base/text.h"
 
-namespace imgbuild::builder {
+namespace imgbuild::specs {
 namespace {
 
 struct UrlParts {
@@ -46,7 +46,7 @@ std::string RemoveDotSegments(std::string_view path) {
   std::vector<std::string_view> kept;
   bool absolute = path.starts_with('/');
   bool directory = false;
-  for (std::string_view segment : specs::Split(path, '/')) {
+  for (std::string_view segment : Split(path, '/')) {
     directory = segment.empty() || segment == "." || segment == "..";
     if (segment == "..") {
       if (!kept.empty()) kept.pop_back();
@@ -83,8 +83,8 @@ std::string Origin(std::string_view url) {
   UrlParts parts = SplitUrl(url);
   std::string_view host = parts.authority;
   if (std::size_t at = host.rfind('@'); at != std::string_view::npos) host.remove_prefix(at + 1);
-  std::string scheme = specs::ToLower(parts.scheme);
-  std::string origin = specs::ToLower(host);
+  std::string scheme = ToLower(parts.scheme);
+  std::string origin = ToLower(host);
   std::string_view port = scheme == "https" ? ":443" : scheme == "http" ? ":80" : "";
   if (!port.empty() && origin.ends_with(port)) origin.resize(origin.size() - port.size());
   return scheme + "://" + origin;
@@ -158,4 +158,4 @@ std::string PercentDecode(std::string_view text) {
   return decoded;
 }
 
-}  // namespace imgbuild::builder
+}  // namespace imgbuild::specs

@@ -1,10 +1,10 @@
-// RFC 3986: the few URL operations that simple indexes need.
+// RFC 3986: the few URL operations that package indexes and registries need.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-namespace imgbuild::builder {
+namespace imgbuild::specs {
 
 // The absolute URL that `reference` means on a page at `base` (section 5.2), without its fragment.
 // An absolute `reference` is returned as it is.
@@ -25,4 +25,4 @@ std::string PercentEncode(std::string_view text);
 // The bytes that %XX stand for; malformed escapes are left as they are.
 std::string PercentDecode(std::string_view text);
 
-}  // namespace imgbuild::builder
+}  // namespace imgbuild::specs
