@@ -1,5 +1,7 @@
 #include "tests/support/make_wheel.h"
 
+#include <array>
+
 #include <fmt/format.h>
 
 #include "specs/python/record.h"
@@ -7,12 +9,19 @@
 namespace imgbuild::support {
 namespace {
 
+constexpr std::array<std::uint32_t, 256> kCrcTable = [] {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < table.size(); ++i) {
+    std::uint32_t crc = i;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+    table[i] = crc;
+  }
+  return table;
+}();
+
 std::uint32_t Crc32(const std::string& bytes) {
   std::uint32_t crc = 0xffffffff;
-  for (unsigned char byte : bytes) {
-    crc ^= byte;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
+  for (unsigned char byte : bytes) crc = (crc >> 8) ^ kCrcTable[(crc ^ byte) & 0xff];
   return ~crc;
 }
 
@@ -74,8 +83,10 @@ std::string MakeZip(const std::vector<WheelMember>& members) {
 
 std::vector<WheelMember> MakeWheel::AllMembers() const {
   std::vector<WheelMember> all = members;
-  all.push_back({DistInfo() + "/METADATA",
-                 fmt::format("Metadata-Version: 2.1\nName: {}\nVersion: {}\n", name, version)});
+  std::string metadata =
+      fmt::format("Metadata-Version: 2.1\nName: {}\nVersion: {}\n", name, version);
+  for (const std::string& need : requires_dist) metadata += "Requires-Dist: " + need + "\n";
+  all.push_back({DistInfo() + "/METADATA", metadata});
   all.push_back({DistInfo() + "/WHEEL", fmt::format("Wheel-Version: {}\n", wheel_version)});
   if (!entry_points.empty()) all.push_back({DistInfo() + "/entry_points.txt", entry_points});
   std::vector<specs::RecordEntry> rows;

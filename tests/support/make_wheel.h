@@ -29,7 +29,8 @@ struct MakeWheel {
   std::string name = "demo";
   std::string version = "1.0";
   std::vector<WheelMember> members;  // besides .dist-info
-  std::string entry_points;          // none when empty
+  std::vector<std::string> requires_dist;
+  std::string entry_points;  // none when empty
   std::string wheel_version = "1.0";
   std::string record;  // "" is the right one
 
