@@ -65,7 +65,7 @@ void ExtractAll(const specs::LockedCompiler& compiler, specs::Suite suite,
       std::error_code ignored;
       fs::remove_all(directory, ignored);
       // What is in the cache is not what was verified when it came: fetch it anew next time.
-      if (error.kind() == specs::ErrorKind::kVerification) store.DropDownload(package.sha256);
+      if (error.kind() == specs::ErrorKind::kVerification) (void)store.RecheckDownload(package.sha256);
       throw std::move(error.In(fmt::format("while unpacking {} {}, which compiles .pyc files",
                                            package.name, package.version)));
     }

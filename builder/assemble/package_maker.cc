@@ -86,7 +86,7 @@ ReadyPackage PackageMaker::Make(const LockedPackage& package,
     }
   } catch (specs::Error& error) {
     // What is in the cache is not what was verified when it came: fetch it anew next time.
-    if (error.kind() == specs::ErrorKind::kVerification) store_.DropDownload(package.sha256);
+    if (error.kind() == specs::ErrorKind::kVerification) (void)store_.RecheckDownload(package.sha256);
     throw std::move(error.In(fmt::format("while unpacking {} {}", package.name, package.version)));
   }
   const layers::FrameInfo info = writer.Finish();

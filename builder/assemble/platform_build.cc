@@ -40,7 +40,7 @@ ContentTree UserTree(const BuildRequest& request, const UserContent& user,
       Merge(UnpackArtifact(artifact, archive), tree);
     } catch (const specs::Error& error) {
       if (error.kind() == specs::ErrorKind::kVerification) {
-        context.store.DropDownload(artifact.sha256);
+        (void)context.store.RecheckDownload(artifact.sha256);
       }
       throw;
     }

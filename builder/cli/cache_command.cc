@@ -12,7 +12,12 @@ int Verify(const GlobalOptions& options) {
   Session session(options);
   const std::vector<layers::StoreFault> faults = session.store().Verify();
   for (const layers::StoreFault& fault : faults) {
-    fmt::print("removed {}: {}\n", fault.path.string(), fault.reason);
+    if (fault.kept_because.empty()) {
+      fmt::print("removed {}: {}\n", fault.path.string(), fault.reason);
+    } else {
+      fmt::print("could not remove {}: {}\n  {}\n", fault.path.string(), fault.kept_because,
+                 fault.reason);
+    }
   }
   fmt::print("{} wrong entries in {}\n", faults.size(), session.store().paths().root().string());
   return faults.empty() ? 0 : static_cast<int>(specs::ErrorKind::kVerification);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "layers/io/file.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 
@@ -28,6 +29,14 @@ std::size_t BoundedSource::Read(std::span<std::byte> buffer) {
         .Expected("at most " + specs::HumanBytes(limit_));
   }
   return size;
+}
+
+specs::Sha256 HashFile(const std::filesystem::path& path) {
+  FileSource file(path);
+  HashingSource source(file);
+  NullSink sink;
+  CopyAll(source, sink);
+  return source.Finish();
 }
 
 }  // namespace imgbuild::layers

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 #include "layers/io/stream.h"
@@ -56,6 +57,9 @@ class BoundedSource : public Source {
   std::uint64_t count_ = 0;
   std::string what_;
 };
+
+// Of a regular file's content, read through a buffer: the file may change or shrink meanwhile.
+specs::Sha256 HashFile(const std::filesystem::path& path);
 
 // Takes everything, keeps nothing.
 class NullSink : public Sink {

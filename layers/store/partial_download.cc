@@ -7,15 +7,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "layers/store/cache_folder.h"
+
 namespace imgbuild::layers {
 
 PartialDownload::PartialDownload(std::filesystem::path partial, std::filesystem::path target,
                                  const std::filesystem::path& lock)
     : lock_(lock), partial_(std::move(partial)), target_(std::move(target)) {
-  if (std::filesystem::exists(target_)) {
-    already_there_ = true;
-    return;
-  }
+  std::error_code ignored;
+  already_there_ = std::filesystem::exists(target_, ignored);
+  if (already_there_) return;
   fd_ = FileDescriptor(open(partial_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!fd_.valid()) throw FileError("create", partial_, errno);
   // What an earlier try left is hashed again: its state died with that process.
@@ -53,8 +54,10 @@ specs::Sha256 PartialDownload::Digest() { return hasher_.Finish(); }
 
 void PartialDownload::Publish() {
   fd_.Reset();
-  std::filesystem::create_directories(target_.parent_path());
-  if (rename(partial_.c_str(), target_.c_str()) != 0) throw FileError("create", target_, errno);
+  MakeFolder(target_.parent_path());
+  InCache(target_, [this] {
+    if (rename(partial_.c_str(), target_.c_str()) != 0) throw FileError("create", target_, errno);
+  });
 }
 
 }  // namespace imgbuild::layers

@@ -1,14 +1,16 @@
 #include "layers/store/store.h"
 
-#include <atomic>
 #include <cerrno>
-#include <chrono>
 
 #include <fmt/core.h>
 #include <unistd.h>
 
 #include "layers/io/file.h"
+#include "layers/io/hashing.h"
+#include "layers/store/cache_folder.h"
 #include "layers/store/sealed_text.h"
+#include "layers/store/stale.h"
+#include "layers/store/tree_digest.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 
@@ -20,31 +22,15 @@ namespace fs = std::filesystem;
 constexpr std::string_view kTagText =
     "Signature: 8a477f597d28d172789f06886806bc55\n"
     "# A cache of imgbuild; it can be removed at any time (https://bford.info/cachedir/).\n";
-constexpr std::chrono::hours kStale(24);
-
-void MakeDirectory(const fs::path& path) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) {
-    throw FileError("create the cache at", path, error.value())
-        .Hint("set XDG_CACHE_HOME, or name another place with --cache-dir");
-  }
-}
-
-// What a killed process left. Nothing younger: another one may be at it.
-void RemoveStale(const fs::path& folder) {
-  const auto now = fs::file_time_type::clock::now();
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    const auto written = entry.last_write_time(ignored);
-    if (!ignored && now - written > kStale) fs::remove_all(entry.path(), ignored);
-  }
-}
-
+// Nullopt also where it cannot be read: it is made again then.
 std::optional<std::string> ReadSealed(const fs::path& path) {
   std::error_code error;
   if (!fs::exists(path, error)) return std::nullopt;
-  return Unseal(ReadFile(path));
+  try {
+    return Unseal(ReadFile(path));
+  } catch (const specs::Error&) {
+    return std::nullopt;
+  }
 }
 
 std::string RenderFrame(const FrameRecord& frame) {
@@ -68,8 +54,28 @@ bool HasSize(const fs::path& path, std::uint64_t size) {
 }
 
 void PublishUnsynced(AtomicFile& file, const fs::path& target) {
-  fs::create_directories(target.parent_path());
-  file.PublishUnsynced(target);
+  MakeFolder(target.parent_path());
+  InCache(target, [&] { file.PublishUnsynced(target); });
+}
+
+void Remove(const fs::path& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  if (error) {
+    InCache(path, [&] { throw FileError("remove the damaged", path, error.value()); });
+  }
+}
+
+// An entry that is named after its content.
+bool Recheck(const fs::path& path, const specs::Sha256& digest) {
+  std::error_code error;
+  if (!fs::exists(path, error)) return false;
+  try {
+    if (HashFile(path) == digest) return true;
+  } catch (const specs::Error&) {  // what cannot be read is of no use
+  }
+  Remove(path);
+  return false;
 }
 
 }  // namespace
@@ -77,14 +83,17 @@ void PublishUnsynced(AtomicFile& file, const fs::path& target) {
 Store::Store(fs::path root) : paths_(std::move(root)) {
   for (const fs::path& folder :
        {paths_.Temporary(), paths_.Partial(), paths_.Locks(), paths_.Layouts(), paths_.Trees()}) {
-    MakeDirectory(folder);
+    MakeFolder(folder);
   }
-  if (!fs::exists(paths_.Tag())) {
-    AtomicFile tag(paths_.Temporary());
-    tag.Write(kTagText);
-    tag.PublishUnsynced(paths_.Tag());
+  std::error_code error;
+  if (!fs::exists(paths_.Tag(), error)) {
+    InCache(paths_.Tag(), [this] {
+      AtomicFile tag(paths_.Temporary());
+      tag.Write(kTagText);
+      tag.PublishUnsynced(paths_.Tag());
+    });
   }
-  RemoveStale(paths_.Temporary());
+  RemoveStale(paths_);
 }
 
 std::optional<fs::path> Store::FindDownload(const specs::Sha256& digest) const {
@@ -95,13 +104,15 @@ std::optional<fs::path> Store::FindDownload(const specs::Sha256& digest) const {
 }
 
 std::unique_ptr<PartialDownload> Store::OpenDownload(const specs::Sha256& digest) {
-  return std::make_unique<PartialDownload>(paths_.PartialDownload(digest), paths_.Download(digest),
-                                           paths_.Lock("download", digest));
+  const fs::path partial = paths_.PartialDownload(digest);
+  return InCache(partial, [&] {
+    return std::make_unique<PartialDownload>(partial, paths_.Download(digest),
+                                             paths_.DownloadLock(digest));
+  });
 }
 
-void Store::DropDownload(const specs::Sha256& digest) {
-  std::error_code ignored;
-  fs::remove(paths_.Download(digest), ignored);
+bool Store::RecheckDownload(const specs::Sha256& digest) {
+  return Recheck(paths_.Download(digest), digest);
 }
 
 std::optional<StoredPackage> Store::FindPackage(const specs::Sha256& key,
@@ -123,9 +134,17 @@ void Store::PutPackage(const specs::Sha256& key, const FrameRecord& frame, std::
                        AtomicFile* frame_file) {
   if (frame_file != nullptr) PublishUnsynced(*frame_file, paths_.Frame(frame.digest));
   const std::string head = RenderFrame(frame);
-  AtomicFile file(paths_.Temporary());
-  file.Write(Seal(head + std::string(facts)));
-  PublishUnsynced(file, paths_.Package(key, frame.codec));
+  const std::unique_ptr<AtomicFile> file = NewFile();
+  file->Write(Seal(head + std::string(facts)));
+  PublishUnsynced(*file, paths_.Package(key, frame.codec));
+}
+
+void Store::DropPackage(const specs::Sha256& key, std::string_view codec) {
+  Remove(paths_.Package(key, codec));
+}
+
+bool Store::RecheckFrame(const specs::Sha256& digest) {
+  return Recheck(paths_.Frame(digest), digest);
 }
 
 std::optional<fs::path> Store::FindBlob(const specs::Sha256& digest, std::uint64_t size) const {
@@ -136,14 +155,23 @@ std::optional<fs::path> Store::FindBlob(const specs::Sha256& digest, std::uint64
 
 void Store::PutBlob(const specs::Sha256& digest, AtomicFile& file) {
   const fs::path target = paths_.Blob(digest);
-  fs::create_directories(target.parent_path());
-  file.Publish(target);
+  MakeFolder(target.parent_path());
+  std::error_code error;
+  fs::permissions(file.temporary(),
+                  fs::perms::owner_write | fs::perms::group_write | fs::perms::others_write,
+                  fs::perm_options::remove, error);
+  if (error) throw FileError("change the mode of", file.temporary(), error.value());
+  InCache(target, [&] { file.Publish(target); });
 }
 
 void Store::PutBlob(const specs::Sha256& digest, std::string_view bytes) {
-  AtomicFile file(paths_.Temporary());
-  file.Write(bytes);
-  PutBlob(digest, file);
+  const std::unique_ptr<AtomicFile> file = NewFile();
+  file->Write(bytes);
+  PutBlob(digest, *file);
+}
+
+bool Store::RecheckBlob(const specs::Sha256& digest) {
+  return Recheck(paths_.Blob(digest), digest);
 }
 
 std::optional<std::string> Store::FindAction(const specs::Sha256& key) const {
@@ -151,9 +179,9 @@ std::optional<std::string> Store::FindAction(const specs::Sha256& key) const {
 }
 
 void Store::PutAction(const specs::Sha256& key, std::string_view result) {
-  AtomicFile file(paths_.Temporary());
-  file.Write(Seal(result));
-  PublishUnsynced(file, paths_.Action(key));
+  const std::unique_ptr<AtomicFile> file = NewFile();
+  file->Write(Seal(result));
+  PublishUnsynced(*file, paths_.Action(key));
 }
 
 std::optional<fs::path> Store::FindTree(const specs::Sha256& key) const {
@@ -165,32 +193,43 @@ std::optional<fs::path> Store::FindTree(const specs::Sha256& key) const {
 
 fs::path Store::PutTree(const specs::Sha256& key, const fs::path& directory) {
   fs::path target = paths_.Tree(key);
+  const std::unique_ptr<AtomicFile> digest = NewFile();
+  digest->Write(Seal(TreeDigest(directory).Hex()));
+  PublishUnsynced(*digest, paths_.TreeDigest(key));
   // Many small files that are executed, not checked: durable before they can be found.
   SyncFileSystem(directory);
   if (rename(directory.c_str(), target.c_str()) != 0) {
-    if (errno != EEXIST && errno != ENOTEMPTY) throw FileError("create", target, errno);
-    fs::remove_all(directory);  // another build was faster
+    const int reason = errno;
+    std::error_code ignored;
+    fs::remove_all(directory, ignored);
+    if (reason != EEXIST && reason != ENOTEMPTY) {
+      InCache(target, [&] { throw FileError("create", target, reason); });
+    }
   }
   return target;
 }
 
 std::unique_ptr<AtomicFile> Store::NewFile() const {
-  return std::make_unique<AtomicFile>(paths_.Temporary());
+  return InCache(paths_.Temporary() / "new",
+                 [this] { return std::make_unique<AtomicFile>(paths_.Temporary()); });
 }
 
 fs::path Store::NewDirectory() const {
-  std::string name = (paths_.Temporary() / ".imgbuild-tmp-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw FileError("create", name, errno);
+  std::string name = (paths_.Temporary() / (std::string(kTemporaryPrefix) + "XXXXXX")).string();
+  InCache(name, [&] {
+    if (mkdtemp(name.data()) == nullptr) throw FileError("create", name, errno);
+  });
   return name;
 }
 
 EntryLock Store::Lock(std::string_view kind, const specs::Sha256& key) const {
-  return EntryLock(paths_.Lock(kind, key));
+  const fs::path file = paths_.Lock(kind, key);
+  return InCache(file, [&] { return EntryLock(file); });
 }
 
 fs::path Store::IndexDirectory(std::string_view name) const {
   fs::path path = paths_.Index(name);
-  MakeDirectory(path);
+  MakeFolder(path);
   return path;
 }
 

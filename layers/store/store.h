@@ -12,6 +12,11 @@
 // writer verifies, downloads are hashed when they are processed. That saves a sync for each of some
 // hundred packages.
 //
+// Disks fail and people edit, so an entry may also go wrong after it was published. Whoever finds
+// content that cannot be right calls Recheck: it reads the entry again and removes it if it is
+// wrong, so that it can be made again at once. Blobs, which outputs may share as hard links, are
+// read-only.
+//
 // Invariant: an entry that Find returns was whole when it was published, and has its size.
 #pragma once
 
@@ -50,12 +55,16 @@ struct StoredPackage {
 struct StoreFault {
   std::filesystem::path path;
   std::string reason;
+  std::string kept_because;  // "": it was removed
 };
 
 // Thread-safe, and safe against other processes on the same directory.
 class Store {
  public:
-  // Makes what is missing below `root`. Throws Error where that cannot be written.
+  // Makes what is missing below `root` and removes what killed processes left there (stale.h).
+  //
+  // Here and in all that writes, an Error names the path, and where the cache cannot be written
+  // also the ways to another place for it.
   explicit Store(std::filesystem::path root);
 
   const StorePaths& paths() const { return paths_; }
@@ -63,25 +72,33 @@ class Store {
   // The path of a verified archive.
   std::optional<std::filesystem::path> FindDownload(const specs::Sha256& digest) const;
   std::unique_ptr<PartialDownload> OpenDownload(const specs::Sha256& digest);
-  // A download that turned out damaged.
-  void DropDownload(const specs::Sha256& digest);
+  // Reads it again and removes it where it is not what its name says. Whether it is there and
+  // right.
+  bool RecheckDownload(const specs::Sha256& digest);
 
   std::optional<StoredPackage> FindPackage(const specs::Sha256& key, std::string_view codec) const;
   // Publishes the frame, which `frame_file` holds, and then the package. An empty frame needs none.
   void PutPackage(const specs::Sha256& key, const FrameRecord& frame, std::string_view facts,
                   AtomicFile* frame_file);
+  // Removes its facts, which nothing could be made of; its frame stays.
+  void DropPackage(const specs::Sha256& key, std::string_view codec);
+  // As RecheckDownload. Packages whose frame was removed are not found any more.
+  bool RecheckFrame(const specs::Sha256& digest);
 
   std::optional<std::filesystem::path> FindBlob(const specs::Sha256& digest,
                                                 std::uint64_t size) const;
-  // Publishes what `file` holds, synced, under its digest.
+  // Publishes what `file` holds, synced and read-only, under its digest; replaces what is there.
   void PutBlob(const specs::Sha256& digest, AtomicFile& file);
   void PutBlob(const specs::Sha256& digest, std::string_view bytes);
+  // As RecheckDownload.
+  bool RecheckBlob(const specs::Sha256& digest);
 
   std::optional<std::string> FindAction(const specs::Sha256& key) const;
   void PutAction(const specs::Sha256& key, std::string_view result);
 
   std::optional<std::filesystem::path> FindTree(const specs::Sha256& key) const;
-  // Moves a directory made below paths().Temporary() into place.
+  // Moves a directory made below paths().Temporary() into place, or removes it where another build
+  // was faster.
   std::filesystem::path PutTree(const specs::Sha256& key, const std::filesystem::path& directory);
 
   // A file to be filled and given to one of the above.
@@ -93,7 +110,7 @@ class Store {
   // Made if it is missing.
   std::filesystem::path IndexDirectory(std::string_view name) const;
 
-  // Reads everything and removes what is wrong; what was removed.
+  // Reads everything and removes what is wrong. What others remove meanwhile is passed over.
   std::vector<StoreFault> Verify();
 
  private:

@@ -1,5 +1,7 @@
 #include "layers/store/store_paths.h"
 
+#include "layers/io/file.h"
+
 namespace imgbuild::layers {
 namespace {
 
@@ -37,8 +39,15 @@ fs::path StorePaths::Action(const specs::Sha256& key) const { return Split(Actio
 
 fs::path StorePaths::Tree(const specs::Sha256& key) const { return Trees() / key.Hex(); }
 
+fs::path StorePaths::TreeDigest(const specs::Sha256& key) const {
+  return Trees() / (key.Hex() + ".digest");
+}
+
 fs::path StorePaths::Layout(const fs::path& output) const {
-  return Layouts() / specs::HashOf(fs::absolute(output).lexically_normal().string()).Hex();
+  std::error_code error;
+  const fs::path absolute = fs::absolute(output, error);
+  if (error) throw FileError("find", output, error.value());
+  return Layouts() / specs::HashOf(absolute.lexically_normal().string()).Hex();
 }
 
 fs::path StorePaths::Lock(std::string_view kind, const specs::Sha256& key) const {

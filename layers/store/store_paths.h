@@ -8,10 +8,12 @@
 //   blobs/sha256/ab/SHA256     layers, configs, manifests, indexes
 //   actions/ab/KEY             what a step with that recipe key resulted in
 //   trees/KEY/                 directories, such as the Python that compiles .pyc files
+//   trees/KEY.digest           what such a directory holds (tree_digest.h)
 //   index/NAME/                what other modules keep: package lists, pages
 //   layouts/SHA256             blobs that were put into an output directory, with their times
 //   locks/                     files that are locked while an entry is made
 //   tmp/                       what is not published yet
+//   swept                      when stale files were last looked for (stale.h)
 #pragma once
 
 #include <filesystem>
@@ -28,6 +30,7 @@ class StorePaths {
   const std::filesystem::path& root() const { return root_; }
   std::filesystem::path Tag() const { return root_ / "CACHEDIR.TAG"; }
   std::filesystem::path Temporary() const { return root_ / "tmp"; }
+  std::filesystem::path Swept() const { return root_ / "swept"; }
   std::filesystem::path Partial() const { return root_ / "partial"; }
   std::filesystem::path Locks() const { return root_ / "locks"; }
   std::filesystem::path Layouts() const { return root_ / "layouts"; }
@@ -46,8 +49,13 @@ class StorePaths {
   std::filesystem::path Blob(const specs::Sha256& digest) const;
   std::filesystem::path Action(const specs::Sha256& key) const;
   std::filesystem::path Tree(const specs::Sha256& key) const;
+  std::filesystem::path TreeDigest(const specs::Sha256& key) const;
+  // Throws Error where `output` is relative and there is no current directory any more.
   std::filesystem::path Layout(const std::filesystem::path& output) const;
   std::filesystem::path Lock(std::string_view kind, const specs::Sha256& key) const;
+  std::filesystem::path DownloadLock(const specs::Sha256& digest) const {
+    return Lock("download", digest);
+  }
 
  private:
   std::filesystem::path root_;

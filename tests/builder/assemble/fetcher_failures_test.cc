@@ -156,7 +156,7 @@ TEST_F(FetcherFailures, ADownloadThatVanishesIsFetchedAgain) {
   Fetcher fetcher = packages_.MakeFetcher();
   const LockedPackage& package = locked_.packages[3];
   const fs::path path = fetcher.FetchNow(package);
-  packages_.store.DropDownload(package.sha256);
+  fs::remove(packages_.store.paths().Download(package.sha256));
   EXPECT_EQ(fetcher.FetchNow(package), path);
   EXPECT_TRUE(fs::exists(path));
 }

@@ -1,0 +1,79 @@
+#include "layers/store/stale.h"
+
+#include <chrono>
+#include <fstream>
+#include <optional>
+
+#include "layers/store/cache_folder.h"
+#include "layers/store/entry_lock.h"
+
+namespace imgbuild::layers {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::hours;
+
+constexpr hours kTemporaryAge(24);
+constexpr hours kPartialAge(14 * 24);
+constexpr hours kLockAge(24);
+constexpr hours kInterval(24);
+
+// Since it was last written; negative where the clock was put back. Nullopt where it is gone.
+std::optional<fs::file_time_type::duration> AgeOf(const fs::path& path) {
+  std::error_code error;
+  const fs::file_time_type written = fs::last_write_time(path, error);
+  if (error) return std::nullopt;
+  return fs::file_time_type::clock::now() - written;
+}
+
+bool IsOlder(const fs::path& path, hours age) {
+  const auto found = AgeOf(path);
+  return found && *found > age;
+}
+
+// Whether it is time again; says then that it was done.
+bool IsDue(const fs::path& stamp) {
+  const auto age = AgeOf(stamp);
+  if (age && *age >= hours(0) && *age <= kInterval) return false;
+  if (!std::ofstream(stamp, std::ios::app)) return false;
+  std::error_code error;
+  fs::last_write_time(stamp, fs::file_time_type::clock::now(), error);
+  return !error;
+}
+
+void RemoveTemporary(const fs::path& folder) {
+  for (const fs::path& path : EntriesOf(folder)) {
+    std::error_code ignored;
+    if (IsOlder(path, kTemporaryAge)) fs::remove_all(path, ignored);
+  }
+}
+
+void RemovePartial(const StorePaths& paths) {
+  for (const fs::path& path : EntriesOf(paths.Partial())) {
+    if (!IsOlder(path, kPartialAge)) continue;
+    const auto digest = specs::Sha256::Parse(path.filename().string());
+    if (!digest) continue;
+    const auto lock = EntryLock::Try(paths.DownloadLock(*digest));
+    std::error_code ignored;
+    // Once more, now that nobody else can write to it.
+    if (lock && IsOlder(path, kPartialAge)) fs::remove(path, ignored);
+  }
+}
+
+void RemoveLocks(const fs::path& folder) {
+  for (const fs::path& path : EntriesOf(folder)) {
+    if (!IsOlder(path, kLockAge)) continue;
+    if (auto lock = EntryLock::Try(path)) EntryLock::Remove(*std::move(lock), path);
+  }
+}
+
+}  // namespace
+
+void RemoveStale(const StorePaths& paths) {
+  RemoveTemporary(paths.Temporary());
+  if (!IsDue(paths.Swept())) return;
+  RemovePartial(paths);
+  RemoveLocks(paths.Locks());
+}
+
+}  // namespace imgbuild::layers
