@@ -8,20 +8,12 @@ run python -c 'import fastapi, fasthtml; print(fasthtml.FastHTML)' | grep -q Fas
 equal "pip check" "$(run pip check)" "No broken requirements found."
 run pip list --format=json --disable-pip-version-check >installed.json
 python3 - "$E2E_ROOT/images/v4-fasthtml.lock" <<'PYTHON'
-import json, re, sys
+import json, re, sys, tomllib
 normal = lambda name: re.sub(r"[-_.]+", "-", name).lower()
 installed = {normal(p["name"]): p["version"] for p in json.load(open("installed.json"))}
-locked, block = {}, {}
-for line in open(sys.argv[1]):
-    match = re.match(r'(kind|name|version) = "(.*)"', line)
-    if match:
-        block[match[1]] = match[2]
-    if line.strip() == "" and block:
-        if block.get("kind") == "wheel":
-            locked[block["name"]] = block["version"]
-        block = {}
-if block.get("kind") == "wheel":
-    locked[block["name"]] = block["version"]
+lock = tomllib.load(open(sys.argv[1], "rb"))
+locked = {p["name"]: p["version"] for p in lock["platform"][0]["package"]
+          if p["kind"] == "wheel" and "only-with" not in p}
 assert len(locked) > 100, len(locked)
 assert installed == locked, set(installed.items()) ^ set(locked.items())
 PYTHON
