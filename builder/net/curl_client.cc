@@ -1,5 +1,6 @@
 #include "builder/net/curl_client.h"
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <mutex>
@@ -23,6 +24,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr long kMaxConnectionsPerHost = 8;
 constexpr long kMaxConnections = 32;
+constexpr int kMostTimeouts = 2;
+// How often transfers are asked whether they are still wanted.
+constexpr std::chrono::milliseconds kLook(100);
 
 struct CurlGlobal {
   CurlGlobal() { Lib().curl_global_init(CURL_GLOBAL_DEFAULT); }
@@ -59,6 +63,11 @@ std::string HintFor(CURLcode code) {
     case CURLE_OPERATION_TIMEDOUT:
       return "check the network, http_proxy and https_proxy, or build with --offline from the "
              "cache";
+    case CURLE_TOO_MANY_REDIRECTS:
+      return "the server sends this address round in circles: check the URL's setting";
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+      return "an address begins with https://, http:// or file://";
     default:
       return "";
   }
@@ -95,9 +104,10 @@ struct CurlClient::Loop {
   void Begin(std::unique_ptr<Transfer> transfer);
   void BeginDue();
   void Collect();
+  void EndUnwanted();
   void End(std::unique_ptr<Transfer> transfer, CURLcode code);
   bool TryAgain(Transfer& transfer, CURLcode code);
-  int MostTries(const Transfer& transfer) const;
+  int MostTries(const Transfer& transfer, CURLcode code) const;
   void AbortAll();
   int WaitMs() const;
 
@@ -113,6 +123,8 @@ struct CurlClient::Loop {
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> running;
   std::vector<std::unique_ptr<Transfer>> waiting;  // for their next try
   std::mt19937 random{std::random_device{}()};
+  bool watching = false;  // some transfer may become unwanted
+  Clock::time_point next_look;
 };
 
 void CurlClient::Loop::Run() {
@@ -126,6 +138,7 @@ void CurlClient::Loop::Run() {
     int active = 0;
     Lib().curl_multi_perform(multi, &active);
     Collect();
+    EndUnwanted();
     Lib().curl_multi_poll(multi, nullptr, 0, WaitMs(), nullptr);
   }
   AbortAll();
@@ -148,6 +161,7 @@ void CurlClient::Loop::Begin(std::unique_ptr<Transfer> transfer) {
     return;
   }
   CURL* easy = transfer->easy.get();
+  if (transfer->request.wanted) watching = true;
   running.emplace(easy, std::move(transfer));
   Lib().curl_multi_add_handle(multi, easy);
 }
@@ -166,7 +180,7 @@ void CurlClient::Loop::BeginDue() {
 }
 
 int CurlClient::Loop::WaitMs() const {
-  std::int64_t wait = 10'000;
+  std::int64_t wait = watching ? kLook.count() : 10'000;
   for (const auto& transfer : waiting) {
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(transfer->due - Clock::now());
     wait = std::min<std::int64_t>(wait, std::max<std::int64_t>(left.count() + 1, 0));
@@ -187,12 +201,42 @@ void CurlClient::Loop::Collect() {
   }
 }
 
-int CurlClient::Loop::MostTries(const Transfer& transfer) const {
-  return transfer.request.max_tries > 0 ? transfer.request.max_tries : options.max_tries;
+void CurlClient::Loop::EndUnwanted() {
+  const Clock::time_point now = Clock::now();
+  if (!watching || now < next_look) return;
+  next_look = now + kLook;
+  watching = false;
+  std::vector<std::unique_ptr<Transfer>> unwanted;
+  auto take = [&](std::unique_ptr<Transfer>& transfer) {
+    if (!transfer->request.wanted) return false;
+    watching = true;
+    if (transfer->request.wanted()) return false;
+    unwanted.push_back(std::move(transfer));
+    return true;
+  };
+  std::erase_if(waiting, take);
+  for (auto entry = running.begin(); entry != running.end();) {
+    CURL* const easy = entry->first;
+    if (!take(entry->second)) {
+      ++entry;
+      continue;
+    }
+    Lib().curl_multi_remove_handle(multi, easy);
+    entry = running.erase(entry);
+  }
+  for (const auto& transfer : unwanted) {
+    transfer->done(specs::Error(specs::ErrorKind::kInterrupted,
+                                "not wanted any more: " + RedactUrl(transfer->request.url)));
+  }
+}
+
+int CurlClient::Loop::MostTries(const Transfer& transfer, CURLcode code) const {
+  const int most = transfer.request.max_tries > 0 ? transfer.request.max_tries : options.max_tries;
+  return code == CURLE_OPERATION_TIMEDOUT ? std::min(most, kMostTimeouts) : most;
 }
 
 bool CurlClient::Loop::TryAgain(Transfer& transfer, CURLcode code) {
-  if (transfer.failure || transfer.tries >= MostTries(transfer)) return false;
+  if (transfer.failure || transfer.tries >= MostTries(transfer, code)) return false;
   const bool transient =
       code == CURLE_OK ? IsTransientStatus(transfer.response.status) : IsTransientCode(code);
   if (!transient) return false;

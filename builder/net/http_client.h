@@ -70,6 +70,9 @@ struct HttpRequest {
   std::function<void()> restart;
   // Bytes of the body received so far; may be called often.
   std::function<void(std::uint64_t)> progress;
+  // Asked now and then on the client's thread, also while nothing comes: once it says no, the
+  // transfer ends with an Error of kind kInterrupted. Null: wanted to the end.
+  std::function<bool()> wanted;
   std::optional<HttpUpload> upload;  // POST, PUT and PATCH without one send an empty body
   RedirectPolicy redirects = RedirectPolicy::kFollow;
   CredentialPolicy credentials = CredentialPolicy::kNetrc;

@@ -123,15 +123,23 @@ void LoopbackServer::Serve(int connection) {
                                    response.body.size());
     for (const auto& [name, value] : response.headers) head += name + ": " + value + "\r\n";
     head += "\r\n";
-    if (response.hang) {
-      if (!SendAll(connection, head)) return;
+    if (response.hang != Hang::kNever) {
+      if (response.hang == Hang::kBeforeBody && !SendAll(connection, head)) return;
       while (!stopping_) std::this_thread::sleep_for(std::chrono::milliseconds(5));
       return;
     }
     std::string_view body = response.body;
     if (request->method == "HEAD") body = {};
     if (response.cut_after) body = body.substr(0, *response.cut_after);
-    if (!SendAll(connection, head.append(body))) return;
+    if (response.drip) {
+      if (!SendAll(connection, head)) return;
+      for (std::size_t i = 0; i < body.size() && !stopping_; ++i) {
+        if (!SendAll(connection, body.substr(i, 1))) return;
+        std::this_thread::sleep_for(*response.drip);
+      }
+    } else if (!SendAll(connection, head.append(body))) {
+      return;
+    }
     if (response.cut_after) {
       shutdown(connection, SHUT_RDWR);
       return;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -20,14 +21,18 @@ struct ServedRequest {
   std::string body;                            // as long as Content-Length says
 };
 
+// Where an answer stops, with the connection left open until the server stops.
+enum class Hang { kNever, kBeforeHead, kBeforeBody };
+
 struct ServedResponse {
   int status = 200;
   std::map<std::string, std::string> headers;
   std::string body;
   // Close the connection after this many body bytes though Content-Length promises all of them.
   std::optional<std::size_t> cut_after;
-  // Send the head, then nothing, until the server stops.
-  std::optional<bool> hang;
+  Hang hang = Hang::kNever;
+  // Between single bytes of the body.
+  std::optional<std::chrono::milliseconds> drip;
 };
 
 // One thread a connection; a handler is called for each request, possibly at the same time.

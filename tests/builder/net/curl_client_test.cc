@@ -13,6 +13,7 @@
 namespace imgbuild::builder {
 namespace {
 
+using support::Hang;
 using support::LoopbackServer;
 using support::ServeBytes;
 using support::ServedRequest;
@@ -124,8 +125,9 @@ TEST(CurlClient, RefusesBodiesOverTheLimit) {
 }
 
 TEST(CurlClient, CancelEndsTransfersAtOnce) {
-  LoopbackServer server(
-      [](const ServedRequest&) { return ServedResponse{.body = "never", .hang = true}; });
+  LoopbackServer server([](const ServedRequest&) {
+    return ServedResponse{.body = "never", .hang = Hang::kBeforeBody};
+  });
   CurlClient client(Quick());
   std::promise<HttpResult> promise;
   client.Start({.url = server.url()}, [&](HttpResult r) { promise.set_value(std::move(r)); });
@@ -135,6 +137,48 @@ TEST(CurlClient, CancelEndsTransfersAtOnce) {
   ASSERT_TRUE(std::holds_alternative<specs::Error>(result));
   EXPECT_EQ(std::get<specs::Error>(result).kind(), specs::ErrorKind::kInterrupted);
   EXPECT_THROW(client.Fetch({.url = server.url()}), specs::Error);
+}
+
+TEST(CurlClient, EndsWhatIsNotWantedThoughNothingComes) {
+  LoopbackServer server([](const ServedRequest&) {
+    return ServedResponse{.body = "never", .hang = Hang::kBeforeBody};
+  });
+  CurlClient client(Quick());
+  std::atomic<bool> wanted = true;
+  std::promise<HttpResult> promise;
+  client.Start({.url = server.url(), .wanted = [&] { return wanted.load(); }},
+               [&](HttpResult r) { promise.set_value(std::move(r)); });
+  std::future<HttpResult> result = promise.get_future();
+  EXPECT_EQ(result.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
+  wanted = false;
+  ASSERT_EQ(result.wait_for(std::chrono::seconds(2)), std::future_status::ready);
+  const HttpResult ended = result.get();
+  ASSERT_TRUE(std::holds_alternative<specs::Error>(ended));
+  EXPECT_EQ(std::get<specs::Error>(ended).kind(), specs::ErrorKind::kInterrupted);
+}
+
+TEST(CurlClient, WaitsTwiceAtMostForAServerThatNeverAnswers) {
+  LoopbackServer server(
+      [](const ServedRequest&) { return ServedResponse{.hang = Hang::kBeforeHead}; });
+  CurlOptions options = Quick();
+  options.stall_timeout_s = 1;
+  CurlClient client(options);
+  try {
+    (void)client.Fetch({.url = server.url()});
+    FAIL();
+  } catch (const specs::Error& error) {
+    EXPECT_THAT(error.message(), HasSubstr("(2 tries)"));
+    EXPECT_THAT(error.hint(), HasSubstr("--offline"));
+  }
+}
+
+TEST(CurlClient, LeavesARedirectThatNeverEnds) {
+  LoopbackServer server([](const ServedRequest& r) {
+    return ServedResponse{.status = 302, .headers = {{"Location", r.target + "x"}}};
+  });
+  CurlClient client(Quick());
+  EXPECT_THROW(client.Fetch({.url = server.url() + "/"}), specs::Error);
+  EXPECT_EQ(server.requests().size(), 11u);
 }
 
 TEST(CurlClient, ReadsFileUrls) {
