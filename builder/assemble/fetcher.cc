@@ -1,5 +1,6 @@
 #include "builder/assemble/fetcher.h"
 
+#include <condition_variable>
 #include <future>
 #include <mutex>
 #include <utility>
@@ -19,6 +20,8 @@ using specs::LockedPackage;
 
 constexpr std::string_view kLocalSource = "local";
 constexpr int kMostCuts = 5;
+// Each has two files open.
+constexpr std::size_t kMostOpen = 64;
 
 Error WrongFile(const LockedPackage& package, const std::string& where, const char* what) {
   const bool artifact = package.source == kArtifactSource;
@@ -53,6 +56,15 @@ std::optional<Error> FailureOf(Action&& action) {
 }  // namespace
 
 struct Fetcher::Shared {
+  Shared(layers::Store& given_store, std::function<HttpClient&()> given_http,
+         std::function<ArchiveLocator&()> given_locator, Progress& given_progress,
+         FetcherOptions given_options)
+      : store(given_store),
+        http(std::move(given_http)),
+        locator(std::move(given_locator)),
+        progress(given_progress),
+        options(std::move(given_options)) {}
+
   layers::Store& store;
   std::function<HttpClient&()> http;
   std::function<ArchiveLocator&()> locator;
@@ -66,6 +78,23 @@ struct Fetcher::Shared {
   std::size_t files = 0;
   std::uint64_t bytes = 0;
   std::uint64_t total = 0;
+
+  std::condition_variable room;
+  std::size_t open = 0;
+
+  // Waits until fewer than kMostOpen transfers are under way. Each ends on the client's thread, so
+  // that must not wait here.
+  void Enter() {
+    std::unique_lock lock(mutex);
+    room.wait(lock, [this] { return open < kMostOpen; });
+    ++open;
+  }
+
+  void Leave() {
+    std::lock_guard lock(mutex);
+    --open;
+    room.notify_one();
+  }
 
   Result Fetched(const LockedPackage& package) const {
     if (auto path = store.FindDownload(package.sha256)) return *std::move(path);
@@ -111,8 +140,11 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
         done_(std::move(done)),
         wanted_(std::move(wanted)) {}
 
+  // Waits until there is room, and until nobody else has the same archive open.
   void Start() {
+    shared_->Enter();
     const auto failure = FailureOf([this] {
+      ThrowIfUnwanted();
       addresses_ = shared_->locator().Addresses(package_);
       partial_ = shared_->store.OpenDownload(package_.sha256);
     });
@@ -123,7 +155,7 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
 
   using Sink::Write;
   void Write(std::span<const std::byte> bytes) override {
-    if (Unwanted()) throw Error(ErrorKind::kInterrupted, "not wanted any more: " + package_.file);
+    ThrowIfUnwanted();
     if (package_.size > 0 && partial_->size() + bytes.size() > package_.size) {
       too_long_ = true;
       throw WrongFile(package_, RedactUrl(addresses_[next_ - 1].url), "longer than")
@@ -140,6 +172,9 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
 
  private:
   bool Unwanted() const { return wanted_ && !wanted_(); }
+  void ThrowIfUnwanted() const {
+    if (Unwanted()) throw Error(ErrorKind::kInterrupted, "not wanted any more: " + package_.file);
+  }
 
   // What fails ends the transfer.
   template <typename Action>
@@ -153,7 +188,7 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
       return;
     }
     const ArchiveAddress& address = addresses_[next_++];
-    HttpRequest request{.url = address.url, .body = this};
+    HttpRequest request{.url = address.url, .body = this, .wanted = wanted_};
     asked_from_ = partial_->size();
     if (asked_from_ > 0) request.range = ByteRange{.first = asked_from_};
     auto self = shared_from_this();
@@ -216,6 +251,7 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
 
   void Finish(Result result) {
     partial_.reset();
+    shared_->Leave();
     shared_->End();
     done_(package_, std::move(result));
   }
@@ -236,17 +272,8 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
 Fetcher::Fetcher(layers::Store& store, std::function<HttpClient&()> http,
                  std::function<ArchiveLocator&()> locator, Progress& progress,
                  FetcherOptions options)
-    : shared_(new Shared{store,
-                         std::move(http),
-                         std::move(locator),
-                         progress,
-                         std::move(options),
-                         {},
-                         nullptr,
-                         0,
-                         0,
-                         0,
-                         0}) {}
+    : shared_(
+          new Shared(store, std::move(http), std::move(locator), progress, std::move(options))) {}
 
 Fetcher::~Fetcher() = default;
 

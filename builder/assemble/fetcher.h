@@ -38,8 +38,10 @@ class Fetcher {
       const std::vector<const specs::LockedPackage*>& packages) const;
 
   // Fetches all of `packages`, which must outlive the calls of `done`: for each once, on any
-  // thread, as soon as it is in the store; `done` does not throw. Where Fetch throws instead,
-  // nothing was started. `wanted`, where given, is asked on any thread while bytes arrive: once it
+  // thread, as soon as it is in the store; `done` does not throw. Returns when the last was
+  // started: so many are under way at once that a limit of 256 open files is enough, whatever their
+  // number. Not to be called on the client's thread. Where Fetch throws instead, nothing was
+  // started. `wanted`, where given, is asked on any thread while bytes arrive: once it
   // says no, what is under way ends with an Error, and what came so far is kept for another run.
   using Done = std::function<void(const specs::LockedPackage&, Result)>;
   using Wanted = std::function<bool()>;

@@ -85,13 +85,13 @@ std::vector<ReadyPackage> PreparePackages(const specs::LockedPlatform& locked, P
       make(&package, std::get<std::filesystem::path>(std::move(result)));
       group.Done();
     };
+    for (const auto& [package, archive] : there) make(package, archive);
     try {
       fetcher.Fetch(remote, fetched, [&group] { return !group.failed(); });
     } catch (...) {
       // Nothing was started, so nobody else ends what the group expects.
       for (std::size_t i = 0; i < remote.size(); ++i) group.Fail(std::current_exception());
     }
-    for (const auto& [package, archive] : there) make(package, archive);
     group.Wait();  // what the tasks and callbacks borrow lives until then
   }
   task->Finish(specs::Count(missing.size(), "package"));
