@@ -85,6 +85,9 @@ class MappedFile {
   MappedFile& operator=(MappedFile&& other) noexcept;
 
   std::string_view bytes() const { return bytes_; }
+  // This process's pages of a part of bytes() may go: they count as its memory while mapped, and
+  // come back, from the file, where the part is read again.
+  void Forget(std::string_view part) const;
 
  private:
   std::string_view bytes_;

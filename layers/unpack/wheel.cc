@@ -4,8 +4,9 @@
 // writes RECORD. Here everything leaves in order of path, and RECORD sorts before most of what it
 // lists. That works because the wheel's own RECORD already has every hash, which is checked when a
 // file passes; what is not in it (scripts, markers, .pyc) is small and made first. So the zip is
-// read once, in path order, whatever its own order is, and one file at a time is in memory; only
-// Python sources that are compiled are inflated twice.
+// read once, in path order, whatever its own order is, and one file at a time is in memory, or,
+// where it is large, a window of it and of the zip; only Python sources that are compiled are
+// inflated twice.
 #include "layers/unpack/wheel.h"
 
 #include <algorithm>
@@ -50,9 +51,11 @@ struct Item {
 
 class WheelInstaller {
  public:
-  WheelInstaller(std::string_view bytes, const WheelOptions& options, std::string_view file_name)
-      : options_(options),
-        zip_(bytes),
+  WheelInstaller(const MappedFile& file, const WheelOptions& options, std::string_view file_name)
+      : file_(file),
+        options_(options),
+        reader_([&file](std::string_view passed) { file.Forget(passed); }),
+        zip_(file.bytes()),
         wheel_(IdentifyWheel(zip_, reader_, file_name)),
         layout_(options, wheel_),
         record_(zip_, reader_, wheel_.dist_info),
@@ -220,6 +223,11 @@ class WheelInstaller {
                   PackageFacts& facts) {
     spool_.Clear();
     SpoolPiece piece = spool_.Add(reader_.Open(member), member.size);
+    mapped_ += member.data.size();
+    if (mapped_ > kMemory) {
+      file_.Forget(file_.bytes());
+      mapped_ = 0;
+    }
     record_.Check(member.name, piece.digest);
     file.node.size = piece.size;
     file.node.digest = piece.digest;
@@ -263,6 +271,7 @@ class WheelInstaller {
     }
   }
 
+  const MappedFile& file_;
   const WheelOptions& options_;
   ZipReader reader_;
   ZipArchive zip_;
@@ -272,6 +281,7 @@ class WheelInstaller {
   Spool spool_;
   std::map<std::string, Item> items_;  // by installed path
   std::set<std::string> made_;         // paths of entry points' scripts
+  std::uint64_t mapped_ = 0;           // bytes of the zip read since it was last forgotten
 };
 
 }  // namespace
@@ -282,7 +292,7 @@ PackageFacts UnpackWheel(const std::filesystem::path& path, const WheelOptions& 
   return specs::WithContext(fmt::format("while installing {}", file_name), [&] {
     VerifyFile(path, options.sha256);
     MappedFile file(path);
-    return WheelInstaller(file.bytes(), options, file_name).Install(frame);
+    return WheelInstaller(file, options, file_name).Install(frame);
   });
 }
 

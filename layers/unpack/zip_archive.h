@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -48,7 +49,11 @@ class ZipArchive {
 // The content of members, one after the other; keeps the decompressor's state between them.
 class ZipReader {
  public:
-  ZipReader();
+  // Called with pieces of a member, of a few megabytes, that were read and will not be looked at
+  // again before the next Open. Empty: nobody wants to know.
+  using Passed = std::function<void(std::string_view)>;
+
+  explicit ZipReader(Passed passed = {});
   ~ZipReader();
   ZipReader(const ZipReader&) = delete;
 

@@ -15,7 +15,9 @@ namespace {
 
 using specs::Error;
 
-constexpr std::size_t kMaxInput = std::numeric_limits<uInt>::max() / 2;
+constexpr std::size_t kMaxOutput = std::numeric_limits<uInt>::max() / 2;
+// Of the archive, between two calls of Passed.
+constexpr std::size_t kWindow = 4u << 20;
 
 [[noreturn]] void Damaged(const ZipMember& member, std::string_view what) {
   throw Error(fmt::format("{} in the zip archive is damaged: {}", member.name, what));
@@ -24,7 +26,7 @@ constexpr std::size_t kMaxInput = std::numeric_limits<uInt>::max() / 2;
 }  // namespace
 
 struct ZipReader::State : public Source {
-  State() {
+  explicit State(Passed passed_on) : passed(std::move(passed_on)) {
     if (::inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
   }
   ~State() override { ::inflateEnd(&stream); }
@@ -32,6 +34,7 @@ struct ZipReader::State : public Source {
   void Start(const ZipMember& opened) {
     member = &opened;
     input = opened.data;
+    window = {};
     left = opened.size;
     sum = static_cast<std::uint32_t>(::crc32(0, nullptr, 0));
     checked = false;
@@ -44,7 +47,7 @@ struct ZipReader::State : public Source {
     if (checked || buffer.empty()) return 0;
     std::size_t count = 0;
     if (left > 0) {
-      auto room = buffer.first(std::min<std::uint64_t>({buffer.size(), left, kMaxInput}));
+      auto room = buffer.first(std::min<std::uint64_t>({buffer.size(), left, kMaxOutput}));
       count = member->deflated ? Inflate(room) : Copy(room);
       sum = static_cast<std::uint32_t>(
           ::crc32(sum, reinterpret_cast<const Bytef*>(buffer.data()), static_cast<uInt>(count)));
@@ -55,9 +58,20 @@ struct ZipReader::State : public Source {
   }
 
   std::size_t Copy(std::span<std::byte> room) {
-    std::memcpy(room.data(), input.data(), room.size());
-    input.remove_prefix(room.size());
-    return room.size();
+    const std::size_t count = std::min(room.size(), kWindow);
+    std::memcpy(room.data(), input.data(), count);
+    Advance(count);
+    return count;
+  }
+
+  // Takes bytes off the input. Those before them are done with once they are a window.
+  void Advance(std::size_t count) {
+    if (window.size() >= kWindow) {
+      if (passed) passed(window);
+      window = {};
+    }
+    window = {window.empty() ? input.data() : window.data(), window.size() + count};
+    input.remove_prefix(count);
   }
 
   // Fills the room: less only where the data is damaged, which throws.
@@ -73,10 +87,10 @@ struct ZipReader::State : public Source {
 
   void Step() {
     if (stream.avail_in == 0) {
-      std::size_t size = std::min(input.size(), kMaxInput);
+      std::size_t size = std::min(input.size(), kWindow);
       stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
       stream.avail_in = static_cast<uInt>(size);
-      input.remove_prefix(size);
+      Advance(size);
     }
     uInt before_in = stream.avail_in;
     uInt before_out = stream.avail_out;
@@ -108,14 +122,16 @@ struct ZipReader::State : public Source {
 
   z_stream stream{};
   const ZipMember* member = nullptr;
+  const Passed passed;
   std::string_view input;
+  std::string_view window;  // taken off the input and not passed yet
   std::uint64_t left = 0;
   std::uint32_t sum = 0;
   bool checked = true;
   bool ended = false;
 };
 
-ZipReader::ZipReader() : state_(std::make_unique<State>()) {}
+ZipReader::ZipReader(Passed passed) : state_(std::make_unique<State>(std::move(passed))) {}
 ZipReader::~ZipReader() = default;
 
 Source& ZipReader::Open(const ZipMember& member) {

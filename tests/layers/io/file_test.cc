@@ -61,6 +61,18 @@ TEST(ReadFile, RefusesMoreThanTheLimit) {
   EXPECT_THROW(ReadFile(folder.path() / "a", 4), specs::Error);
 }
 
+TEST(MappedFile, WhatIsForgottenCanBeReadAgain) {
+  support::TempFolder folder;
+  std::string content;
+  for (int i = 0; i < 300'000; ++i) content += static_cast<char>(i % 251);
+  WriteFileAtomically(folder.path() / "a", content);
+  const MappedFile file(folder.path() / "a");
+  file.Forget(file.bytes().substr(5'000, 100'000));
+  file.Forget(file.bytes().substr(300'000));
+  file.Forget(file.bytes());
+  EXPECT_TRUE(file.bytes() == content);
+}
+
 TEST(MappedFile, AnEmptyFileIsAnEmptyView) {
   support::TempFolder folder;
   std::ofstream(folder.path() / "a").flush();

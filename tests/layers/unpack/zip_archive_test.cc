@@ -62,6 +62,26 @@ TEST(ZipArchive, SmallReadsGiveTheSame) {
   EXPECT_EQ(text, kHello);
 }
 
+TEST(ZipReader, SaysWhatItIsDoneWith) {
+  const std::string large(20u << 20, 'x');
+  std::string zip = MakeZip({{"a", large}, {"b", "small"}});
+  ZipArchive archive(zip);
+  std::string_view passed;
+  ZipReader reader([&](std::string_view piece) {
+    EXPECT_EQ(piece.data(),
+              passed.empty() ? archive.Find("a")->data.data() : passed.data() + passed.size());
+    // Done with: whatever becomes of it, the content stays what it was.
+    std::fill_n(const_cast<char*>(piece.data()), piece.size(), '?');
+    passed = {passed.empty() ? piece.data() : passed.data(), passed.size() + piece.size()};
+  });
+  EXPECT_TRUE(reader.ReadText(*archive.Find("a"), large.size()) == large);
+  EXPECT_GE(passed.size(), large.size() / 2);
+  EXPECT_LE(passed.size(), large.size());
+  const std::string_view before = passed;
+  EXPECT_EQ(reader.ReadText(*archive.Find("b"), 100), "small");
+  EXPECT_EQ(passed, before);
+}
+
 TEST(ZipArchive, UnsafeNamesAreRefused) {
   for (const char* name : {"../x", "/x", "a/../x", "a//x", "./x", "a\\x", "", "a/..", "//"}) {
     EXPECT_THAT(ErrorOf({{name, "x"}}), HasSubstr("unsafe path")) << name;
