@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "layers/image/placed_blobs.h"
+#include "layers/io/atomic_file.h"
 #include "layers/io/file.h"
 #include "specs/base/error.h"
 #include "specs/oci/media_types.h"
@@ -58,13 +59,16 @@ class LayoutWriter {
       : store_(store), directory_(directory), record_(store.paths().Layout(directory)) {}
 
   LayoutResult Write(const Image& image, const std::vector<std::string>& tags) {
-    Prepare();
     const EntryLock lock = store_.Lock("layout", specs::HashOf(record_.string()));
+    Prepare();
     if (fs::exists(record_)) placed_ = ParsePlacedBlobs(ReadFile(record_));
+    const std::vector<Descriptor> blobs = image.Blobs();
+    Announce(blobs);
     const PlacedBlobs before = placed_;
-    for (const Descriptor& blob : image.Blobs()) Place(blob);
-    WriteIndex(image, tags);
-    if (placed_ != before) WriteFileAtomically(record_, RenderPlacedBlobs(placed_));
+    for (const Descriptor& blob : blobs) Place(blob);
+    const specs::ImageIndex index = WriteIndex(image, tags);
+    if (placed_.size() > blobs.size()) RemoveUnreachable(index);
+    if (placed_ != before) SaveRecord();
     return result_;
   }
 
@@ -73,18 +77,61 @@ class LayoutWriter {
     return directory_ / "blobs" / "sha256" / digest.Hex();
   }
 
+  // The marker comes first: a run that is killed leaves a layout, or nothing but temporary files.
   void Prepare() {
     const fs::path marker = directory_ / "oci-layout";
-    if (fs::exists(marker)) return;
-    if (fs::exists(directory_) && !fs::is_empty(directory_)) {
-      throw specs::Error(
-          fmt::format("{} is there already and is no OCI layout", directory_.string()))
-          .Hint("name another output with -o oci:DIRECTORY");
-    }
     std::error_code error;
-    fs::create_directories(directory_ / "blobs" / "sha256", error);
-    if (error) throw FileError("create", directory_, error.value());
-    WriteFileAtomically(marker, kLayoutMarker);
+    if (!fs::exists(marker, error)) {
+      RequireFree();
+      fs::create_directories(directory_, error);
+      if (error) throw FileError("create", directory_, error.value());
+      WriteFileAtomically(marker, kLayoutMarker);
+    }
+    const fs::path blobs = directory_ / "blobs" / "sha256";
+    fs::create_directories(blobs, error);
+    if (error) throw FileError("create", blobs, error.value());
+    RemoveTemporaries(directory_);
+    RemoveTemporaries(blobs);
+  }
+
+  static bool IsTemporary(const fs::path& path) {
+    return path.filename().string().starts_with(kTemporaryPrefix);
+  }
+
+  void RequireFree() const {
+    std::error_code error;
+    if (!fs::exists(directory_, error)) return;
+    bool free = fs::is_directory(directory_, error);
+    for (const auto& entry : fs::directory_iterator(directory_, error)) {
+      free = free && IsTemporary(entry.path());
+    }
+    if (free) return;
+    throw specs::Error(fmt::format("{} is there already and is no OCI layout", directory_.string()))
+        .Hint("name another output with -o oci:DIRECTORY");
+  }
+
+  // Of runs that were killed: under the layout's lock nobody else has any.
+  static void RemoveTemporaries(const fs::path& folder) {
+    std::error_code error;
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+      if (IsTemporary(entry.path())) found.push_back(entry.path());
+    }
+    for (const fs::path& path : found) fs::remove(path, error);
+  }
+
+  // Recorded before they are placed, so that what a killed run placed is known to later ones, which
+  // remove it when no tag leads to it.
+  void Announce(const std::vector<Descriptor>& blobs) {
+    const std::size_t known = placed_.size();
+    for (const Descriptor& blob : blobs) placed_.try_emplace(blob.digest);
+    if (placed_.size() > known) SaveRecord();
+  }
+
+  void SaveRecord() const {
+    AtomicFile file(record_.parent_path());
+    file.Write(RenderPlacedBlobs(placed_));
+    file.PublishUnsynced(record_);  // lost, it costs hashing
   }
 
   void Place(const Descriptor& blob) {
@@ -103,7 +150,8 @@ class LayoutWriter {
       throw specs::Error(fmt::format("the cache has lost {}", blob.digest.Oci()))
           .Hint("run the build again");
     }
-    const fs::path temporary = target.parent_path() / fmt::format(".imgbuild-tmp-{}", getpid());
+    const fs::path temporary =
+        target.parent_path() / fmt::format("{}{}", kTemporaryPrefix, getpid());
     unlink(temporary.c_str());
     if (!Reflink(*source, temporary) &&
         (geteuid() == 0 || link(source->c_str(), temporary.c_str()) != 0)) {
@@ -115,7 +163,7 @@ class LayoutWriter {
     result_.bytes_placed += blob.size;
   }
 
-  void WriteIndex(const Image& image, const std::vector<std::string>& tags) {
+  specs::ImageIndex WriteIndex(const Image& image, const std::vector<std::string>& tags) {
     const fs::path path = directory_ / "index.json";
     std::string before;
     specs::ImageIndex index;
@@ -125,9 +173,8 @@ class LayoutWriter {
     }
     index = TaggedIndex(std::move(index), image, tags);
     const std::string after = specs::RenderImageIndex(index);
-    if (after == before) return;
-    WriteFileAtomically(path, after);
-    RemoveUnreachable(index);
+    if (after != before) WriteFileAtomically(path, after);
+    return index;
   }
 
   // Adds what a manifest or index leads to. What cannot be read keeps nothing else alive.

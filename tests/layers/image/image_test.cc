@@ -124,6 +124,61 @@ TEST_F(ImageTest, RefusesADirectoryThatIsNoLayout) {
   EXPECT_EQ(ReadFile(out_ / "thesis.txt"), "precious");
 }
 
+TEST_F(ImageTest, RefusesAFileInItsPlace) {
+  std::ofstream(out_) << "precious";
+  EXPECT_THROW(WriteLayout(store_, MakeImage("x"), out_, {"latest"}), specs::Error);
+  EXPECT_EQ(ReadFile(out_), "precious");
+}
+
+// What a run that was killed before the marker leaves.
+TEST_F(ImageTest, TakesADirectoryOfTemporaryFilesAndRemovesThem) {
+  fs::create_directories(out_);
+  std::ofstream(out_ / ".imgbuild-tmp-0123456789abcdef") << "{";
+  Image image = MakeImage("x");
+  EXPECT_EQ(WriteLayout(store_, image, out_, {"latest"}).blobs_placed, 3u);
+  std::ofstream(out_ / "blobs/sha256/.imgbuild-tmp-77") << "half a layer";
+  WriteLayout(store_, image, out_, {"latest"});
+  EXPECT_EQ(Blobs(out_).size(), 3u);
+  EXPECT_FALSE(fs::exists(out_ / ".imgbuild-tmp-0123456789abcdef"));
+}
+
+TEST_F(ImageTest, FinishesALayoutThatHasItsMarkerAlone) {
+  fs::create_directories(out_);
+  std::ofstream(out_ / "oci-layout") << kLayoutMarker;
+  EXPECT_EQ(WriteLayout(store_, MakeImage("x"), out_, {"latest"}).blobs_placed, 3u);
+}
+
+// As if it had been killed between the blobs and index.json, at every one of them.
+TEST_F(ImageTest, BlobsOfAnUnfinishedRunAreRemovedByTheNextImage) {
+  const Image whole = MakeImage("whole");
+  const std::vector<specs::Descriptor> blobs = whole.Blobs();
+  for (std::size_t placed = 0; placed < blobs.size(); ++placed) {
+    const Image killed = MakeImage("killed" + std::to_string(placed));
+    const fs::path lost = store_.paths().Blob(killed.Blobs()[placed].digest);
+    fs::rename(lost, folder_.path() / "lost");
+    EXPECT_THROW(WriteLayout(store_, killed, out_, {"latest"}), specs::Error);
+    fs::rename(folder_.path() / "lost", lost);
+    WriteLayout(store_, whole, out_, {"latest"});
+    EXPECT_EQ(Blobs(out_).size(), blobs.size()) << placed;
+  }
+}
+
+// Killed between index.json and the removal of what it named before.
+TEST_F(ImageTest, OldBlobsAreRemovedEvenWhereTheIndexStandsAlready) {
+  Image one = MakeImage("one");
+  WriteLayout(store_, one, out_, {"latest"});
+  Image two = MakeImage("two");
+  const std::string record = ReadFile(store_.paths().Layout(out_));
+  WriteLayout(store_, two, out_, {"latest"});
+  for (const specs::Descriptor& blob : one.Blobs()) {
+    fs::copy_file(store_.paths().Blob(blob.digest), out_ / "blobs/sha256" / blob.digest.Hex(),
+                  fs::copy_options::overwrite_existing);
+  }
+  std::ofstream(store_.paths().Layout(out_), std::ios::app) << record;
+  WriteLayout(store_, two, out_, {"latest"});
+  EXPECT_EQ(Blobs(out_).size(), 3u);
+}
+
 TEST_F(ImageTest, OciArchiveIsALayoutInATar) {
   Image image = MakeImage("layer");
   const fs::path file = folder_.path() / "x.tar";
