@@ -4,41 +4,12 @@
 
 #include "specs/base/text.h"
 #include "specs/env/spec_reader.h"
+#include "specs/oci/reference.h"
 
 namespace imgbuild::specs {
 namespace {
 
 bool IsLower(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-
-// A component of a repository name: letters and digits with ".", "_", "__" or "-" between.
-bool IsComponent(std::string_view text) {
-  if (text.empty() || !IsLower(text.front()) || !IsLower(text.back())) return false;
-  for (std::size_t i = 0; i < text.size();) {
-    if (IsLower(text[i])) {
-      ++i;
-      continue;
-    }
-    std::size_t end = i;
-    while (end < text.size() && !IsLower(text[end])) ++end;
-    std::string_view run = text.substr(i, end - i);
-    bool dashes = run.find_first_not_of('-') == std::string_view::npos;
-    if (run != "." && run != "_" && run != "__" && !dashes) return false;
-    i = end;
-  }
-  return true;
-}
-
-bool IsRepository(std::string_view name) {
-  std::vector<std::string_view> parts = Split(name, '/');
-  return name.size() <= 255 && std::all_of(parts.begin(), parts.end(), IsComponent);
-}
-
-bool IsTag(std::string_view tag) {
-  auto word = [](char c) { return IsLower(c) || (c >= 'A' && c <= 'Z') || c == '_'; };
-  if (tag.empty() || tag.size() > 128 || !word(tag[0])) return false;
-  return std::all_of(tag.begin(), tag.end(),
-                     [&](char c) { return word(c) || c == '.' || c == '-'; });
-}
 
 std::string FileStem(std::string_view file) {
   file = file.substr(file.find_last_of('/') + 1);
@@ -48,7 +19,7 @@ std::string FileStem(std::string_view file) {
 void ReadName(TableReader& image, ImageSection& section) {
   std::optional<std::string> name = image.String("name");
   section.name = name.value_or(FileStem(image.reading().request.file));
-  if (IsRepository(section.name)) return;
+  if (IsRepositoryName(section.name)) return;
   image.Note("name",
              fmt::format("image.name is \"{}\", expected lower-case letters and digits with \"-\", "
                          "\"_\", \".\" or \"/\" between",
@@ -76,7 +47,11 @@ void ReadPlatforms(TableReader& image, ImageSection& section) {
 
 void ReadTags(TableReader& image, ImageSection& section) {
   for (const Placed& tag : image.Strings("tags")) {
-    if (!IsTag(tag.text)) image.Note(tag.where, fmt::format("\"{}\" is no tag", tag.text));
+    if (!IsTagName(tag.text)) {
+      image.Note(
+          tag.where, fmt::format("\"{}\" is no tag", tag.text),
+          "up to 128 letters, digits, \"_\", \".\" and \"-\", not beginning with the last two");
+    }
     auto& tags = section.tags;
     if (std::find(tags.begin(), tags.end(), tag.text) == tags.end()) tags.push_back(tag.text);
   }

@@ -1,10 +1,15 @@
 #include "specs/oci/image_config.h"
 
+#include <algorithm>
+#include <optional>
+
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include "specs/base/error.h"
 #include "specs/base/text.h"
+#include "specs/oci/descriptor.h"
+#include "specs/oci/json_document.h"
 
 namespace imgbuild::specs {
 namespace {
@@ -32,10 +37,19 @@ Json ContainerConfig(const ImageConfig& config) {
   return json;
 }
 
-void ReadContainerConfig(const Json& json, ImageConfig& config) {
-  config.user = json.value("User", "");
-  config.workdir = json.value("WorkingDir", "");
-  config.stop_signal = json.value("StopSignal", "");
+// "8888/tcp" and "8888"; nullopt for other protocols.
+std::optional<std::uint32_t> TcpPort(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash != std::string_view::npos && text.substr(slash) != "/tcp") return std::nullopt;
+  const auto number = ParseUnsigned(text.substr(0, slash));
+  if (!number || *number > 65'535) return std::nullopt;
+  return static_cast<std::uint32_t>(*number);
+}
+
+void ReadContainerConfig(const nlohmann::json& json, ImageConfig& config) {
+  config.user = TextAt(json, "User");
+  config.workdir = TextAt(json, "WorkingDir");
+  config.stop_signal = TextAt(json, "StopSignal");
   auto list = [&](const char* key) {
     auto found = json.find(key);
     if (found == json.end() || found->is_null()) return std::vector<std::string>();
@@ -53,34 +67,33 @@ void ReadContainerConfig(const Json& json, ImageConfig& config) {
   }
   if (auto ports = json.find("ExposedPorts"); ports != json.end() && ports->is_object()) {
     for (const auto& [port, unused] : ports->items()) {
-      const auto number = ParseUnsigned(std::string_view(port).substr(0, port.find('/')));
-      if (number && *number <= 65'535) {
-        config.exposed_ports.push_back(static_cast<std::uint32_t>(*number));
-      }
+      if (const auto number = TcpPort(port)) config.exposed_ports.push_back(*number);
     }
+    std::sort(config.exposed_ports.begin(), config.exposed_ports.end());
   }
 }
 
-ImageConfig Read(const Json& json) {
+ImageConfig Read(const nlohmann::json& json) {
   ImageConfig config;
   const std::string platform =
       json.at("os").get<std::string>() + "/" + json.at("architecture").get<std::string>();
   const std::optional<Platform> known = Platform::Parse(platform);
   if (!known) throw Error("unknown platform " + platform).Expected("linux/amd64 or linux/arm64");
   config.platform = *known;
-  config.created = json.value("created", "");
+  config.created = TextAt(json, "created");
   if (auto inner = json.find("config"); inner != json.end() && inner->is_object()) {
     ReadContainerConfig(*inner, config);
   }
-  for (const Json& id : json.at("rootfs").at("diff_ids")) {
-    const std::optional<Sha256> digest = Sha256::Parse(id.get<std::string>());
-    if (!digest) throw Error(fmt::format("{} is not a diff id", id.dump()));
+  for (const nlohmann::json& id : json.at("rootfs").at("diff_ids")) {
+    const std::string text = id.get<std::string>();
+    const std::optional<Sha256> digest = ParseDigest(text);
+    if (!digest) throw Error(fmt::format("\"{}\" is not a diff id", text.substr(0, 100)));
     config.diff_ids.push_back(*digest);
   }
   if (auto history = json.find("history"); history != json.end() && history->is_array()) {
-    for (const Json& entry : *history) {
-      config.history.push_back({.created_by = entry.value("created_by", ""),
-                                .comment = entry.value("comment", ""),
+    for (const nlohmann::json& entry : *history) {
+      config.history.push_back({.created_by = TextAt(entry, "created_by"),
+                                .comment = TextAt(entry, "comment"),
                                 .empty_layer = entry.value("empty_layer", false)});
     }
   }
@@ -109,13 +122,7 @@ std::string RenderImageConfig(const ImageConfig& config) {
 }
 
 ImageConfig ParseImageConfig(std::string_view text, std::string_view what) {
-  try {
-    return Read(Json::parse(text));
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(fmt::format("{} is not valid: {}", what, error.what()));
-  } catch (Error& error) {
-    throw std::move(error.In(fmt::format("while reading {}", what)));
-  }
+  return Understand(what, [&] { return Read(ParseJsonDocument(text)); });
 }
 
 }  // namespace imgbuild::specs

@@ -24,7 +24,7 @@ struct ImageConfig {
   Platform platform;
   std::string created;  // RFC 3339; of the image and of each history entry
   std::string user;
-  std::vector<std::uint32_t> exposed_ports;              // TCP
+  std::vector<std::uint32_t> exposed_ports;              // TCP, ascending
   std::vector<std::pair<std::string, std::string>> env;  // in order
   std::vector<std::string> entrypoint;
   std::vector<std::string> command;
@@ -41,7 +41,7 @@ struct ImageConfig {
 std::string RenderImageConfig(const ImageConfig& config);
 
 // Passes over what it does not know; throws Error naming `what` for anything that is no
-// configuration of a linux/amd64 or linux/arm64 image.
+// configuration of a linux/amd64 or linux/arm64 image, or not within the bounds of json_document.h.
 ImageConfig ParseImageConfig(std::string_view text, std::string_view what);
 
 }  // namespace imgbuild::specs

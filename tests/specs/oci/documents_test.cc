@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "specs/base/error.h"
 #include "specs/oci/image_config.h"
@@ -82,6 +83,42 @@ TEST(ImageConfig, ReadsWhatOthersWrite) {
   EXPECT_EQ(config.platform.architecture, Architecture::kArm64);
   EXPECT_THAT(config.exposed_ports, testing::ElementsAre(80u));
   EXPECT_THROW(ParseImageConfig(R"({"os":"windows","architecture":"amd64"})", "c"), Error);
+  config = ParseImageConfig(
+      R"({"os":"linux","architecture":"amd64","created":null,"config":{"User":null,"Labels":null,
+          "ExposedPorts":{"53/udp":{},"443/tcp":{},"80":{}}},"rootfs":{"diff_ids":[]},
+          "history":[{"created_by":null}]})",
+      "config");
+  EXPECT_THAT(config.exposed_ports, testing::ElementsAre(80u, 443u));
+  EXPECT_EQ(config.history.size(), 1u);
+}
+
+TEST(Documents, HaveWhatTheSchemasDemand) {
+  Descriptor entry = Blob(kOciManifest, "{}");
+  entry.platform = Platform{Architecture::kAmd64};
+  const auto index = nlohmann::json::parse(RenderImageIndex({.manifests = {entry}}));
+  EXPECT_EQ(index.at("schemaVersion"), 2);
+  EXPECT_EQ(index.at("mediaType"), kOciIndex);
+  EXPECT_EQ(index.at("manifests")[0].at("platform").at("os"), "linux");
+  const auto manifest = nlohmann::json::parse(
+      RenderManifest({.config = Blob(kOciConfig, "{}"), .layers = {Blob(kOciLayerZstd, "x")}}));
+  EXPECT_EQ(manifest.at("schemaVersion"), 2);
+  EXPECT_EQ(manifest.at("config").at("mediaType"), kOciConfig);
+  for (const auto& descriptor : {manifest.at("config"), manifest.at("layers")[0]}) {
+    EXPECT_TRUE(descriptor.at("size").is_number_unsigned());
+    EXPECT_TRUE(ParseDigest(descriptor.at("digest").get<std::string>()));
+  }
+  const auto config = nlohmann::json::parse(
+      RenderImageConfig({.created = "1980-01-01T00:00:00Z",
+                         .exposed_ports = {80},
+                         .env = {{"A", "b"}},
+                         .entrypoint = {"/init"},
+                         .diff_ids = {HashOf("a")},
+                         .history = {{.created_by = "x", .empty_layer = true}}}));
+  EXPECT_EQ(config.at("rootfs").at("type"), "layers");
+  EXPECT_TRUE(ParseDigest(config.at("rootfs").at("diff_ids")[0].get<std::string>()));
+  EXPECT_EQ(config.at("config").at("Env")[0], "A=b");
+  EXPECT_TRUE(config.at("config").at("ExposedPorts").at("80/tcp").is_object());
+  EXPECT_EQ(config.at("history")[0].at("empty_layer"), true);
 }
 
 }  // namespace
