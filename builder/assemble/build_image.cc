@@ -37,7 +37,8 @@ UserContent ReadUserContent(const specs::Spec& spec) {
 specs::Sha256 ImageKey(const BuildRequest& request, const UserContent& user,
                        const layers::Codec& codec) {
   specs::KeyBuilder key("image/1");
-  key.Add("package", kPackageVersion).Add("pyc", kPycVersion).Add("layer", kLayerVersion);
+  key.Add("package", kPackageVersion).Add("pyc", kPycVersion);
+  key.Add("plan", kPlanVersion).Add("layer", kLayerVersion);
   key.Add("tar", layers::kTarVersion).Add("deb", layers::kDebVersion);
   key.Add("wheel", layers::kWheelVersion).Add("state", kStateVersion).Add("codec", codec.id());
   key.Add("spec", specs::SpecDigest(request.loaded.spec, request.loaded.sources.folder));

@@ -34,7 +34,7 @@ struct Split {
   }
 };
 
-// How many heavy packages fit beside everything that must have a layer.
+// Joins what has to be joined so that all fit, if they can.
 void KeepBudget(std::vector<Split>& splits, const specs::LockedPlatform& locked,
                 std::size_t budget) {
   std::vector<std::pair<std::uint64_t, std::size_t>> heavy;  // smallest first, then by position
@@ -55,6 +55,14 @@ void KeepBudget(std::vector<Split>& splits, const specs::LockedPlatform& locked,
       layers += split.layers();
       break;
     }
+  }
+  // Many named layers: then, from the top, without tiers.
+  for (auto split = splits.rbegin(); split != splits.rend() && layers > budget; ++split) {
+    if (split->medium.empty() || split->small.empty()) continue;
+    split->medium.insert(split->medium.end(), split->small.begin(), split->small.end());
+    std::sort(split->medium.begin(), split->medium.end());
+    split->small.clear();
+    --layers;
   }
 }
 

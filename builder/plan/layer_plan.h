@@ -18,12 +18,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "specs/env/lock.h"
 #include "specs/env/spec.h"
 
 namespace imgbuild::builder {
+
+// Versions these rules: part of each image's key.
+inline constexpr std::string_view kPlanVersion = "plan/1";
 
 inline constexpr std::uint64_t kHeavyBytes = 8u << 20;   // of the archive
 inline constexpr std::uint64_t kMediumBytes = 1u << 20;  // of the archive

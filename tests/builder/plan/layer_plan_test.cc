@@ -102,5 +102,23 @@ TEST(PlanLayers, EachPackageIsInExactlyOneLayerWithinTheBudget) {
   EXPECT_EQ(PlanLayers(SpecWithLayers(), locked, 10)[0].packages.size(), 1u);
 }
 
+// Fifty named layers of two tiers each.
+TEST(PlanLayers, ManyNamedLayersLoseTheirTiersBeforeTheBudget) {
+  specs::Spec spec;
+  specs::LockedPlatform locked;
+  for (int i = 0; i < 50; ++i) {
+    const std::string name = "layer" + std::to_string(i);
+    spec.python.layers.push_back({name, {}});
+    locked.packages.push_back(Package("small" + std::to_string(i), name, 100));
+    locked.packages.push_back(Package("medium" + std::to_string(i), name, 2u << 20));
+  }
+  EXPECT_EQ(PlanLayers(spec, locked, 200).size(), 101u);
+  const std::vector<LayerPlan> some = PlanLayers(spec, locked, 80);
+  EXPECT_EQ(some.size(), 79u);  // one of the budget is kept for files
+  EXPECT_THAT(some[0].packages, ElementsAre(1u));
+  EXPECT_THAT(some[some.size() - 2].packages, ElementsAre(98u, 99u));
+  EXPECT_EQ(PlanLayers(spec, locked).size(), 51u);
+}
+
 }  // namespace
 }  // namespace imgbuild::builder
