@@ -50,7 +50,7 @@ std::map<std::string, ArchiveAddress> MirrorLocator::FindWheels(
         for (std::size_t i = 0; i < found->page.size(); ++i) {
           if (found->page.filename(i) != wheel->file) continue;
           addresses[wheel->file] = {.url = found->page.file(i).url,
-                                    .origin = fmt::format("the index \"{}\"", found->index->name)};
+                                    .origin = "the " + found->index->Shown()};
         }
       }
       if (--left == 0) all.notify_all();

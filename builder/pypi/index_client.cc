@@ -139,12 +139,13 @@ void IndexClient::Ask(std::shared_ptr<Search> search) {
 
 void IndexClient::Unreachable(Search& search, specs::Error error) {
   search.done(std::move(error).In(
-      fmt::format("while asking index \"{}\" for \"{}\"", search.index().name, search.project)));
+      fmt::format("while asking {} for \"{}\"", search.index().Shown(), search.project)));
 }
 
 specs::Error IndexClient::StatusError(const Search& search, int status) const {
-  specs::Error error(fmt::format("index \"{}\" answered {} for \"{}\"", search.index().name, status,
-                                 search.project));
+  specs::Error error(
+      fmt::format("{} answered {} for \"{}\"", search.index().Shown(), status, search.project));
+  if (status >= 500) return std::move(error).Hint("try again later, or name another index");
   if (status != 401 && status != 403) return error;
   return std::move(error).Hint(
       "check its user name and password: in its URL's setting, in IMGBUILD_INDEX_<NAME>_USERNAME "
@@ -210,6 +211,10 @@ void IndexClient::Answered(std::shared_ptr<Search> search, HttpResult result) {
     ++search->at;
     Step(std::move(search));
   }
+}
+
+std::string IndexConfig::Shown() const {
+  return fmt::format("index \"{}\"{}", name, origin.empty() ? "" : " (" + origin + ")");
 }
 
 IndexConfig MakeIndex(std::string name, std::string_view url) {

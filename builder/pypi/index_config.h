@@ -9,12 +9,16 @@
 namespace imgbuild::builder {
 
 // One index. Its name is what locks record; its URL and headers are transport only and reach no
-// message, lock or image.
+// lock or image, and no message but by the setting that gave them.
 struct IndexConfig {
   std::string name;                 // "default", "internal", ...
   std::string url;                  // of the simple root: "https://index.example/simple/"
   std::vector<HttpHeader> headers;  // credentials: "Authorization"; sent to the index's origin only
   std::vector<std::string> packages;  // normalised names that come from here and nowhere else
+  std::string origin;                 // the setting that gave its URL: "PIP_INDEX_URL"; "" unknown
+
+  // For messages: index "default" (PIP_INDEX_URL).
+  std::string Shown() const;
 };
 
 enum class Connectivity { kOnline, kOffline };

@@ -155,7 +155,8 @@ void MetadataClient::Send(std::shared_ptr<Fetch> fetch, HttpRequest request, Han
       } catch (const Damaged& damage) {
         fetch->done(UnreadableFile{"is damaged: " + damage.what});
       } catch (specs::Error& error) {
-        error.In("while reading the metadata of " + fetch->file.filename);
+        error.In(fmt::format("while reading the metadata of {} from {}", fetch->file.filename,
+                             fetch->file.index->Shown()));
         fetch->done(std::move(error));
       }
     });
@@ -240,7 +241,7 @@ void MetadataClient::GotTail(std::shared_ptr<Fetch> fetch, HttpResponse response
 void MetadataClient::GotWhole(std::shared_ptr<Fetch> fetch, HttpResponse response) {
   if (response.status != 200) {
     throw specs::Error(
-        fmt::format("the index answered {} for {}", response.status, RedactUrl(fetch->file.url)));
+        fmt::format("the server answered {} for {}", response.status, RedactUrl(fetch->file.url)));
   }
   if (fetch->file.sha256) {
     specs::Sha256 found = specs::HashOf(response.body);

@@ -201,6 +201,7 @@ SimplePage ParseSimpleHtml(std::string_view text, std::string_view page_url) {
   SimplePageBuilder page((std::string(page_url)));
   TagScanner scanner(text);
   bool has_tags = false;
+  bool has_input = false;
   while (std::optional<Tag> tag = scanner.Next()) {
     has_tags = true;
     if (tag->name == "a") {
@@ -210,10 +211,19 @@ SimplePage ParseSimpleHtml(std::string_view text, std::string_view page_url) {
       if (href != tag->attributes.end()) page.SetBase(specs::ResolveUrl(page.base(), href->second));
     } else if (tag->name == "meta") {
       CheckRepositoryVersion(tag->attributes);
+    } else if (tag->name == "input") {
+      has_input = true;
     }
   }
   if (!has_tags) throw specs::Error("the project page is not HTML");
-  return page.Finish();
+  SimplePage finished = page.Finish();
+  if (finished.size() == 0 && has_input) {
+    throw specs::Error("the answer is a form to fill in, not a project page")
+        .Hint(
+            "the index, or the network before it, may want a login: see the credentials of its "
+            "URL, or open it in a browser");
+  }
+  return finished;
 }
 
 }  // namespace imgbuild::builder

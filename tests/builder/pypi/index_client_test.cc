@@ -154,6 +154,16 @@ TEST_F(IndexClientTest, AFailingIndexIsNeverPassedOver) {
   EXPECT_THAT(std::get<specs::Error>(PageResult(specs::Error("x"))).hint(), IsEmpty());
 }
 
+TEST_F(IndexClientTest, FailuresNameTheSettingOfTheIndex) {
+  indexes[0].origin = "PIP_INDEX_URL";
+  handler = [](const ServedRequest&) { return ServedResponse{.status = 500}; };
+  EXPECT_THAT(ErrorOf(Get("a")), HasSubstr("index \"default\" (PIP_INDEX_URL) answered 500"));
+  handler = [](const ServedRequest&) {
+    return ServedResponse{.headers = {{"content-type", "text/html"}}, .body = "<p><input>"};
+  };
+  EXPECT_THAT(ErrorOf(Get("b")), HasSubstr("while asking index \"default\" (PIP_INDEX_URL)"));
+}
+
 TEST_F(IndexClientTest, CredentialsOfTheUrlBecomeAHeaderAndReachNoMessage) {
   indexes = {MakeIndex("internal", "https://me:s%40cret@index.example/simple/")};
   EXPECT_EQ(indexes[0].url, "https://index.example/simple/");

@@ -124,6 +124,14 @@ TEST(SimpleHtml, HonoursBase) {
   EXPECT_EQ(page.file(0).url, "https://files.example/x/a-1.tar.gz");
 }
 
+TEST(SimpleHtml, TellsALoginPageFromAnEmptyProject) {
+  constexpr char kLogin[] = R"(<html><body><form action="/login"><input name="user">
+      <input type="password"></form><a href="/forgotten">Forgot it?</a></body></html>)";
+  EXPECT_THROW(ParseSimpleHtml(kLogin, kUrl), specs::Error);
+  EXPECT_EQ(ParseSimpleHtml("<html><body><h1>Links for a</h1></body></html>", kUrl).size(), 0u);
+  EXPECT_EQ(ParseSimpleHtml(R"(<input name="search"><a href="a-1.tar.gz">a</a>)", kUrl).size(), 1u);
+}
+
 TEST(SimpleHtml, SurvivesWhatIsBroken) {
   EXPECT_THROW(ParseSimpleHtml("plain text", kUrl), specs::Error);
   EXPECT_THROW(ParseSimpleHtml(R"(<meta name="pypi:repository-version" content="2.0">)", kUrl),
