@@ -106,13 +106,28 @@ std::string_view TomlKindName(TomlValue::Kind kind) {
   return "";
 }
 
+namespace {
+
+std::string HintFor(std::string_view text, std::string_view description) {
+  if (text.find('\0') != text.npos || description.find("utf-8") != description.npos) {
+    return "save the file as UTF-8 text";
+  }
+  if (description.find("could not determine value type") != description.npos) {
+    return "texts need quotes: key = \"value\"";
+  }
+  return "";
+}
+
+}  // namespace
+
 std::variant<TomlValue, Problem> ParseToml(std::string_view text, std::string_view file) {
   const std::string name(file);
   try {
     return Convert(toml::parse(text), name);
   } catch (const toml::parse_error& error) {
     return Problem{PositionOf(error.source(), name),
-                   fmt::format("this is no valid TOML: {}", error.description()), ""};
+                   fmt::format("this is no valid TOML: {}", error.description()),
+                   HintFor(text, error.description())};
   } catch (const BrokenAssumption&) {
     return Problem{{name, 0, 0}, "this is no valid TOML: a key is malformed", ""};
   }

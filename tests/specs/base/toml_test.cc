@@ -41,6 +41,11 @@ TEST(Toml, SaysWhatIsWrongAndWhere) {
   auto problem = std::get<Problem>(ParseToml("a = 1\nb = ?", "x.toml"));
   EXPECT_EQ(problem.where.file, "x.toml");
   EXPECT_EQ(problem.where.line, 2);
+  EXPECT_EQ(std::get<Problem>(ParseToml("a = bare", "x.toml")).hint,
+            "texts need quotes: key = \"value\"");
+  for (std::string text : {std::string("a = \"\xE9\""), std::string("a\0=\0", 4)}) {
+    EXPECT_EQ(std::get<Problem>(ParseToml(text, "x.toml")).hint, "save the file as UTF-8 text");
+  }
   std::string deep = "a = " + std::string(100'000, '[');
   EXPECT_TRUE(std::holds_alternative<Problem>(ParseToml(deep, "x.toml")));
 }
