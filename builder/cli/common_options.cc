@@ -1,12 +1,28 @@
+#include <string>
+
 #include <CLI/CLI.hpp>
+#include <fmt/core.h>
 
 #include "builder/cli/commands.h"
+#include "specs/base/text.h"
 
 namespace imgbuild::builder {
+namespace {
+
+constexpr std::uint64_t kMostJobs = 1024;
+
+}  // namespace
 
 void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
   app.add_option("--cache-dir", options.cache_dir, "Where the cache lies")->type_name("DIR");
-  app.add_option("-j,--jobs", options.jobs, "Threads for work on the processor")->type_name("N");
+  app.add_option("-j,--jobs", options.jobs, "Threads for work on the processor")
+      ->type_name("N")
+      ->check([](const std::string& text) {
+        const auto jobs = specs::ParseUnsigned(text);
+        return jobs && *jobs >= 1 && *jobs <= kMostJobs
+                   ? std::string()
+                   : fmt::format("\"{}\" is no number from 1 to {}", text, kMostJobs);
+      });
   app.add_flag("--offline", options.offline, "Use what is cached, never the network");
   app.add_flag_callback(
       "-q,--quiet", [&options] { options.verbosity = Verbosity::kQuiet; },

@@ -3,10 +3,10 @@
 
 namespace imgbuild::builder {
 
-// From now on SIGINT and SIGTERM end the process at once with status 130, after the cursor was put
-// back below the progress bars. Nothing has to be undone: whatever is not published yet is in
-// temporary files that nobody reads, and children end with their pipes. Call once, before any
-// thread is started.
+// From now on SIGINT, SIGTERM and SIGHUP, except those that are ignored already, end the process at
+// once with status 130, after the cursor was put back below the progress bars. Nothing has to be
+// undone: whatever is not published yet is in temporary files that nobody reads, and children end
+// with their pipes. Call once, before any thread is started.
 void EndOnInterrupt();
 
 }  // namespace imgbuild::builder

@@ -7,11 +7,17 @@
 
 #include "builder/cli/commands.h"
 #include "builder/cli/interrupt.h"
+#include "builder/cli/usage_error.h"
 #include "builder/cli/version.h"
 #include "specs/base/error.h"
 
 namespace imgbuild::builder {
 namespace {
+
+int Report(const specs::Error& error) {
+  fmt::print(stderr, "error: {}\n", error.what());
+  return static_cast<int>(error.kind());
+}
 
 int Main(int argc, char** argv) {
   CLI::App app("Layered, reproducible OCI images from one environment spec", "imgbuild");
@@ -29,18 +35,16 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int status = app.exit(error);
-    return status == 0 ? 0 : static_cast<int>(specs::ErrorKind::kUsage);
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return Report(UsageError(app, error));
   }
   EndOnInterrupt();
   try {
     return run();
   } catch (const specs::Error& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
-    return static_cast<int>(error.kind());
+    return Report(error);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
-    return static_cast<int>(specs::ErrorKind::kFailure);
+    return Report(specs::Error(error.what()));
   }
 }
 

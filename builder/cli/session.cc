@@ -1,9 +1,11 @@
 #include "builder/cli/session.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <thread>
 
+#include <fmt/core.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -13,6 +15,8 @@
 #include "builder/pypi/index_client.h"
 #include "layers/io/file.h"
 #include "specs/base/error.h"
+#include "specs/base/text.h"
+#include "specs/oci/platform.h"
 #include "specs/python/name.h"
 
 namespace imgbuild::builder {
@@ -58,10 +62,46 @@ std::int64_t SecondsNow() {
       .count();
 }
 
+// Of a spec or what lies over or under it.
 std::optional<std::string> ReadIfThere(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return std::nullopt;
+  if (std::filesystem::is_directory(path, error)) {
+    throw specs::Error(specs::ErrorKind::kUsage, path + " is a directory")
+        .Expected("a spec, such as " + (std::filesystem::path(path) / "spec.toml").string());
+  }
   return layers::ReadFile(path, 16u << 20);
+}
+
+void RequirePlatform(const std::string& platform) {
+  if (specs::Platform::Parse(platform)) return;
+  throw specs::Error(specs::ErrorKind::kUsage, fmt::format("--platform {}: unknown", platform))
+      .Expected("linux/amd64 or linux/arm64");
+}
+
+// Throws Error (kUsage) where `file` is not there, with what was probably meant.
+void RequireSpec(const std::string& file) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::exists(file, error)) return;
+  const fs::path folder = fs::path(file).parent_path();
+  std::vector<std::string> names;  // without the ending, which all have in common
+  for (fs::directory_iterator entry(folder.empty() ? "." : folder, error), end;
+       !error && entry != end; entry.increment(error)) {
+    const fs::path name = entry->path().filename();
+    if (name.extension() == ".toml") names.push_back((folder / name.stem()).string());
+  }
+  std::sort(names.begin(), names.end());
+  const std::string stem = file.ends_with(".toml") ? file.substr(0, file.size() - 5) : file;
+  std::string hint;
+  for (const std::string& name : specs::Nearest(stem, names)) {
+    hint += fmt::format("{}{}.toml", hint.empty() ? "did you mean " : " or ", name);
+  }
+  if (!hint.empty()) hint += "?";
+  if (hint.empty()) hint = "name a spec: imgbuild build FILE.toml";
+  throw specs::Error(specs::ErrorKind::kUsage,
+                     fmt::format("there is no spec {}", file.empty() ? "\"\"" : file))
+      .Hint(std::move(hint));
 }
 
 }  // namespace
@@ -112,6 +152,7 @@ const SourceConfig& Session::source_config() {
 }
 
 specs::LoadedSpec Session::Load(const SpecOptions& options, const std::string& file) const {
+  RequireSpec(file);
   specs::SpecRequest request{
       .file = file,
       .overlay = options.no_local ? specs::LocalOverlay::kIgnore : specs::LocalOverlay::kApply,
@@ -120,6 +161,7 @@ specs::LoadedSpec Session::Load(const SpecOptions& options, const std::string& f
   if (!options.platforms.empty()) {
     std::string list;
     for (const std::string& platform : options.platforms) {
+      RequirePlatform(platform);
       list += (list.empty() ? "\"" : ", \"") + platform + "\"";
     }
     request.settings.push_back("image.platforms=[" + list + "]");
@@ -150,7 +192,10 @@ std::unique_ptr<Repository> Session::OpenRepository(const specs::Spec& spec) {
 }
 
 IndexConfig Session::DefaultIndex() {
-  return MakeIndex("default", FindPythonIndex(environment_, source_config(), host_sources()).url);
+  const SourceSetting found = FindPythonIndex(environment_, source_config(), host_sources());
+  IndexConfig config = MakeIndex("default", found.url);
+  config.origin = found.origin;
+  return config;
 }
 
 std::vector<IndexConfig> Session::Indexes(const specs::Spec& spec) {
@@ -158,6 +203,7 @@ std::vector<IndexConfig> Session::Indexes(const specs::Spec& spec) {
   for (const specs::PythonIndex& index : spec.python.indexes) {
     const NamedIndex found = FindNamedIndex(environment_, index.name, index.url, source_config());
     IndexConfig config = MakeIndex(index.name, found.setting.url);
+    config.origin = found.setting.origin;
     for (const std::string& name : index.packages) {
       config.packages.push_back(specs::NormalizeName(name));
     }
