@@ -98,7 +98,8 @@ class Reader {
     }
     if (S_ISDIR(status.st_mode)) {
       AddRules();
-      result_.tree[Target("")] = layers::MakeDirectory(0755, owner_.uid, owner_.gid);
+      const std::string top = Target("");  // "" for the image's root, which is nobody's
+      if (!top.empty()) result_.tree[top] = layers::MakeDirectory(0755, owner_.uid, owner_.gid);
       ReadDirectory("");
     } else {
       AddFile(from_, Destination(), status);

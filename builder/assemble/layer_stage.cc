@@ -134,6 +134,21 @@ LayerInfo MakeLayer(const LayerContent& content, const std::vector<TreeEntry>& s
   return info;
 }
 
+// What a damaged frame in the cache spoils shows somewhere in its layer. It is removed, so that the
+// next build makes the package anew.
+[[noreturn]] void RethrowWithoutDamagedFrames(const LayerContent& content, layers::Store& store,
+                                              specs::Error error) {
+  bool damaged = false;
+  for (const PackagePart& part : content.packages) {
+    if (part.package->frame_path.empty() || store.RecheckFrame(part.package->frame.digest))
+      continue;
+    error.In(fmt::format("{} is damaged in the cache", part.package->locked->name));
+    damaged = true;
+  }
+  if (damaged) throw std::move(error).Hint("build again: it is made anew");
+  throw std::move(error);
+}
+
 std::string_view MediaType(const layers::Codec& codec) {
   return codec.compression() == layers::Compression::kZstd ? specs::kOciLayerZstd
                                                            : specs::kOciLayerGzip;
@@ -160,7 +175,11 @@ std::vector<MadeLayer> MakeLayers(const std::vector<LayerContent>& contents,
         made[i].made = !info;
         if (!info) {
           task->SetDetail(content.name);
-          info = MakeLayer(content, skeleton, store, codec, executor);
+          try {
+            info = MakeLayer(content, skeleton, store, codec, executor);
+          } catch (specs::Error& error) {
+            RethrowWithoutDamagedFrames(content, store, std::move(error));
+          }
           store.PutAction(key, RenderInfo(*info));
         }
         made[i].name = content.name;

@@ -101,5 +101,22 @@ TEST_F(AppFilesTest, SaysWhatIsMissingOrNoFile) {
   EXPECT_THROW(Read("pipe"), specs::Error);
 }
 
+TEST_F(AppFilesTest, AFolderMayLieOverTheImagesRoot) {
+  Write("root/etc/motd");
+  Write("root/file");
+  EXPECT_THAT(Paths(Read("root", "/")), ElementsAre("etc", "etc/motd", "file"));
+  EXPECT_THAT(Paths(Read("root/file", "/")), ElementsAre("file"));
+}
+
+// Reading stops at the end that the file has then; nothing is mapped.
+TEST_F(AppFilesTest, KeepsSizeAndDigestOfWhatWasRead) {
+  Write("app/data", std::string(3'000'000, 'x'));
+  const AppFiles files = Read("app");
+  const layers::ContentFile& data = files.tree.at("srv/app/data");
+  EXPECT_EQ(data.node.size, 3'000'000u);
+  EXPECT_EQ(data.node.digest, specs::HashOf(std::string(3'000'000, 'x')));
+  EXPECT_EQ(files.bytes, 3'000'000u);
+}
+
 }  // namespace
 }  // namespace imgbuild::builder

@@ -7,6 +7,7 @@
 
 #include "layers/io/archive.h"
 #include "layers/io/file.h"
+#include "layers/write/frame.h"
 #include "specs/base/error.h"
 #include "tests/support/quiet_progress.h"
 #include "tests/support/temp_folder.h"
@@ -209,22 +210,41 @@ TEST_F(LayerStage, EqualLayersAreMadeOnce) {
   EXPECT_NE(made[0].made, made[1].made);
 }
 
-TEST_F(LayerStage, ADamagedFrameNamesItsPackage) {
+TEST_F(LayerStage, ADamagedFrameNamesItsPackageAndIsRemoved) {
+  const auto codec = layers::MakeCodec(layers::Compression::kZstd);
+  layers::InlineExecutor here;
+  const std::string content(200'000, 'x');
+  const layers::Node node = MakeFile(content).node;
+  const auto file = store_.NewFile();
+  layers::FrameWriter writer(*file, *codec, here);
+  writer.Add("usr/lib/numpy.so", node, content);
+  const layers::FrameInfo info = writer.Finish();
   specs::LockedPackage locked;
   locked.name = "numpy";
   ReadyPackage package;
   package.locked = &locked;
-  package.facts.name = "numpy";
-  package.frame = {.codec = "x", .tar_size = 1024, .compressed_size = 7, .digest = {}};
-  package.frame_path = folder_.path() / "frame";
-  std::ofstream(package.frame_path) << "damaged";
+  package.facts = {.kind = "wheel", .name = "numpy", .files = {{"usr/lib/numpy.so", node, {}}}};
+  package.frame = {info.codec, info.tar_size, info.compressed_size, info.digest};
+  package.frame_path = store_.paths().Frame(info.digest);
+  const specs::Sha256 key = specs::HashOf("numpy's key");
+  store_.PutPackage(key, package.frame, layers::RenderFacts(package.facts), file.get());
   inputs_.push_back({"numpy", &package.facts});
-  LayerContent content;
-  content.name = "python";
-  content.owners = {0};
-  content.packages = {{.package = &package, .facts = &package.facts, .begin = 0, .end = 1024}};
-  contents_.push_back(std::move(content));
-  EXPECT_THAT(Failure(), HasSubstr("while adding numpy to a layer"));
+  LayerContent layer;
+  layer.name = "python";
+  layer.owners = {0};
+  layer.packages = {
+      {.package = &package, .facts = &package.facts, .begin = 0, .end = info.tar_size}};
+  contents_.push_back(std::move(layer));
+
+  std::string bytes = layers::ReadFile(package.frame_path);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 0x55);
+  fs::remove(package.frame_path);
+  std::ofstream(package.frame_path, std::ios::binary) << bytes;
+  ASSERT_TRUE(store_.FindPackage(key, info.codec).has_value());
+  const std::string message = Failure();
+  EXPECT_THAT(message, HasSubstr("numpy is damaged in the cache"));
+  EXPECT_THAT(message, HasSubstr("build again"));
+  EXPECT_FALSE(store_.FindPackage(key, info.codec).has_value());
 }
 
 }  // namespace

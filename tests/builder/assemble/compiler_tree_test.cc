@@ -1,0 +1,117 @@
+#include "builder/assemble/compiler_tree.h"
+
+#include <fstream>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/builder/assemble/packages_fixture.h"
+
+namespace imgbuild::builder {
+namespace {
+
+namespace fs = std::filesystem;
+using specs::Error;
+using specs::ErrorKind;
+using support::MakeDeb;
+using testing::HasSubstr;
+
+class CompilerTree : public testing::Test {
+ protected:
+  CompilerTree() {
+    MakeDeb python{.name = "python3.11-minimal", .version = "3.11.2-6"};
+    python.File("./usr/bin/python3.11", "program", 0755);
+    MakeDeb library{.name = "libc6", .version = "2.36-9"};
+    library.File("./usr/lib/libc.so.6", "library").Link("./usr/lib/libc.so", "libc.so.6");
+    specs::LockedPlatform locked;
+    packages_.Add(locked, python);
+    packages_.Add(locked, library);
+    compiler_.host = specs::HostPlatform();
+    compiler_.packages = locked.packages;
+    spec_.python.version = "3.11";
+  }
+
+  PythonTree Find() {
+    Fetcher fetcher = packages_.MakeFetcher();
+    return FindCompilerTree(compiler_, spec_, fetcher, packages_.store);
+  }
+  std::string Failure() {
+    try {
+      Find();
+    } catch (const Error& error) {
+      kind_ = error.kind();
+      EXPECT_TRUE(fs::is_empty(packages_.store.paths().Temporary()));
+      return error.what();
+    }
+    ADD_FAILURE() << "no failure";
+    return "";
+  }
+
+  Packages packages_;
+  specs::LockedCompiler compiler_;
+  specs::Spec spec_;
+  ErrorKind kind_ = ErrorKind::kUsage;
+};
+
+TEST_F(CompilerTree, IsExtractedOnceAndFoundAgain) {
+  const PythonTree tree = Find();
+  EXPECT_EQ(tree.version, "3.11");
+  EXPECT_EQ(tree.architecture, compiler_.host.architecture);
+  EXPECT_TRUE(fs::exists(tree.root / "usr/bin/python3.11"));
+  EXPECT_EQ(fs::read_symlink(tree.root / "usr/lib/libc.so"), "libc.so.6");
+  packages_.http.BreakAll("cut off");
+  for (const specs::LockedPackage& package : compiler_.packages) {
+    fs::remove(packages_.store.paths().Download(package.sha256));
+  }
+  EXPECT_EQ(Find().root, tree.root);
+}
+
+TEST_F(CompilerTree, OtherPackagesAreAnotherTree) {
+  const fs::path first = Find().root;
+  compiler_.packages.pop_back();
+  EXPECT_NE(Find().root, first);
+}
+
+TEST_F(CompilerTree, ManyThreadsExtractItOnce) {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back([this] { Find(); });
+  for (std::thread& thread : threads) thread.join();
+  for (const specs::LockedPackage& package : compiler_.packages) {
+    EXPECT_EQ(packages_.http.Count(packages_.Url(package)), 1);
+  }
+}
+
+TEST_F(CompilerTree, AFailedDownloadIsItsErrorAndAskedForOnce) {
+  packages_.http.Break(packages_.Url(compiler_.packages[1]), "connection refused");
+  EXPECT_THAT(Failure(), HasSubstr("connection refused"));
+  EXPECT_EQ(packages_.http.Count(packages_.Url(compiler_.packages[1])), 1);
+}
+
+TEST_F(CompilerTree, ADamagedArchiveIsFetchedAnewNextTime) {
+  const fs::path path = packages_.MakeFetcher().FetchNow(compiler_.packages[1]);
+  std::ofstream(path, std::ios::binary) << std::string(compiler_.packages[1].size, 'x');
+  EXPECT_THAT(Failure(), HasSubstr("libc6"));
+  EXPECT_EQ(kind_, ErrorKind::kVerification);
+  EXPECT_TRUE(fs::exists(Find().root / "usr/lib/libc.so.6"));
+}
+
+TEST_F(CompilerTree, TheLockHasToHaveOneForThisHost) {
+  specs::Lock lock;
+  EXPECT_THROW(HostCompiler(lock), Error);
+  lock.compilers = {compiler_};
+  EXPECT_EQ(&HostCompiler(lock), &lock.compilers[0]);
+}
+
+// The same on hosts of every architecture, so that their images are.
+TEST_F(CompilerTree, ItsIdIsThatOfTheInterpreterAlone) {
+  const std::string id = CompilerId(compiler_, "3.11");
+  EXPECT_THAT(id, HasSubstr("python3.11-minimal=3.11.2-6"));
+  compiler_.host.architecture = specs::Architecture::kArm64;
+  compiler_.packages[1].version = "2.40-1";
+  EXPECT_EQ(CompilerId(compiler_, "3.11"), id);
+  EXPECT_THROW(CompilerId(compiler_, "3.13"), Error);
+}
+
+}  // namespace
+}  // namespace imgbuild::builder
