@@ -95,6 +95,7 @@ void BuildOne(Session& session, BuildArguments& arguments, const std::string& fi
     outputs.push_back(ParseOutput(output, loaded.spec.image));
   }
   if (outputs.empty()) outputs.push_back(DefaultOutput(loaded.spec.image));
+  for (const Output& output : outputs) CheckOutput(output, loaded.spec.image);
   const FoundLock found = FindOrMakeLock(session, arguments.spec, loaded, arguments.lock);
   std::vector<PhaseTime> phases = {{"lock", stopwatch.Lap()}};
 

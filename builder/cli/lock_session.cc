@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "builder/cli/version.h"
+#include "builder/cli/writable.h"
 #include "builder/lock/make_lock.h"
 #include "layers/io/atomic_file.h"
 #include "layers/io/file.h"
@@ -48,6 +49,8 @@ FoundLock FindOrMakeLock(Session& session, const SpecOptions& spec_options,
   if (!previous && file != specs::LockPath(loaded.sources.file)) {
     previous = ReadLock(specs::LockPath(loaded.sources.file));  // its versions are kept
   }
+  specs::WithContext(fmt::format("for {}, which is to be written", file),
+                     [&] { RequireWritableFolder(std::filesystem::path(file).parent_path()); });
   const std::unique_ptr<Repository> repository = session.OpenRepository(loaded.spec);
   const LockRequest request{.loaded = loaded,
                             .previous = previous ? &*previous : nullptr,

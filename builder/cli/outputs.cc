@@ -1,13 +1,18 @@
 #include "builder/cli/outputs.h"
 
+#include <filesystem>
+
 #include <fmt/core.h>
 
+#include "builder/cli/writable.h"
 #include "layers/image/archive_output.h"
 #include "layers/image/layout.h"
 #include "specs/base/error.h"
 
 namespace imgbuild::builder {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::vector<std::string> RepoTags(const specs::ImageSection& image) {
   std::vector<std::string> names;
@@ -67,6 +72,50 @@ Output DefaultOutput(const specs::ImageSection& image) {
   return {.kind = OutputKind::kOci, .path = base + ".oci", .tags = image.tags};
 }
 
+namespace {
+
+void CheckLayoutPlace(const fs::path& place) {
+  std::error_code error;
+  const bool is_file = fs::exists(place, error) && !fs::is_directory(place, error);
+  if (!is_file) RequireWritableFolder(place);
+  if (is_file || (fs::exists(place, error) && !fs::exists(place / "oci-layout", error) &&
+                  !fs::is_empty(place, error))) {
+    throw specs::Error(fmt::format("{} is there already and is no OCI layout", place.string()))
+        .Hint("name another output with -o oci:DIRECTORY");
+  }
+  RequireWritableFolder(place / "blobs" / "sha256");
+}
+
+void CheckArchivePlace(const fs::path& place) {
+  std::error_code error;
+  const fs::path folder = place.parent_path();
+  if (fs::is_directory(place, error)) {
+    throw specs::Error(fmt::format("{} is a directory", place.string())).Expected("a file's name");
+  }
+  if (!folder.empty() && !fs::exists(folder, error)) {
+    throw specs::Error(fmt::format("there is no folder {}", folder.string()))
+        .Hint("make it, or name another output with -o");
+  }
+  RequireWritableFolder(folder);
+}
+
+}  // namespace
+
+void CheckOutput(const Output& output, const specs::ImageSection& image) {
+  specs::WithContext("for the output " + output.Render(), [&] {
+    if (output.kind == OutputKind::kDockerArchive && image.platforms.size() != 1) {
+      throw specs::Error(specs::ErrorKind::kUsage,
+                         "a docker-archive holds one platform, and this image has several")
+          .Hint("choose one: --platform linux/amd64");
+    }
+    if (output.kind == OutputKind::kOci) {
+      CheckLayoutPlace(output.path);
+    } else {
+      CheckArchivePlace(output.path);
+    }
+  });
+}
+
 void WriteOutput(const Output& output, const layers::Image& image, layers::Store& store) {
   switch (output.kind) {
     case OutputKind::kOci:
@@ -76,11 +125,6 @@ void WriteOutput(const Output& output, const layers::Image& image, layers::Store
       layers::WriteOciArchive(store, image, output.path, output.tags);
       return;
     case OutputKind::kDockerArchive:
-      if (image.platforms.size() != 1) {
-        throw specs::Error(specs::ErrorKind::kUsage,
-                           "a docker-archive holds one platform, and this image has several")
-            .Hint("choose one: --platform linux/amd64");
-      }
       layers::WriteDockerArchive(store, image.platforms.front(), output.path, output.tags);
       return;
   }

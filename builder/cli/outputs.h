@@ -30,6 +30,9 @@ Output ParseOutput(std::string_view text, const specs::ImageSection& image);
 // NAME.oci in the current directory, under the spec's tags; a name of several parts gives its last.
 Output DefaultOutput(const specs::ImageSection& image);
 
+// Throws Error where `output` cannot be written as things are: asked before the image is built.
+void CheckOutput(const Output& output, const specs::ImageSection& image);
+
 void WriteOutput(const Output& output, const layers::Image& image, layers::Store& store);
 
 }  // namespace imgbuild::builder

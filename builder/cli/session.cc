@@ -22,6 +22,8 @@
 namespace imgbuild::builder {
 namespace {
 
+constexpr std::uint64_t kMostSeconds = 86'400;
+
 void WriteTo(std::FILE* stream, std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stream);
   std::fflush(stream);
@@ -46,6 +48,16 @@ std::unique_ptr<Progress> MakeProgress(const GlobalOptions& options) {
 
 CurlOptions NetworkOptions(const Environment& environment) {
   CurlOptions options{.user_agent = "imgbuild/" + std::string(kVersion)};
+  if (const auto given = environment.Get("IMGBUILD_TIMEOUT")) {
+    const auto seconds = specs::ParseUnsigned(*given);
+    if (!seconds || *seconds < 1 || *seconds > kMostSeconds) {
+      throw specs::Error(specs::ErrorKind::kUsage, "IMGBUILD_TIMEOUT is no number of seconds")
+          .Found(*given)
+          .Expected(fmt::format("1 to {}", kMostSeconds));
+    }
+    options.stall_timeout_s = *seconds;
+    options.connect_timeout_ms = *seconds * 1000;
+  }
   options.ca_file =
       environment.FirstOf({"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PIP_CERT"})
           .value_or("");

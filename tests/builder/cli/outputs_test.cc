@@ -1,11 +1,14 @@
 #include "builder/cli/outputs.h"
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "specs/base/error.h"
+#include "tests/support/temp_folder.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -61,6 +64,46 @@ TEST(Output, RefusesWhatItCannotWrite) {
   ExpectRefused("oci:", "the path is missing");
   ExpectRefused("oci::latest", "the path is missing");
   ExpectRefused("oci:out:", "the tag after");
+}
+
+// The message of what CheckOutput throws; "" where it takes it.
+std::string Refusal(const std::string& text, specs::ImageSection image = TheImage()) {
+  try {
+    CheckOutput(ParseOutput(text, image), image);
+  } catch (const specs::Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(CheckOutput, TakesWhatCanBeMadeAndMakesNothing) {
+  const support::TempFolder folder;
+  const std::string top = folder.path().string();
+  std::filesystem::create_directories(folder.path() / "empty");
+  std::filesystem::create_directories(folder.path() / "layout");
+  std::ofstream(folder.path() / "layout/oci-layout") << "{}";
+  EXPECT_EQ(Refusal("oci:" + top + "/new/and/deeper"), "");
+  EXPECT_EQ(Refusal("oci:" + top + "/empty"), "");
+  EXPECT_EQ(Refusal("oci:" + top + "/layout"), "");
+  EXPECT_EQ(Refusal("oci-archive:" + top + "/new.tar"), "");
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "new"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "new.tar"));
+}
+
+TEST(CheckOutput, RefusesWhatWouldFailAfterTheBuild) {
+  const support::TempFolder folder;
+  const std::string top = folder.path().string();
+  std::ofstream(folder.path() / "file") << "x";
+  std::filesystem::create_directories(folder.path() / "full");
+  std::ofstream(folder.path() / "full/file") << "x";
+  EXPECT_THAT(Refusal("oci:" + top + "/file"), HasSubstr("is no OCI layout"));
+  EXPECT_THAT(Refusal("oci:" + top + "/full"), HasSubstr("is no OCI layout"));
+  EXPECT_THAT(Refusal("oci:" + top + "/file/below"), HasSubstr("Not a directory"));
+  EXPECT_THAT(Refusal("oci-archive:" + top + "/full"), HasSubstr("is a directory"));
+  EXPECT_THAT(Refusal("oci-archive:" + top + "/none/a.tar"), HasSubstr("there is no folder"));
+  specs::ImageSection two = TheImage();
+  two.platforms = {{specs::Architecture::kAmd64}, {specs::Architecture::kArm64}};
+  EXPECT_THAT(Refusal("docker-archive:" + top + "/a.tar", two), HasSubstr("--platform"));
 }
 
 }  // namespace
