@@ -8,7 +8,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <grp.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -164,8 +166,28 @@ void World::AddWheel(const std::string& name, const std::string& version,
 
 void World::Restart() {
   server_.reset();
-  server_ = std::make_unique<support::LoopbackServer>(
-      [this](const support::ServedRequest& request) { return Answer(request); });
+  server_ =
+      std::make_unique<support::LoopbackServer>([this](const support::ServedRequest& request) {
+        Fault fault;
+        {
+          std::lock_guard lock(mutex_);
+          fault = fault_;
+        }
+        if (fault) {
+          if (auto response = fault(request)) return *std::move(response);
+        }
+        return Answer(request);
+      });
+}
+
+void World::SetFault(Fault fault) {
+  std::lock_guard lock(mutex_);
+  fault_ = std::move(fault);
+}
+
+void World::Republish(const std::function<void(support::MiniSuite&)>& change) {
+  change(suite_);
+  archive_.Publish(suite_);
 }
 
 std::string World::tool_sha256() const { return specs::HashOf(kTool).Hex(); }
@@ -188,7 +210,13 @@ namespace {
 [[noreturn]] void Become(const Invocation& run, int output, char* const* arguments,
                          char* const* environment) {
   umask(run.umask);
-  if (chdir(run.folder.c_str()) == 0) {
+  if (run.most_file_size) {
+    const rlimit limit{.rlim_cur = *run.most_file_size, .rlim_max = *run.most_file_size};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  const bool changed =
+      !run.user || (setgroups(0, nullptr) == 0 && setgid(*run.user) == 0 && setuid(*run.user) == 0);
+  if (changed && chdir(run.folder.c_str()) == 0) {
     dup2(output, 1);
     dup2(output, 2);
     execve(IMGBUILD_PROGRAM, arguments, environment);
@@ -207,8 +235,7 @@ int Status(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + 
 
 }  // namespace
 
-Ended Execute(const World& world, const Invocation& run,
-              std::optional<std::chrono::microseconds> kill_after) {
+Running::Running(const World& world, const Invocation& run) : log_(run.folder.string() + ".log") {
   std::map<std::string, std::string> variables = {
       {"PATH", "/usr/bin:/bin"},
       {"HOME", run.folder.string()},
@@ -225,22 +252,39 @@ Ended Execute(const World& world, const Invocation& run,
   std::vector<std::string> arguments = {"imgbuild", "--cache-dir", run.cache.string()};
   arguments.insert(arguments.end(), run.arguments.begin(), run.arguments.end());
 
-  const std::filesystem::path log = run.folder.string() + ".log";
-  const int output = open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const int output = open(log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   const std::vector<char*> argv = Pointers(arguments);
   const std::vector<char*> envp = Pointers(environment);
-  const pid_t child = fork();
-  if (child < 0) throw std::runtime_error("cannot fork");
-  if (child == 0) Become(run, output, argv.data(), envp.data());
+  child_ = fork();
+  if (child_ < 0) throw std::runtime_error("cannot fork");
+  if (child_ == 0) Become(run, output, argv.data(), envp.data());
   close(output);
+}
+
+Running::~Running() {
+  if (child_ <= 0) return;
+  Signal(SIGKILL);
+  Wait();
+}
+
+void Running::Signal(int number) const { kill(child_, number); }
+
+Ended Running::Wait() {
+  int status = 0;
+  waitpid(child_, &status, 0);
+  child_ = -1;
+  std::ifstream stream(log_, std::ios::binary);
+  return {Status(status), std::string(std::istreambuf_iterator<char>(stream), {})};
+}
+
+Ended Execute(const World& world, const Invocation& run,
+              std::optional<std::chrono::microseconds> kill_after) {
+  Running running(world, run);
   if (kill_after) {
     std::this_thread::sleep_for(*kill_after);
-    kill(child, SIGKILL);
+    running.Signal(SIGKILL);
   }
-  int status = 0;
-  waitpid(child, &status, 0);
-  std::ifstream stream(log, std::ios::binary);
-  return {Status(status), std::string(std::istreambuf_iterator<char>(stream), {})};
+  return running.Wait();
 }
 
 }  // namespace imgbuild::whole_build

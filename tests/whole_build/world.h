@@ -4,9 +4,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +31,16 @@ class World {
   // Everything that is served answers on a new port from now on, without open connections.
   void Restart();
 
+  // What honest servers answer.
+  support::ServedResponse Answer(const support::ServedRequest& request);
+  // Asked first from now on; where it has no answer, honest ones follow. Null: honest again. Called
+  // from several threads.
+  using Fault =
+      std::function<std::optional<support::ServedResponse>(const support::ServedRequest&)>;
+  void SetFault(Fault fault);
+  // Signs and serves the Debian suite anew, changed.
+  void Republish(const std::function<void(support::MiniSuite&)>& change);
+
   // How often the servers were asked since the last Restart.
   std::size_t requests() const { return server_->requests().size(); }
 
@@ -41,7 +54,6 @@ class World {
   std::string tool_sha256() const;
 
  private:
-  support::ServedResponse Answer(const support::ServedRequest& request);
   void AddDebs();
   void AddWheel(const std::string& name, const std::string& version,
                 const std::vector<std::string>& requires_dist, std::size_t size);
@@ -51,6 +63,8 @@ class World {
   support::MiniSuite suite_;
   support::MiniIndex index_;
   std::map<std::string, std::string> modules_;
+  std::mutex mutex_;
+  Fault fault_;  // guarded by mutex_
   std::unique_ptr<support::LoopbackServer> server_;
 };
 
@@ -66,6 +80,8 @@ struct Invocation {
   std::vector<std::string> arguments;
   std::map<std::string, std::string> environment;  // beside what Start sets
   mode_t umask = 022;
+  std::optional<uid_t> user;                    // where this process is root
+  std::optional<std::uint64_t> most_file_size;  // RLIMIT_FSIZE
 };
 
 struct Ended {
@@ -73,8 +89,24 @@ struct Ended {
   std::string output;
 };
 
-// Sources are those of `world`, with credentials in their URLs. Returns when it has ended; after
-// `kill_after`, where given, by SIGKILL.
+// The program at work; sources are those of `world`, with credentials in their URLs. Ended by
+// SIGKILL where nobody waited.
+class Running {
+ public:
+  Running(const World& world, const Invocation& run);
+  ~Running();
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  void Signal(int number) const;
+  Ended Wait();
+
+ private:
+  std::filesystem::path log_;
+  pid_t child_ = -1;
+};
+
+// Returns when it has ended; after `kill_after`, where given, by SIGKILL.
 Ended Execute(const World& world, const Invocation& run,
               std::optional<std::chrono::microseconds> kill_after = std::nullopt);
 
