@@ -11,13 +11,16 @@ namespace imgbuild::layers {
 
 // A tar of an OCI layout with `image` under `tags`: what skopeo and podman call oci-archive. The
 // file is replaced atomically; equal images give equal bytes.
-void WriteOciArchive(const Store& store, const Image& image, const std::filesystem::path& file,
+//
+// Here and below, what is copied is hashed meanwhile: a blob that is damaged in the store is
+// removed there and an Error (kVerification) thrown, with no file left behind.
+void WriteOciArchive(Store& store, const Image& image, const std::filesystem::path& file,
                      const std::vector<std::string>& tags);
 
 // A tar in the form of `docker save`, version 1.2 (manifest.json), with uncompressed layers, which
-// every engine reads. `repo_tags` are full names: "notebook:latest".
-void WriteDockerArchive(const Store& store, const PlatformImage& image,
-                        const std::filesystem::path& file,
+// every engine reads. `repo_tags` are full names: "notebook:latest". Throws Error where layers,
+// diff ids and sizes are not of one number.
+void WriteDockerArchive(Store& store, const PlatformImage& image, const std::filesystem::path& file,
                         const std::vector<std::string>& repo_tags);
 
 }  // namespace imgbuild::layers

@@ -11,18 +11,25 @@ namespace {
 
 using specs::Descriptor;
 
-Descriptor PutDocument(Store& store, std::string_view media_type, std::string_view text) {
-  const specs::Sha256 digest = specs::HashOf(text);
-  if (!store.FindBlob(digest, text.size())) store.PutBlob(digest, text);
-  return {.media_type = std::string(media_type), .digest = digest, .size = text.size()};
-}
-
 std::optional<std::string> ReadDocument(const Store& store, const Descriptor& descriptor) {
   auto path = store.FindBlob(descriptor.digest, descriptor.size);
   if (!path) return std::nullopt;
-  std::string text = ReadFile(*path);
-  if (specs::HashOf(text) != descriptor.digest) return std::nullopt;
-  return text;
+  try {
+    std::string text = ReadFile(*path, descriptor.size);
+    if (specs::HashOf(text) == descriptor.digest) return text;
+  } catch (const specs::Error&) {  // gone by now
+  }
+  return std::nullopt;
+}
+
+Descriptor PutDocument(Store& store, std::string_view media_type, std::string_view text) {
+  Descriptor descriptor{.media_type = std::string(media_type),
+                        .digest = specs::HashOf(text),
+                        .size = text.size(),
+                        .platform = {},
+                        .annotations = {}};
+  if (!ReadDocument(store, descriptor)) store.PutBlob(descriptor.digest, text);
+  return descriptor;
 }
 
 std::optional<PlatformImage> FindPlatform(const Store& store, const Descriptor& descriptor,
@@ -92,7 +99,9 @@ Image PublishImage(Store& store, std::vector<PlatformImage> platforms,
   return image;
 }
 
-std::optional<Image> FindImage(const Store& store, const Descriptor& root,
+namespace {
+
+std::optional<Image> ReadImage(const Store& store, const Descriptor& root,
                                const std::vector<std::vector<std::uint64_t>>& plain_sizes) {
   Image image{.root = root, .platforms = {}};
   std::vector<Descriptor> manifests = {root};
@@ -108,6 +117,17 @@ std::optional<Image> FindImage(const Store& store, const Descriptor& root,
     image.platforms.push_back(std::move(*platform));
   }
   return image;
+}
+
+}  // namespace
+
+std::optional<Image> FindImage(const Store& store, const Descriptor& root,
+                               const std::vector<std::vector<std::uint64_t>>& plain_sizes) {
+  try {
+    return ReadImage(store, root, plain_sizes);
+  } catch (const specs::Error&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace imgbuild::layers

@@ -50,7 +50,7 @@ Image PublishImage(Store& store, std::vector<PlatformImage> platforms,
                    const std::map<std::string, std::string>& annotations);
 
 // The image again from its root, for a result that was kept: nullopt where a blob is missing or is
-// not what the descriptor says.
+// not what the descriptor says, or the documents are not such as we write.
 std::optional<Image> FindImage(const Store& store, const specs::Descriptor& root,
                                const std::vector<std::vector<std::uint64_t>>& plain_sizes);
 

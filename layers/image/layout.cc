@@ -2,19 +2,22 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <set>
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
+#include "layers/image/copy_file.h"
+#include "layers/image/image_blobs.h"
 #include "layers/image/placed_blobs.h"
+#include "layers/image/reachable.h"
 #include "layers/io/atomic_file.h"
 #include "layers/io/file.h"
+#include "layers/io/hashing.h"
+#include "layers/store/cache_folder.h"
 #include "specs/base/error.h"
-#include "specs/oci/media_types.h"
+#include "specs/oci/json_document.h"
 
 namespace imgbuild::layers {
 namespace {
@@ -22,35 +25,44 @@ namespace {
 namespace fs = std::filesystem;
 using specs::Descriptor;
 
-bool Reflink(const fs::path& from, const fs::path& to) {
-  const FileDescriptor source(open(from.c_str(), O_RDONLY | O_CLOEXEC));
-  const FileDescriptor target(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (source.valid() && target.valid() && ioctl(target.get(), FICLONE, source.get()) == 0) {
-    return true;
-  }
-  unlink(to.c_str());
-  return false;
+bool Exists(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
 }
 
-void Copy(const fs::path& from, const fs::path& to) {
-  const FileDescriptor source(open(from.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!source.valid()) throw FileError("open", from, errno);
-  const FileDescriptor target(open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!target.valid()) throw FileError("create", to, errno);
-  constexpr std::size_t kChunk = 64u << 20;
-  ssize_t copied;
-  while ((copied = copy_file_range(source.get(), nullptr, target.get(), nullptr, kChunk, 0)) > 0) {
+bool IsTemporary(const fs::path& path) {
+  return path.filename().string().starts_with(kTemporaryPrefix);
+}
+
+void MakeDirectories(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) throw FileError("create", path, error.value());
+}
+
+// Whether nothing lies there but what a layout has whose making was cut off.
+bool IsUnfinished(const fs::path& directory) {
+  for (const fs::path& path : EntriesOf(directory)) {
+    if (!IsTemporary(path) && path.filename() != "blobs") return false;
   }
-  if (copied == 0) return;
-  const int reason = errno;
-  unlink(to.c_str());
-  if (reason != EXDEV && reason != EINVAL && reason != ENOSYS && reason != EOPNOTSUPP) {
-    throw FileError("write", to, reason);
+  for (const fs::path& path : EntriesOf(directory / "blobs")) {
+    if (path.filename() != "sha256") return false;
   }
-  FileSource reader(from);  // another file system
-  FileSink writer(to);
-  CopyAll(reader, writer);
-  writer.Close();
+  for (const fs::path& path : EntriesOf(directory / "blobs" / "sha256")) {
+    if (!IsTemporary(path) && !specs::Sha256::Parse(path.filename().string())) return false;
+  }
+  return true;
+}
+
+fs::path MarkerOf(const fs::path& directory) { return directory / "oci-layout"; }
+
+// One writer at a time, whatever cache it works with, where the file system knows such locks.
+FileDescriptor LockDirectory(const fs::path& directory) {
+  FileDescriptor fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) throw FileError("open", directory, errno);
+  while (flock(fd.get(), LOCK_EX) != 0 && errno == EINTR) {
+  }
+  return fd;
 }
 
 class LayoutWriter {
@@ -60,181 +72,160 @@ class LayoutWriter {
 
   LayoutResult Write(const Image& image, const std::vector<std::string>& tags) {
     const EntryLock lock = store_.Lock("layout", specs::HashOf(record_.string()));
-    Prepare();
-    if (fs::exists(record_)) placed_ = ParsePlacedBlobs(ReadFile(record_));
+    RequireLayoutPlace(directory_);
+    MakeDirectories(directory_);
+    const FileDescriptor directory_lock = LockDirectory(directory_);
+    Begin();
+    ReadIndex();
+    if (Exists(record_)) placed_ = ParsePlacedBlobs(ReadFile(record_));
+    recorded_ = placed_;
     const std::vector<Descriptor> blobs = image.Blobs();
-    Announce(blobs);
-    const PlacedBlobs before = placed_;
+    Intend(blobs);
     for (const Descriptor& blob : blobs) Place(blob);
-    const specs::ImageIndex index = WriteIndex(image, tags);
-    if (placed_.size() > blobs.size()) RemoveUnreachable(index);
-    if (placed_ != before) SaveRecord();
+    WriteIndex(TaggedIndex(index_, image, tags), blobs.size());
+    Record();
     return result_;
   }
 
  private:
-  fs::path BlobPath(const specs::Sha256& digest) const {
-    return directory_ / "blobs" / "sha256" / digest.Hex();
-  }
+  fs::path Marker() const { return MarkerOf(directory_); }
+  fs::path Index() const { return directory_ / "index.json"; }
+  fs::path Blobs() const { return directory_ / "blobs" / "sha256"; }
+  fs::path BlobPath(const specs::Sha256& digest) const { return Blobs() / digest.Hex(); }
 
-  // The marker comes first: a run that is killed leaves a layout, or nothing but temporary files.
-  void Prepare() {
-    const fs::path marker = directory_ / "oci-layout";
-    std::error_code error;
-    if (!fs::exists(marker, error)) {
-      RequireFree();
-      fs::create_directories(directory_, error);
-      if (error) throw FileError("create", directory_, error.value());
-      WriteFileAtomically(marker, kLayoutMarker);
+  // The marker first: whoever is cut off after it leaves a layout without images, before it a
+  // directory that IsUnfinished knows.
+  void Begin() {
+    if (Exists(Marker())) {
+      specs::RequireLayoutMarker(ReadFile(Marker(), specs::kMaxDocument), Marker().string());
+    } else {
+      WriteFileAtomically(Marker(), kLayoutMarker);
     }
-    const fs::path blobs = directory_ / "blobs" / "sha256";
-    fs::create_directories(blobs, error);
-    if (error) throw FileError("create", blobs, error.value());
-    RemoveTemporaries(directory_);
-    RemoveTemporaries(blobs);
-  }
-
-  static bool IsTemporary(const fs::path& path) {
-    return path.filename().string().starts_with(kTemporaryPrefix);
-  }
-
-  void RequireFree() const {
-    std::error_code error;
-    if (!fs::exists(directory_, error)) return;
-    bool free = fs::is_directory(directory_, error);
-    for (const auto& entry : fs::directory_iterator(directory_, error)) {
-      free = free && IsTemporary(entry.path());
+    MakeDirectories(Blobs());
+    // Nobody else is at it: they are of writers that were killed.
+    for (const fs::path& folder : {directory_, Blobs()}) {
+      for (const fs::path& path : EntriesOf(folder)) {
+        if (IsTemporary(path)) unlink(path.c_str());
+      }
     }
-    if (free) return;
-    throw specs::Error(fmt::format("{} is there already and is no OCI layout", directory_.string()))
-        .Hint("name another output with -o oci:DIRECTORY");
   }
 
-  // Of runs that were killed: under the layout's lock nobody else has any.
-  static void RemoveTemporaries(const fs::path& folder) {
-    std::error_code error;
-    std::vector<fs::path> found;
-    for (const auto& entry : fs::directory_iterator(folder, error)) {
-      if (IsTemporary(entry.path())) found.push_back(entry.path());
+  void ReadIndex() {
+    if (!Exists(Index())) return;
+    index_text_ = ReadFile(Index(), specs::kMaxDocument);
+    index_ = specs::ParseLayoutIndex(index_text_, Index().string());
+  }
+
+  // Before anything is placed, so that it is known as ours after a kill, too.
+  void Intend(const std::vector<Descriptor>& blobs) {
+    for (const Descriptor& blob : blobs) {
+      if (!placed_.contains(blob.digest) && !FileStamp::Of(BlobPath(blob.digest))) {
+        placed_[blob.digest] = {.stamp = {}, .origin = BlobOrigin::kPlaced};
+      }
     }
-    for (const fs::path& path : found) fs::remove(path, error);
+    Record();
   }
 
-  // Recorded before they are placed, so that what a killed run placed is known to later ones, which
-  // remove it when no tag leads to it.
-  void Announce(const std::vector<Descriptor>& blobs) {
-    const std::size_t known = placed_.size();
-    for (const Descriptor& blob : blobs) placed_.try_emplace(blob.digest);
-    if (placed_.size() > known) SaveRecord();
-  }
-
-  void SaveRecord() const {
-    AtomicFile file(record_.parent_path());
-    file.Write(RenderPlacedBlobs(placed_));
-    file.PublishUnsynced(record_);  // lost, it costs hashing
+  void Record() {
+    if (placed_ == recorded_) return;
+    InCache(record_, [this] {
+      AtomicFile file(record_.parent_path());
+      file.Write(RenderPlacedBlobs(placed_));
+      file.PublishUnsynced(record_);
+    });
+    recorded_ = placed_;
   }
 
   void Place(const Descriptor& blob) {
     const fs::path target = BlobPath(blob.digest);
     const std::optional<FileStamp> there = FileStamp::Of(target);
-    if (there && there->size == blob.size) {
-      auto known = placed_.find(blob.digest);
-      if (known != placed_.end() && known->second == *there) return;
-      if (specs::HashOf(MappedFile(target).bytes()) == blob.digest) {
-        placed_[blob.digest] = *there;
-        return;
-      }
+    const auto known = placed_.find(blob.digest);
+    const bool is_known = known != placed_.end();
+    if (there && is_known && known->second.stamp == *there && there->size == blob.size) return;
+    // What another tool put there, or put there anew, is not ours to remove.
+    const BlobOrigin origin = there && (!is_known || known->second.IsReplacedBy(*there))
+                                  ? BlobOrigin::kFound
+                              : is_known ? known->second.origin
+                                         : BlobOrigin::kPlaced;
+    if (there && there->size == blob.size && HashFile(target) == blob.digest) {
+      placed_[blob.digest] = {*there, origin};
+      return;
     }
-    const auto source = store_.FindBlob(blob.digest, blob.size);
-    if (!source) {
-      throw specs::Error(fmt::format("the cache has lost {}", blob.digest.Oci()))
-          .Hint("run the build again");
+    // Where it was a link to the store's, both are wrong now.
+    if (there && store_.FindBlob(blob.digest, blob.size) && !store_.RecheckBlob(blob.digest)) {
+      throw DamagedBlob(store_, blob.digest);
     }
-    const fs::path temporary =
-        target.parent_path() / fmt::format("{}{}", kTemporaryPrefix, getpid());
-    unlink(temporary.c_str());
-    if (!Reflink(*source, temporary) &&
-        (geteuid() == 0 || link(source->c_str(), temporary.c_str()) != 0)) {
-      Copy(*source, temporary);
+    Put(blob, target);
+    const FileStamp stamp = FileStamp::Of(target).value_or(FileStamp());
+    if (stamp.size != blob.size) throw DamagedBlob(store_, blob.digest);
+    placed_[blob.digest] = {stamp, origin};
+  }
+
+  void Put(const Descriptor& blob, const fs::path& target) {
+    const fs::path source = RequireBlob(store_, blob);
+    const fs::path temporary = Blobs() / fmt::format("{}{}", kTemporaryPrefix, getpid());
+    LinkOrCopy(source, temporary);
+    if (rename(temporary.c_str(), target.c_str()) != 0) {
+      const int reason = errno;
+      unlink(temporary.c_str());
+      throw FileError("create", target, reason);
     }
-    if (rename(temporary.c_str(), target.c_str()) != 0) throw FileError("create", target, errno);
-    placed_[blob.digest] = FileStamp::Of(target).value_or(FileStamp());
     ++result_.blobs_placed;
     result_.bytes_placed += blob.size;
   }
 
-  specs::ImageIndex WriteIndex(const Image& image, const std::vector<std::string>& tags) {
-    const fs::path path = directory_ / "index.json";
-    std::string before;
-    specs::ImageIndex index;
-    if (fs::exists(path)) {
-      before = ReadFile(path);
-      index = specs::ParseImageIndex(before, path.string());
-    }
-    index = TaggedIndex(std::move(index), image, tags);
-    const std::string after = specs::RenderImageIndex(index);
-    if (after != before) WriteFileAtomically(path, after);
-    return index;
+  void WriteIndex(const specs::LayoutIndex& index, std::size_t blob_count) {
+    const std::string text = specs::RenderLayoutIndex(index);
+    if (text != index_text_) WriteFileAtomically(Index(), text);
+    // Also where another run was killed before it came to that.
+    if (placed_.size() == blob_count) return;
+    if (const auto reached = Reachable(directory_, index)) RemoveOthers(*reached);
   }
 
-  // Adds what a manifest or index leads to. What cannot be read keeps nothing else alive.
-  void Reach(const Descriptor& root, std::set<specs::Sha256>& reached) const {
-    if (!reached.insert(root.digest).second) return;
-    const fs::path path = BlobPath(root.digest);
-    if (!fs::exists(path)) return;
-    if (root.media_type == specs::kOciIndex) {
-      for (const Descriptor& manifest :
-           specs::ParseImageIndex(ReadFile(path), path.string()).manifests) {
-        Reach(manifest, reached);
+  void RemoveOthers(const std::set<specs::Sha256>& reached) {
+    std::erase_if(placed_, [&](const auto& entry) {
+      const auto& [digest, blob] = entry;
+      if (reached.contains(digest)) return false;
+      const auto there = FileStamp::Of(BlobPath(digest));
+      if (there && blob.origin == BlobOrigin::kPlaced && !blob.IsReplacedBy(*there)) {
+        unlink(BlobPath(digest).c_str());
       }
-    } else if (root.media_type == specs::kOciManifest) {
-      const specs::Manifest manifest = specs::ParseManifest(ReadFile(path), path.string());
-      reached.insert(manifest.config.digest);
-      for (const Descriptor& layer : manifest.layers) reached.insert(layer.digest);
-    }
-  }
-
-  void RemoveUnreachable(const specs::ImageIndex& index) {
-    std::set<specs::Sha256> reached;
-    for (const Descriptor& root : index.manifests) Reach(root, reached);
-    for (auto blob = placed_.begin(); blob != placed_.end();) {
-      if (reached.contains(blob->first)) {
-        ++blob;
-        continue;
-      }
-      unlink(BlobPath(blob->first).c_str());
-      blob = placed_.erase(blob);
-    }
+      return true;
+    });
   }
 
   Store& store_;
   const fs::path directory_;
   const fs::path record_;
+  std::string index_text_;
+  specs::LayoutIndex index_;
   PlacedBlobs placed_;
+  PlacedBlobs recorded_;
   LayoutResult result_;
 };
 
 }  // namespace
 
-specs::ImageIndex TaggedIndex(specs::ImageIndex index, const Image& image,
-                              const std::vector<std::string>& tags) {
-  const std::string name(specs::kAnnotationRefName);
-  std::erase_if(index.manifests, [&](const Descriptor& entry) {
-    auto found = entry.annotations.find(name);
-    return found != entry.annotations.end() &&
-           std::find(tags.begin(), tags.end(), found->second) != tags.end();
+void RequireLayoutPlace(const fs::path& directory) {
+  if (!Exists(directory) || Exists(MarkerOf(directory))) return;
+  std::error_code ignored;
+  if (fs::is_directory(directory, ignored) && IsUnfinished(directory)) return;
+  throw specs::Error(fmt::format("{} is there already and is no OCI layout", directory.string()))
+      .Hint("name another output with -o oci:DIRECTORY");
+}
+
+specs::LayoutIndex TaggedIndex(specs::LayoutIndex index, const Image& image,
+                               const std::vector<std::string>& tags) {
+  std::erase_if(index.entries, [&](const specs::LayoutEntry& entry) {
+    return std::find(tags.begin(), tags.end(), entry.ref_name) != tags.end();
   });
   for (const std::string& tag : tags) {
-    Descriptor entry = image.root;
-    entry.annotations[name] = tag;
-    index.manifests.push_back(std::move(entry));
+    index.entries.push_back(specs::MakeLayoutEntry(image.root, tag));
   }
-  auto tag_of = [&](const Descriptor& entry) {
-    auto found = entry.annotations.find(name);
-    return found == entry.annotations.end() ? std::string() : found->second;
-  };
-  std::stable_sort(index.manifests.begin(), index.manifests.end(),
-                   [&](const Descriptor& a, const Descriptor& b) { return tag_of(a) < tag_of(b); });
+  std::stable_sort(index.entries.begin(), index.entries.end(),
+                   [](const specs::LayoutEntry& a, const specs::LayoutEntry& b) {
+                     return a.ref_name < b.ref_name;
+                   });
   return index;
 }
 

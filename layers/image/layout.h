@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "layers/image/image.h"
+#include "specs/oci/layout_index.h"
 
 namespace imgbuild::layers {
 
@@ -21,17 +22,27 @@ struct LayoutResult {
 // Blobs are reflinked from the store where the file system can, else hard-linked unless we are root
 // (who would write through a link unhindered), else copied. One that was placed before is not
 // touched while its inode, size and times are as they were then; one that changed is hashed and
-// replaced if it is wrong. Blobs that this program placed and that no tag leads to any more are
-// removed. index.json is replaced atomically, last: a reader sees the old image or the new one.
-// A directory that is not empty and no layout is refused.
+// replaced if it is wrong. Where the store's own copy is wrong, too, it is removed there and an
+// Error (kVerification) thrown: another build makes it anew. index.json is replaced atomically,
+// last: a reader sees the old image or the new one.
+//
+// Other tools may write to the same layout. Their entries stay as they stand. Blobs that this
+// program placed and no entry leads to any more are removed, unless some entry leads to what cannot
+// be told; blobs that others placed never.
+//
+// A kill at any instant leaves what the next call goes on with. A directory that holds anything
+// else than a layout, begun or whole, is refused.
 LayoutResult WriteLayout(Store& store, const Image& image, const std::filesystem::path& directory,
                          const std::vector<std::string>& tags);
+
+// Throws Error where `directory` is neither such a place nor a layout. Changes nothing.
+void RequireLayoutPlace(const std::filesystem::path& directory);
 
 // The content of oci-layout.
 inline constexpr std::string_view kLayoutMarker = R"({"imageLayoutVersion":"1.0.0"})";
 
 // index.json for `image` under `tags`, keeping the entries of `index` with other names.
-specs::ImageIndex TaggedIndex(specs::ImageIndex index, const Image& image,
-                              const std::vector<std::string>& tags);
+specs::LayoutIndex TaggedIndex(specs::LayoutIndex index, const Image& image,
+                               const std::vector<std::string>& tags);
 
 }  // namespace imgbuild::layers

@@ -28,10 +28,25 @@ struct FileStamp {
   static std::optional<FileStamp> Of(const std::filesystem::path& path);
 };
 
-using PlacedBlobs = std::map<specs::Sha256, FileStamp>;
+// Who brought a blob: only what we placed may we remove.
+enum class BlobOrigin { kPlaced, kFound };
 
-// A line each: digest, inode, size, times. What is not in this form is passed over: a blob that is
-// not known is hashed.
+struct PlacedBlob {
+  FileStamp stamp;  // all zero: was going to be placed
+  BlobOrigin origin = BlobOrigin::kPlaced;
+
+  bool operator==(const PlacedBlob&) const = default;
+
+  // Whether `there` is another file than the one that was seen.
+  bool IsReplacedBy(const FileStamp& there) const {
+    return stamp.inode != 0 && stamp.inode != there.inode;
+  }
+};
+
+using PlacedBlobs = std::map<specs::Sha256, PlacedBlob>;
+
+// A line each: digest, inode, size, times, "placed" or "found". What is not in this form is passed
+// over: a blob that is not known is hashed, and taken for another one's.
 std::string RenderPlacedBlobs(const PlacedBlobs& blobs);
 PlacedBlobs ParsePlacedBlobs(std::string_view text);
 

@@ -47,7 +47,7 @@ void ReadPlatforms(TableReader& image, ImageSection& section) {
 
 void ReadTags(TableReader& image, ImageSection& section) {
   for (const Placed& tag : image.Strings("tags")) {
-    if (!IsTagName(tag.text)) {
+    if (!IsTag(tag.text)) {
       image.Note(
           tag.where, fmt::format("\"{}\" is no tag", tag.text),
           "up to 128 letters, digits, \"_\", \".\" and \"-\", not beginning with the last two");

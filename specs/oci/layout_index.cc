@@ -50,6 +50,16 @@ LayoutEntry MakeLayoutEntry(Descriptor descriptor, std::string_view ref_name) {
           .ref_name = std::string(ref_name)};
 }
 
+void RequireLayoutMarker(std::string_view text, std::string_view what) {
+  Understand(what, [&] {
+    const std::string version = ParseJsonDocument(text).at("imageLayoutVersion").get<std::string>();
+    if (version == "1.0.0") return;
+    throw Error("an unknown version of image layouts")
+        .Found(version.substr(0, 100))
+        .Expected("1.0.0");
+  });
+}
+
 LayoutIndex ParseLayoutIndex(std::string_view text, std::string_view what) {
   return Understand(what, [&] {
     const nlohmann::json json = ParseJsonDocument(text);

@@ -32,6 +32,10 @@ struct LayoutIndex {
 // The entry of `descriptor` with the annotation kAnnotationRefName.
 LayoutEntry MakeLayoutEntry(Descriptor descriptor, std::string_view ref_name);
 
+// Throws Error naming `what` where `text` is not the content of oci-layout, version 1.0.0
+// (image-layout.md, "oci-layout file").
+void RequireLayoutMarker(std::string_view text, std::string_view what);
+
 // Throws Error naming `what` for anything that is no image index.
 LayoutIndex ParseLayoutIndex(std::string_view text, std::string_view what);
 

@@ -1,0 +1,60 @@
+#include "layers/image/copy_file.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "layers/io/file.h"
+
+namespace imgbuild::layers {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool Reflink(const fs::path& from, const fs::path& to) {
+  const FileDescriptor source(open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  const FileDescriptor target(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (source.valid() && target.valid() && ioctl(target.get(), FICLONE, source.get()) == 0) {
+    return true;
+  }
+  unlink(to.c_str());
+  return false;
+}
+
+void Copy(const fs::path& from, const fs::path& to) {
+  const FileDescriptor source(open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!source.valid()) throw FileError("open", from, errno);
+  const FileDescriptor target(open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!target.valid()) throw FileError("create", to, errno);
+  constexpr std::size_t kChunk = 64u << 20;
+  ssize_t copied;
+  while ((copied = copy_file_range(source.get(), nullptr, target.get(), nullptr, kChunk, 0)) > 0) {
+  }
+  if (copied == 0) return;
+  const int reason = errno;
+  if (reason != EXDEV && reason != EINVAL && reason != ENOSYS && reason != EOPNOTSUPP) {
+    throw FileError("write", to, reason);
+  }
+  FileSource reader(from);  // another file system
+  FileSink writer(to);
+  CopyAll(reader, writer);
+  writer.Close();
+}
+
+}  // namespace
+
+void LinkOrCopy(const fs::path& from, const fs::path& to) {
+  if (Reflink(from, to)) return;
+  if (geteuid() != 0 && link(from.c_str(), to.c_str()) == 0) return;
+  try {
+    Copy(from, to);
+  } catch (...) {
+    unlink(to.c_str());
+    throw;
+  }
+}
+
+}  // namespace imgbuild::layers

@@ -1,0 +1,12 @@
+// Files that are put elsewhere as cheaply as the file system can.
+#pragma once
+
+#include <filesystem>
+
+namespace imgbuild::layers {
+
+// Makes `to`, which is not there, a reflink of `from`, else a hard link unless we are root (who
+// would write through a link unhindered), else a copy. What it began is removed where it fails.
+void LinkOrCopy(const std::filesystem::path& from, const std::filesystem::path& to);
+
+}  // namespace imgbuild::layers
