@@ -90,10 +90,13 @@ std::size_t OnUpload(char* data, std::size_t size, std::size_t count, void* user
   return CURL_READFUNC_ABORT;
 }
 
-// A connection that was closed while the body went out: curl sends it again on another.
+// A connection that was closed while the body went out: curl would send it again on another, of
+// which a request that allows one try must hear.
 int OnSeek(void* user, curl_off_t offset, int origin) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  if (transfer.request.max_tries == 1) return CURL_SEEKFUNC_FAIL;
   if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_CANTSEEK;
-  static_cast<Transfer*>(user)->upload->Seek(static_cast<std::uint64_t>(offset));
+  transfer.upload->Seek(static_cast<std::uint64_t>(offset));
   return CURL_SEEKFUNC_OK;
 }
 

@@ -76,7 +76,7 @@ struct HttpRequest {
   std::optional<HttpUpload> upload;  // POST, PUT and PATCH without one send an empty body
   RedirectPolicy redirects = RedirectPolicy::kFollow;
   CredentialPolicy credentials = CredentialPolicy::kNetrc;
-  int max_tries = 0;                   // 0: the client's own
+  int max_tries = 0;                   // 0: the client's own; 1: no byte is sent twice
   std::uint64_t stall_timeout_s = 0;   // 0: the client's own
   std::shared_ptr<const HttpTls> tls;  // null: the client's own
 };

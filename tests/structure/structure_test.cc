@@ -83,6 +83,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"builder/host", {"specs", "layers"}},
     {"builder/ui", {"specs", "builder/host"}},
     {"builder/net", {"specs", "layers", "builder/host"}},
+    {"builder/registry", {"specs", "layers", "builder/host", "builder/net", "builder/ui"}},
     {"builder/resolve", {"specs"}},
     {"builder/debian",
      {"specs", "layers", "builder/host", "builder/net", "builder/ui", "builder/resolve"}},

@@ -31,6 +31,7 @@ std::optional<ServedRequest> ReadRequest(int socket, std::string& pending) {
     ssize_t got = recv(socket, buffer, sizeof buffer, 0);
     if (got <= 0) return std::nullopt;
     pending.append(buffer, static_cast<std::size_t>(got));
+    if (pending.front() == 0x16) return std::nullopt;  // a TLS ClientHello: not spoken here
   }
   const std::string head = pending.substr(0, end);
   pending.erase(0, end + 4);
@@ -50,23 +51,34 @@ std::optional<ServedRequest> ReadRequest(int socket, std::string& pending) {
     if (colon == std::string_view::npos) continue;
     request.headers[specs::ToLower(line.substr(0, colon))] = specs::Trim(line.substr(colon + 1));
   }
+  return request;
+}
+
+// False where the connection ends before.
+bool ReadBody(int socket, std::string& pending, ServedRequest& request,
+              std::optional<std::size_t> cut) {
   const auto length = request.headers.find("content-length");
-  const std::size_t size =
+  std::size_t size =
       length == request.headers.end() ? 0 : specs::ParseUnsigned(length->second).value_or(0);
+  if (cut && *cut < size) {
+    size = *cut;
+    request.cut = true;
+  }
   while (pending.size() < size) {
     char buffer[65536];
     ssize_t got = recv(socket, buffer, sizeof buffer, 0);
-    if (got <= 0) return std::nullopt;
+    if (got <= 0) return false;
     pending.append(buffer, static_cast<std::size_t>(got));
   }
   request.body = pending.substr(0, size);
   pending.erase(0, size);
-  return request;
+  return true;
 }
 
 }  // namespace
 
-LoopbackServer::LoopbackServer(Handler handler) : handler_(std::move(handler)) {
+LoopbackServer::LoopbackServer(Handler handler, BodyCut cut)
+    : handler_(std::move(handler)), cut_(std::move(cut)) {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -112,13 +124,20 @@ void LoopbackServer::Accept() {
 }
 
 void LoopbackServer::Serve(int connection) {
+  ServeAll(connection);
+  shutdown(connection, SHUT_RDWR);
+}
+
+void LoopbackServer::ServeAll(int connection) {
   std::string pending;
   while (std::optional<ServedRequest> request = ReadRequest(connection, pending)) {
+    if (!ReadBody(connection, pending, *request, cut_ ? cut_(*request) : std::nullopt)) return;
     {
       std::lock_guard lock(mutex_);
       requests_.push_back(*request);
     }
     ServedResponse response = handler_(*request);
+    if (request->cut) return;
     std::string head = fmt::format("HTTP/1.1 {} Status\r\nContent-Length: {}\r\n", response.status,
                                    response.body.size());
     for (const auto& [name, value] : response.headers) head += name + ": " + value + "\r\n";
@@ -140,10 +159,7 @@ void LoopbackServer::Serve(int connection) {
     } else if (!SendAll(connection, head.append(body))) {
       return;
     }
-    if (response.cut_after) {
-      shutdown(connection, SHUT_RDWR);
-      return;
-    }
+    if (response.cut_after) return;
   }
 }
 

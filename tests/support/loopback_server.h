@@ -19,6 +19,7 @@ struct ServedRequest {
   std::string target;                          // path and query as sent
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;                            // as long as Content-Length says
+  bool cut = false;                            // or only what came before the server hung up
 };
 
 // Where an answer stops, with the connection left open until the server stops.
@@ -40,7 +41,11 @@ class LoopbackServer {
  public:
   using Handler = std::function<ServedResponse(const ServedRequest&)>;
 
-  explicit LoopbackServer(Handler handler);
+  // Asked for a request's head: after how many bytes of its body to hang up. The handler still sees
+  // the request, as a server that wrote them down would; its answer goes nowhere.
+  using BodyCut = std::function<std::optional<std::size_t>(const ServedRequest&)>;
+
+  explicit LoopbackServer(Handler handler, BodyCut cut = {});
   ~LoopbackServer();
   LoopbackServer(const LoopbackServer&) = delete;
   LoopbackServer& operator=(const LoopbackServer&) = delete;
@@ -52,8 +57,10 @@ class LoopbackServer {
  private:
   void Accept();
   void Serve(int connection);
+  void ServeAll(int connection);
 
   Handler handler_;
+  BodyCut cut_;
   int listener_ = -1;
   std::uint16_t port_ = 0;
   std::atomic<bool> stopping_ = false;

@@ -1,0 +1,42 @@
+// Files of credentials as docker, podman, skopeo and buildah keep them (containers-auth.json(5)).
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "builder/registry/credentials.h"
+
+namespace imgbuild::builder {
+
+// What a file says of one repository.
+struct AuthEntry {
+  std::optional<Credentials> credentials;  // that stand in the file itself
+  std::string helper;                      // else the program docker-credential-HELPER has them
+  std::string server;                      // the key to ask it for
+};
+
+class AuthFile {
+ public:
+  // Throws Error naming `file` for what is not in this form. Never shows what is in it.
+  static AuthFile Parse(std::string_view text, std::string_view file);
+
+  // The most specific entry for the repository "registry.example:5000/team/app": the whole name,
+  // then each namespace above it, then the registry. Keys that are URLs, as docker writes them,
+  // count as their host. Entries of `credHelpers` go before `auths`, `credsStore` after them.
+  std::optional<AuthEntry> Find(std::string_view registry, std::string_view repository) const;
+
+  // The file's text with credentials for `key` set or, for nullopt, removed; all else is kept.
+  static std::string With(std::string_view text, std::string_view file, const std::string& key,
+                          const std::optional<Credentials>& credentials);
+
+ private:
+  std::map<std::string, Credentials> auths_;
+  std::map<std::string, std::string> helpers_;
+  std::string store_;
+};
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,161 @@
+#include "builder/registry/authenticator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "specs/base/base64.h"
+#include "specs/base/error.h"
+#include "specs/base/text.h"
+#include "specs/base/url.h"
+
+namespace imgbuild::builder {
+namespace {
+
+using specs::Error;
+using specs::PercentEncode;
+
+constexpr std::uint64_t kLargestAnswer = 1u << 20;
+// What the specification says where the server names no time, and how long before its end a token
+// is not trusted any more.
+constexpr std::chrono::seconds kDefaultLife{60};
+constexpr std::chrono::seconds kMargin{10};
+
+std::string ParameterOf(const Challenge& challenge, const char* name) {
+  const auto found = challenge.parameters.find(name);
+  return found == challenge.parameters.end() ? "" : found->second;
+}
+
+std::string BasicValue(const Credentials& credentials) {
+  return "Basic " + specs::Base64Encode(credentials.user + ":" + credentials.password.Reveal());
+}
+
+// What the request needs, and what the registry says that it needs.
+std::vector<std::string> Scopes(const Challenge& challenge, const std::string& scope) {
+  std::vector<std::string> scopes;
+  for (const std::string& list : {scope, ParameterOf(challenge, "scope")}) {
+    for (std::string_view one : specs::SplitWords(list)) {
+      if (std::ranges::find(scopes, one) == scopes.end()) scopes.emplace_back(one);
+    }
+  }
+  return scopes;
+}
+
+}  // namespace
+
+Authenticator::Authenticator(HttpClient& http, std::string registry_url, Credentials credentials)
+    : http_(http), registry_url_(std::move(registry_url)), credentials_(std::move(credentials)) {}
+
+std::optional<HttpHeader> Authenticator::Header(const std::string& scope) {
+  std::lock_guard lock(mutex_);
+  return HeaderLocked(scope);
+}
+
+std::optional<HttpHeader> Authenticator::HeaderLocked(const std::string& scope) {
+  if (basic_) return HttpHeader{"Authorization", BasicValue(credentials_)};
+  if (!bearer_) return std::nullopt;
+  auto token = tokens_.find(scope);
+  if (token == tokens_.end() || token->second.expires <= Clock::now()) {
+    token = tokens_.insert_or_assign(scope, FetchToken(*bearer_, scope)).first;
+  }
+  return HttpHeader{"Authorization", "Bearer " + token->second.text.Reveal()};
+}
+
+void Authenticator::Renew(const HttpResponse& refused, const std::optional<HttpHeader>& sent,
+                          const std::string& scope) {
+  std::lock_guard lock(mutex_);
+  // Another transfer may have found something better meanwhile.
+  if (basic_ || bearer_) {
+    const std::optional<HttpHeader> current = HeaderLocked(scope);
+    if (current && (!sent || sent->value != current->value)) return;
+  }
+  const std::vector<Challenge> challenges = ParseChallenges(refused.Header("WWW-Authenticate"));
+  auto bearer = std::ranges::find(challenges, "bearer", &Challenge::scheme);
+  if (bearer != challenges.end()) {
+    bearer_ = *bearer;
+    basic_ = false;
+    tokens_.insert_or_assign(scope, FetchToken(*bearer_, scope));
+    return;
+  }
+  if (std::ranges::find(challenges, "basic", &Challenge::scheme) == challenges.end()) {
+    Refuse(challenges.empty() ? "it does not say how to log in"
+                              : "it asks for a kind of login that is not known here");
+  }
+  if (credentials_.user.empty()) Refuse("it asks for a user and a password");
+  if (basic_) Refuse("it does not accept them");
+  basic_ = true;
+}
+
+HttpRequest Authenticator::TokenRequest(const Challenge& challenge,
+                                        const std::string& scope) const {
+  const std::string realm = ParameterOf(challenge, "realm");
+  const bool secure = realm.starts_with("https://");
+  if (!secure && !realm.starts_with("http://")) {
+    Refuse("it names no server that gives tokens");
+  }
+  if (!secure && registry_url_.starts_with("https://")) {
+    Refuse("it sends us for a token to a server without TLS");
+  }
+  std::string fields = "service=" + PercentEncode(ParameterOf(challenge, "service"));
+  for (const std::string& wanted : Scopes(challenge, scope)) {
+    fields += "&scope=" + PercentEncode(wanted);
+  }
+  HttpRequest request;
+  request.max_body = kLargestAnswer;
+  request.redirects = RedirectPolicy::kReturn;
+  request.credentials = CredentialPolicy::kNone;
+  if (!credentials_.identity_token.empty()) {
+    request.method = "POST";
+    request.url = realm;
+    request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
+    request.upload = HttpUpload{
+        .bytes = "grant_type=refresh_token&client_id=imgbuild&" + fields +
+                 "&refresh_token=" + PercentEncode(credentials_.identity_token.Reveal())};
+    return request;
+  }
+  request.url = realm + (realm.find('?') == std::string::npos ? '?' : '&') + fields;
+  if (!credentials_.user.empty()) {
+    request.url += "&account=" + PercentEncode(credentials_.user);
+    request.headers = {{"Authorization", BasicValue(credentials_)}};
+  }
+  return request;
+}
+
+Authenticator::Token Authenticator::FetchToken(const Challenge& challenge,
+                                               const std::string& scope) {
+  const HttpResponse response = http_.Fetch(TokenRequest(challenge, scope));
+  if (response.status != 200) {
+    Refuse(fmt::format("its token server answers {}", response.status));
+  }
+  const auto document = nlohmann::json::parse(response.body, nullptr, /*allow_exceptions=*/false);
+  Token token{.text = {}, .expires = Clock::now() + kDefaultLife - kMargin};
+  if (document.is_object()) {
+    for (const char* key : {"access_token", "token"}) {
+      const auto found = document.find(key);
+      if (found != document.end() && found->is_string()) {
+        token.text = specs::Secret(found->get<std::string>());
+        break;
+      }
+    }
+    const auto life = document.find("expires_in");
+    if (life != document.end() && life->is_number_unsigned()) {
+      const auto seconds = std::min<std::uint64_t>(life->get<std::uint64_t>(), 86'400);
+      token.expires = Clock::now() + std::chrono::seconds(seconds) - kMargin;
+    }
+  }
+  if (token.text.empty()) Refuse("its token server's answer holds no token");
+  return token;
+}
+
+void Authenticator::Refuse(std::string_view reason) const {
+  const std::string host = registry_url_.substr(registry_url_.find("://") + 3);
+  throw AccessRefused(Error(fmt::format("{} refuses access: {}", host, reason))
+                          .Found(credentials_.empty()
+                                     ? "no credentials for it"
+                                     : fmt::format("credentials from {}", credentials_.origin))
+                          .Hint(fmt::format("log in with imgbuild login {}", host)));
+}
+
+}  // namespace imgbuild::builder

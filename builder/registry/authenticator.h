@@ -1,0 +1,63 @@
+// Proving to one registry who is asking: no proof, Basic (RFC 7617), or Bearer tokens got from the
+// server that the registry names (distribution, "Token Authentication Specification" and "OAuth2
+// Token Authentication").
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "builder/net/http_client.h"
+#include "builder/registry/challenge.h"
+#include "builder/registry/credentials.h"
+
+namespace imgbuild::builder {
+
+// Trying again would not help.
+class AccessRefused : public specs::Error {
+ public:
+  explicit AccessRefused(specs::Error error) : specs::Error(std::move(error)) {}
+};
+
+// Thread-safe: transfers of one repository share one.
+class Authenticator {
+ public:
+  // `registry_url` is scheme and host. Borrows the client.
+  Authenticator(HttpClient& http, std::string registry_url, Credentials credentials);
+
+  // What to send with a request that needs `scope` ("repository:team/app:pull,push"); nullopt while
+  // the registry has asked for nothing.
+  std::optional<HttpHeader> Header(const std::string& scope);
+
+  // After a 401 to a request that carried `sent` (or nothing): makes the next Header() a better
+  // one. Throws AccessRefused where there is nothing better: wrong or missing credentials, an
+  // unknown scheme, a token server that refuses.
+  void Renew(const HttpResponse& refused, const std::optional<HttpHeader>& sent,
+             const std::string& scope);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  struct Token {
+    specs::Secret text;
+    Clock::time_point expires;
+  };
+
+  std::optional<HttpHeader> HeaderLocked(const std::string& scope);
+  Token FetchToken(const Challenge& challenge, const std::string& scope);
+  HttpRequest TokenRequest(const Challenge& challenge, const std::string& scope) const;
+  [[noreturn]] void Refuse(std::string_view reason) const;
+
+  HttpClient& http_;
+  const std::string registry_url_;
+  const Credentials credentials_;
+
+  std::mutex mutex_;  // held while a token is fetched, so that one is fetched for all
+  bool basic_ = false;
+  std::optional<Challenge> bearer_;
+  std::map<std::string, Token> tokens_;  // by scope
+};
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,38 @@
+// Which credentials go to which registry.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "builder/host/environment.h"
+#include "builder/registry/credentials.h"
+
+namespace imgbuild::builder {
+
+// In this order: IMGBUILD_REGISTRY_HOST_USERNAME and _PASSWORD (or _TOKEN, an identity token),
+// where HOST is the registry in upper case with everything but letters and digits as "_"; then the
+// first of the files that has something: REGISTRY_AUTH_FILE alone where that is set, else
+// $XDG_RUNTIME_DIR/containers/auth.json, $XDG_CONFIG_HOME/containers/auth.json,
+// $DOCKER_CONFIG/config.json, ~/.docker/config.json.
+class CredentialFinder {
+ public:
+  explicit CredentialFinder(Environment environment) : environment_(std::move(environment)) {}
+
+  // Empty credentials where there are none. Throws what AuthFile and AskCredentialHelper throw.
+  Credentials Find(std::string_view registry, std::string_view repository) const;
+
+  // In the order they are asked. They need not exist.
+  std::vector<std::filesystem::path> Files() const;
+  // The one that a login is written to.
+  std::filesystem::path FileForLogin() const;
+
+ private:
+  std::optional<Credentials> FromEnvironment(std::string_view registry) const;
+
+  Environment environment_;
+};
+
+}  // namespace imgbuild::builder

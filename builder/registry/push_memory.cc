@@ -1,0 +1,84 @@
+#include "builder/registry/push_memory.h"
+
+#include <chrono>
+
+#include "layers/io/atomic_file.h"
+#include "layers/io/file.h"
+#include "specs/base/error.h"
+#include "specs/base/key.h"
+#include "specs/base/text.h"
+
+namespace imgbuild::builder {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kLargestNote = 16 * 1024;
+constexpr std::chrono::hours kUploadLife{24};
+
+std::string ReadNote(const fs::path& file) {
+  try {
+    std::error_code ignored;
+    return fs::exists(file, ignored) ? layers::ReadFile(file, kLargestNote) : "";
+  } catch (const specs::Error&) {
+    return "";
+  }
+}
+
+// Not synced: after a power failure a note may be missing or cut, which costs an upload.
+void WriteNote(const fs::path& file, const std::string& text) {
+  try {
+    layers::AtomicFile note(file.parent_path(), 0600);
+    note.Write(text);
+    note.PublishUnsynced(file);
+  } catch (const specs::Error&) {
+  }
+}
+
+}  // namespace
+
+fs::path PushMemory::UploadFile(std::string_view repository, const specs::Sha256& blob) const {
+  specs::KeyBuilder key("upload/1");
+  return folder_ / ("upload-" + key.Add("repository", repository).Add("blob", blob).Finish().Hex());
+}
+
+fs::path PushMemory::HomeFile(std::string_view host, const specs::Sha256& blob) const {
+  specs::KeyBuilder key("home/1");
+  return folder_ / ("home-" + key.Add("host", host).Add("blob", blob).Finish().Hex());
+}
+
+std::optional<std::string> PushMemory::UnfinishedUpload(std::string_view repository,
+                                                        const specs::Sha256& blob) const {
+  const fs::path file = UploadFile(repository, blob);
+  std::error_code error;
+  const fs::file_time_type written = fs::last_write_time(file, error);
+  if (error || fs::file_time_type::clock::now() - written > kUploadLife) return std::nullopt;
+  const std::string url(specs::Trim(ReadNote(file)));
+  if (url.empty()) return std::nullopt;
+  return url;
+}
+
+void PushMemory::RememberUpload(std::string_view repository, const specs::Sha256& blob,
+                                const std::string& url) {
+  WriteNote(UploadFile(repository, blob), url + "\n");
+}
+
+void PushMemory::ForgetUpload(std::string_view repository, const specs::Sha256& blob) {
+  std::error_code ignored;
+  fs::remove(UploadFile(repository, blob), ignored);
+}
+
+std::string PushMemory::HomeOf(std::string_view host, std::string_view repository,
+                               const specs::Sha256& blob) const {
+  const std::string home(specs::Trim(ReadNote(HomeFile(host, blob))));
+  return home == repository ? "" : home;
+}
+
+void PushMemory::RememberHome(std::string_view host, std::string_view repository,
+                              const specs::Sha256& blob) {
+  const fs::path file = HomeFile(host, blob);
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) WriteNote(file, std::string(repository) + "\n");
+}
+
+}  // namespace imgbuild::builder

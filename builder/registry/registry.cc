@@ -1,0 +1,167 @@
+#include "builder/registry/registry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "specs/base/error.h"
+#include "specs/base/text.h"
+#include "specs/base/url.h"
+
+namespace imgbuild::builder {
+namespace {
+
+using specs::Error;
+
+constexpr int kMostLogins = 3;  // of one request: a token may run out while it is on its way
+
+// Up to five messages of the distribution-spec's error document, or the answer's first line.
+std::string WordsOf(const HttpResponse& response) {
+  const auto document = nlohmann::json::parse(response.body, nullptr, /*allow_exceptions=*/false);
+  std::vector<std::string> words;
+  if (document.is_object()) {
+    const auto errors = document.find("errors");
+    if (errors != document.end() && errors->is_array()) {
+      for (const auto& error : *errors) {
+        if (!error.is_object() || words.size() == 5) break;
+        auto text = [&](const char* key) {
+          const auto found = error.find(key);
+          return found != error.end() && found->is_string() ? found->get<std::string>() : "";
+        };
+        const std::string code = text("code");
+        const std::string message = text("message");
+        words.push_back(message.empty() ? code : fmt::format("{} ({})", message, code));
+      }
+    }
+  }
+  if (!words.empty()) return specs::Join(words, "; ");
+  std::string_view line = specs::Trim(response.body);
+  line = line.substr(0, std::min<std::size_t>(line.find('\n'), 200));
+  return line.starts_with('<') ? "a page of HTML" : std::string(line);
+}
+
+}  // namespace
+
+Registry::Registry(HttpClient& http, Endpoint endpoint, Credentials credentials, Access access)
+    : http_(http),
+      endpoint_(std::move(endpoint)),
+      credentials_(std::move(credentials)),
+      access_(access) {}
+
+std::string Registry::Name() const { return endpoint_.host + "/" + endpoint_.repository; }
+
+bool Registry::Answers(const std::string& url, const std::shared_ptr<const HttpTls>& tls) {
+  try {
+    http_.Fetch({.url = url + "/v2/",
+                 .redirects = RedirectPolicy::kReturn,
+                 .credentials = CredentialPolicy::kNone,
+                 .max_tries = 1,
+                 .tls = tls});
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() == specs::ErrorKind::kInterrupted) throw;
+    return false;
+  }
+}
+
+std::string Registry::Base() {
+  std::lock_guard lock(mutex_);
+  if (!base_.empty()) return base_;
+  base_ = "https://" + endpoint_.host;
+  tls_ = endpoint_.tls;
+  if (endpoint_.transport == Transport::kFallback) {
+    HttpTls unchecked = tls_ != nullptr ? *tls_ : HttpTls();
+    unchecked.check = TlsCheck::kSkip;
+    auto tls = std::make_shared<const HttpTls>(std::move(unchecked));
+    if (Answers(base_, tls)) {
+      tls_ = tls;
+    } else {
+      base_ = "http://" + endpoint_.host;
+    }
+  }
+  authenticator_ = std::make_unique<Authenticator>(http_, base_, credentials_);
+  return base_;
+}
+
+void Registry::AlsoRead(const std::string& repository) {
+  std::lock_guard lock(mutex_);
+  if (std::ranges::find(also_read_, repository) == also_read_.end()) {
+    also_read_.push_back(repository);
+  }
+}
+
+std::string Registry::Scope() const {
+  std::lock_guard lock(mutex_);
+  std::string scope = fmt::format("repository:{}:{}", endpoint_.repository,
+                                  access_ == Access::kPull   ? "pull"
+                                  : access_ == Access::kPush ? "pull,push"
+                                                             : "pull,delete");
+  for (const std::string& repository : also_read_) {
+    scope += fmt::format(" repository:{}:pull", repository);
+  }
+  return scope;
+}
+
+HttpResponse Registry::Send(RegistryRequest request) {
+  const std::string base = Base();
+  const std::string scope = Scope();
+  HttpRequest http{.method = request.method,
+                   .url = request.path.starts_with('/')
+                              ? fmt::format("{}/v2/{}{}", base, endpoint_.repository, request.path)
+                              : request.path,
+                   .headers = request.headers,
+                   .range = request.range,
+                   .body = request.body,
+                   .restart = request.restart,
+                   .progress = request.progress,
+                   .upload = request.upload,
+                   .redirects = request.method == "GET" || request.method == "HEAD"
+                                    ? RedirectPolicy::kFollow
+                                    : RedirectPolicy::kReturn,
+                   .credentials = CredentialPolicy::kNone,
+                   .max_tries = request.max_tries,
+                   .stall_timeout_s = request.stall_timeout_s,
+                   .tls = tls_};
+  for (int login = 0;; ++login) {
+    HttpRequest attempt = http;
+    const std::optional<HttpHeader> header = authenticator_->Header(scope);
+    if (header) attempt.headers.push_back(*header);
+    HttpResponse response = http_.Fetch(std::move(attempt));
+    if (response.status != 401 || login == kMostLogins) return response;
+    authenticator_->Renew(response, header, scope);
+  }
+}
+
+std::string Registry::Location(const HttpResponse& response) {
+  const std::string_view location = response.Header("Location");
+  if (location.empty()) {
+    throw Error(fmt::format("{} does not say where to go on", Name()))
+        .Found(fmt::format("status {} without a Location", response.status));
+  }
+  std::string url = specs::ResolveUrl(response.url, location);
+  if (!specs::SameOrigin(url, Base())) {
+    throw Error(fmt::format("{} sends an upload to another host", Name()))
+        .Found(RedactUrl(url))
+        .Expected("a Location at " + Base());
+  }
+  return url;
+}
+
+Error Registry::Failure(std::string_view what, const HttpResponse& response) const {
+  const std::string words = WordsOf(response);
+  Error error(fmt::format("{}: {} answers {}", what, Name(), response.status));
+  std::string hint;
+  if (response.status == 401 || response.status == 403) {
+    hint = fmt::format("log in with imgbuild login {}, as a user who may do that", endpoint_.host);
+  } else if (response.status == 404) {
+    hint = "check the name";
+  } else if (response.status == 429) {
+    hint = "the registry limits how much may be asked for; try again later or log in";
+  }
+  Error with_words = words.empty() ? std::move(error) : std::move(std::move(error).Found(words));
+  return hint.empty() ? with_words : Error(std::move(std::move(with_words).Hint(hint)));
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,80 @@
+// A client of one repository of a registry (OCI distribution-spec v1.1): single requests with
+// login, retries and errors that say what the registry said. What is made of them is upload.h,
+// push.h and pull.h.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "builder/net/http_client.h"
+#include "builder/registry/authenticator.h"
+#include "builder/registry/endpoint.h"
+#include "specs/base/digest.h"
+
+namespace imgbuild::builder {
+
+// Which rights a token is asked for.
+enum class Access { kPull, kPush, kDelete };
+
+struct RegistryRequest {
+  std::string method = "GET";
+  std::string path;  // below the repository: "/manifests/latest"; or a whole URL, see Location()
+  std::vector<HttpHeader> headers;
+  std::optional<ByteRange> range;
+  layers::Sink* body = nullptr;
+  std::function<void()> restart;
+  std::function<void(std::uint64_t)> progress;
+  std::optional<HttpUpload> upload;
+  int max_tries = 0;
+  std::uint64_t stall_timeout_s = 0;
+};
+
+class Registry {
+ public:
+  // `mount_from` are repositories of the same registry that pushes may take blobs from. Borrows the
+  // client. Makes no request yet.
+  Registry(HttpClient& http, Endpoint endpoint, Credentials credentials, Access access);
+
+  const Endpoint& endpoint() const { return endpoint_; }
+  // "registry.example/team/app", for messages.
+  std::string Name() const;
+
+  // The answer of any status but 401, after logging in where the registry asks for it. Throws Error
+  // where there is no answer or no access.
+  HttpResponse Send(RegistryRequest request);
+
+  // The URL that an answer's Location means. Throws Error where it leads to another host: what goes
+  // there carries our credentials.
+  std::string Location(const HttpResponse& response);
+
+  // An Error that says what was wanted ("cannot put the manifest"), the status and the registry's
+  // own words (distribution-spec, "Error Codes").
+  specs::Error Failure(std::string_view what, const HttpResponse& response) const;
+
+  // Rights to read another repository of this registry, for mounting; takes effect with the next
+  // token.
+  void AlsoRead(const std::string& repository);
+
+ private:
+  std::string Base();
+  std::string Scope() const;
+  bool Answers(const std::string& url, const std::shared_ptr<const HttpTls>& tls);
+
+  HttpClient& http_;
+  const Endpoint endpoint_;
+  const Credentials credentials_;
+  const Access access_;
+
+  mutable std::mutex mutex_;
+  std::string base_;  // scheme and host, once known
+  std::shared_ptr<const HttpTls> tls_;
+  std::unique_ptr<Authenticator> authenticator_;
+  std::vector<std::string> also_read_;
+};
+
+}  // namespace imgbuild::builder

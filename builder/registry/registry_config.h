@@ -1,0 +1,63 @@
+// What the machine says of registries: registries.conf (containers-registries.conf(5), version 2)
+// and certs.d (containers-certs.d(5)).
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "builder/host/environment.h"
+#include "builder/registry/endpoint.h"
+
+namespace imgbuild::builder {
+
+struct RegistryMirror {
+  std::string location;
+  Transport transport = Transport::kTls;
+
+  bool operator==(const RegistryMirror&) const = default;
+};
+
+// One [[registry]] table.
+struct RegistryRule {
+  std::string prefix;    // what references it is for: "registry.example/team", "*.example"
+  std::string location;  // what the prefix is replaced by; "" for itself
+  Transport transport = Transport::kTls;
+  bool blocked = false;
+  std::vector<RegistryMirror> mirrors;
+
+  bool operator==(const RegistryRule&) const = default;
+};
+
+class RegistryConfig {
+ public:
+  RegistryConfig() = default;
+
+  // Throws Error (kUsage) with file:line:column for what is not in the form of version 2. Keys that
+  // do not concern us are passed over.
+  static std::vector<RegistryRule> ParseRules(std::string_view text, std::string_view file);
+
+  // $CONTAINERS_REGISTRIES_CONF alone where it is set, else the user's, else the system's file, and
+  // the .conf files of the .d folders after it; certs.d of the user and the system.
+  static RegistryConfig OfHost(const Environment& environment);
+
+  explicit RegistryConfig(std::vector<RegistryRule> rules,
+                          std::vector<std::filesystem::path> certificates = {})
+      : rules_(std::move(rules)), certificates_(std::move(certificates)) {}
+
+  // Where to read the repository from: mirrors in order, then the registry itself. Throws Error
+  // where a rule blocks it.
+  std::vector<Endpoint> ForReading(std::string_view registry, std::string_view repository) const;
+  // Mirrors are never written to.
+  Endpoint ForWriting(std::string_view registry, std::string_view repository) const;
+
+ private:
+  const RegistryRule* RuleFor(const std::string& name) const;
+  Endpoint At(const std::string& name, Transport transport) const;
+
+  std::vector<RegistryRule> rules_;
+  std::vector<std::filesystem::path> certificates_;  // folders with one for each host
+};
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,96 @@
+#include "builder/registry/credential_finder.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "builder/registry/credential_helper.h"
+#include "layers/io/atomic_file.h"
+#include "specs/base/error.h"
+#include "tests/support/temp_folder.h"
+
+namespace imgbuild::builder {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+
+class CredentialFinderTest : public testing::Test {
+ protected:
+  // An auth file with one user for registry.example.
+  fs::path Write(const std::string& name, const std::string& base64) {
+    const fs::path path = folder_.path() / name;
+    fs::create_directories(path.parent_path());
+    layers::WriteFileAtomically(path,
+                                R"({"auths":{"registry.example":{"auth":")" + base64 + R"("}}})");
+    return path;
+  }
+
+  // docker-credential-NAME in the path, a shell script.
+  void WriteHelper(const std::string& name, const std::string& script) {
+    const fs::path path = folder_.path() / ("docker-credential-" + name);
+    layers::WriteFileAtomically(path, "#!/bin/sh\n" + script, 0755);
+    ::setenv("PATH", (folder_.path().string() + ":" + path_).c_str(), 1);
+  }
+  void TearDown() override { ::setenv("PATH", path_.c_str(), 1); }
+
+  support::TempFolder folder_;
+  const std::string path_ = ::getenv("PATH");
+};
+
+TEST_F(CredentialFinderTest, TheEnvironmentGoesFirst) {
+  const fs::path file = Write("auth.json", "ZmlsZTp4");
+  const CredentialFinder finder(
+      Environment::Of({{"REGISTRY_AUTH_FILE", file.string()},
+                       {"IMGBUILD_REGISTRY_REGISTRY_EXAMPLE_5000_USERNAME", "env"},
+                       {"IMGBUILD_REGISTRY_REGISTRY_EXAMPLE_5000_PASSWORD", "pw"}}));
+  const Credentials found = finder.Find("registry.example:5000", "a");
+  EXPECT_EQ(found.user, "env");
+  EXPECT_EQ(found.password.Reveal(), "pw");
+  EXPECT_EQ(finder.Find("registry.example", "a").user, "file");
+  EXPECT_TRUE(finder.Find("other.example", "a").empty());
+}
+
+TEST_F(CredentialFinderTest, FilesInTheirOrder) {
+  const std::string home = folder_.path();
+  Write(".docker/config.json", "ZG9ja2VyOng=");
+  const CredentialFinder finder(
+      Environment::Of({{"HOME", home}, {"XDG_RUNTIME_DIR", home + "/run"}}));
+  EXPECT_EQ(finder.Find("registry.example", "a").user, "docker");
+  Write(".config/containers/auth.json", "cG9kbWFuOng=");
+  EXPECT_EQ(finder.Find("registry.example", "a").user, "podman");
+  Write("run/containers/auth.json", "cnVuOng=");
+  EXPECT_EQ(finder.Find("registry.example", "a").user, "run");
+  EXPECT_EQ(finder.FileForLogin(), home + "/run/containers/auth.json");
+}
+
+TEST_F(CredentialFinderTest, AsksAHelper) {
+  WriteHelper("good", "read server; printf '{\"Username\":\"u-%s\",\"Secret\":\"s\"}' $server\n");
+  const auto found = AskCredentialHelper("good", "registry.example");
+  EXPECT_EQ(found->user, "u-registry.example");
+  EXPECT_EQ(found->password.Reveal(), "s");
+  WriteHelper("token", "echo '{\"Username\":\"<token>\",\"Secret\":\"s\"}'\n");
+  EXPECT_EQ(AskCredentialHelper("token", "x")->identity_token.Reveal(), "s");
+  WriteHelper("none", "echo 'credentials not found in native keychain'; exit 1\n");
+  EXPECT_EQ(AskCredentialHelper("none", "x"), std::nullopt);
+}
+
+TEST_F(CredentialFinderTest, AHelperThatFailsIsAnErrorWithoutItsAnswer) {
+  WriteHelper("bad", "echo hunter2; exit 3\n");
+  WriteHelper("odd", "echo '[\"hunter2\"]'\n");
+  for (const char* name : {"bad", "odd", "missing", "../sh"}) {
+    try {
+      (void)AskCredentialHelper(name, "registry.example");
+      ADD_FAILURE() << name;
+    } catch (const specs::Error& error) {
+      EXPECT_THAT(error.what(), Not(HasSubstr("hunter2")));
+      EXPECT_THAT(error.what(), HasSubstr(name));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace imgbuild::builder

@@ -1,0 +1,181 @@
+#include "builder/registry/push.h"
+
+#include <random>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "layers/io/atomic_file.h"
+#include "specs/base/error.h"
+#include "specs/oci/media_types.h"
+#include "tests/builder/registry/registry_fixture.h"
+
+namespace imgbuild::builder {
+namespace {
+
+using support::MiniRegistry;
+using support::RegistryLogin;
+using support::ServedRequest;
+using support::ServedResponse;
+
+class Silent : public Progress {
+ public:
+  struct Task : ProgressTask {
+    void SetTotal(std::uint64_t) override {}
+    void Advance(std::uint64_t) override {}
+    void SetDetail(std::string_view) override {}
+    void Finish(std::string_view) override {}
+  };
+  std::unique_ptr<ProgressTask> Begin(std::string_view, ProgressUnit) override {
+    return std::make_unique<Task>();
+  }
+  void Info(std::string_view) override {}
+  void Warning(std::string_view) override {}
+  void Detail(std::string_view) override {}
+};
+
+class PushTest : public RegistryFixture {
+ protected:
+  PushTest() {
+    for (unsigned i = 0; i < 4; ++i) {
+      const std::string bytes = Noise(40'000 * (i + 1), i);
+      const auto file = folder_.path() / ("blob" + std::to_string(i));
+      layers::WriteFileAtomically(file, bytes);
+      content_.blobs.push_back({specs::HashOf(bytes), bytes.size(), file});
+    }
+    for (const char* bytes : {R"({"child":1})", R"({"root":1})"}) {
+      content_.documents.push_back({{.media_type = std::string(specs::kOciManifest),
+                                     .digest = specs::HashOf(std::string_view(bytes)),
+                                     .size = std::string_view(bytes).size(),
+                                     .platform = {},
+                                     .annotations = {}},
+                                    bytes});
+    }
+  }
+
+  PushResult Push(const MiniRegistry& server, Credentials credentials = {}) {
+    Registry registry = Open(server, std::move(credentials));
+    return PushImage(registry, memory_, content_, options_, silent_);
+  }
+
+  // Everything there and the tag on it; a tag without all of it is what must never be.
+  bool IsWhole(const MiniRegistry& server) const {
+    const auto blobs = server.blobs();
+    const auto manifests = server.manifests();
+    for (const PushBlob& blob : content_.blobs) {
+      if (!blobs.contains("team/app@" + blob.digest.Oci())) return false;
+    }
+    for (const PushDocument& document : content_.documents) {
+      if (!manifests.contains("team/app@" + document.descriptor.digest.Oci())) return false;
+    }
+    return true;
+  }
+  bool IsTagged(const MiniRegistry& server) const {
+    return server.tags().contains("team/app:latest");
+  }
+
+  PushContent content_;
+  PushOptions options_{.tags = {"latest", "v1"},
+                       .jobs = 3,
+                       .upload = {.max_failures = 4, .backoff_ms = 1, .resumable_size = 60'000}};
+  Silent silent_;
+};
+
+TEST_F(PushTest, EverythingThenTheTags) {
+  MiniRegistry server;
+  PushResult result = Push(server);
+  EXPECT_EQ(result.uploaded, 4u);
+  EXPECT_EQ(result.bytes_sent, 400'000u);
+  EXPECT_TRUE(IsWhole(server));
+  EXPECT_EQ(server.tags().size(), 2u);
+}
+
+TEST_F(PushTest, AgainCostsOneHeadForEachTag) {
+  MiniRegistry server;
+  Push(server);
+  const std::size_t before = server.requests().size();
+  EXPECT_TRUE(Push(server).unchanged);
+  const std::vector<ServedRequest> requests = server.requests();
+  ASSERT_EQ(requests.size(), before + 2);
+  EXPECT_EQ(requests.back().method, "HEAD");
+}
+
+TEST_F(PushTest, AnotherTagSendsNoBlob) {
+  MiniRegistry server;
+  Push(server);
+  options_.tags = {"v2"};
+  PushResult result = Push(server);
+  EXPECT_EQ(result.bytes_sent, 0u);
+  EXPECT_TRUE(server.tags().contains("team/app:v2"));
+}
+
+TEST_F(PushTest, ATokenMayRunOutAnywhere) {
+  MiniRegistry server({.login = RegistryLogin::kToken, .token_uses = 3});
+  Push(server, Ann());
+  EXPECT_TRUE(IsWhole(server));
+  EXPECT_TRUE(IsTagged(server));
+}
+
+// A fault at each request of a push, of every kind: it ends in the whole image or an error, and
+// never in a tag on part of it.
+TEST_F(PushTest, FaultsAtEveryRequest) {
+  std::size_t requests = 0;
+  {
+    MiniRegistry server;
+    Push(server);
+    requests = server.requests().size();
+  }
+  int runs = 0;
+  int whole = 0;
+  std::mt19937 random(7);
+  for (std::size_t number = 0; number < requests; ++number) {
+    for (int fault = 0; fault < 10; ++fault) {
+      support::TempFolder memory;
+      memory_ = PushMemory(memory.path());
+      MiniRegistry server({.keeps_cut_uploads = fault % 2 == 0});
+      const std::size_t cut_at = random() % 60'000;
+      server.AnswerBy([=](std::size_t at, const ServedRequest&) -> std::optional<ServedResponse> {
+        if (at != number) return std::nullopt;
+        switch (fault) {
+          case 0:
+            return ServedResponse{.status = 500};
+          case 1:
+            return ServedResponse{.status = 503};
+          case 2:
+            return ServedResponse{.status = 429, .headers = {{"Retry-After", "0"}}};
+          case 3:
+            return ServedResponse{.status = 401, .headers = {{"WWW-Authenticate", "Odd"}}};
+          case 4:
+            return ServedResponse{.status = 200, .body = "<html>log in</html>"};
+          case 5:
+            return ServedResponse{.status = 202, .headers = {{"Location", "http://[::"}}};
+          case 6:
+            return ServedResponse{.status = 201,
+                                  .headers = {{"Docker-Content-Digest", "sha256:0"}}};
+          case 7:
+            return ServedResponse{.status = 307, .headers = {{"Location", "/nowhere"}}};
+          default:
+            return std::nullopt;
+        }
+      });
+      server.CutBodies([=](std::size_t at, const ServedRequest&) -> std::optional<std::size_t> {
+        return at == number && fault >= 8 ? std::optional(cut_at) : std::nullopt;
+      });
+      ++runs;
+      try {
+        Push(server);
+        EXPECT_TRUE(IsWhole(server)) << "request " << number << ", fault " << fault;
+        EXPECT_TRUE(IsTagged(server)) << "request " << number << ", fault " << fault;
+        ++whole;
+      } catch (const specs::Error&) {
+        EXPECT_TRUE(!IsTagged(server) || IsWhole(server))
+            << "request " << number << ", fault " << fault;
+      }
+    }
+  }
+  EXPECT_GE(runs, 150);
+  EXPECT_GT(whole, runs / 3);
+}
+
+}  // namespace
+}  // namespace imgbuild::builder
