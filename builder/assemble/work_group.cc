@@ -29,19 +29,23 @@ void WorkGroup::Fail(std::exception_ptr failure) {
 
 void WorkGroup::Add(std::function<void()> task) {
   Expect();
-  executor_.Start([this, task = std::move(task)] {
-    if (failed_) {
-      Done();
-      return;
-    }
+  try {
+    executor_.Start([this, task = std::move(task)] { Run(task); });
+  } catch (...) {
+    Done();  // it will never run
+    throw;
+  }
+}
+
+void WorkGroup::Run(const std::function<void()>& task) {
+  if (!failed_) {
     try {
       task();
     } catch (...) {
-      Fail(std::current_exception());
-      return;
+      return Fail(std::current_exception());
     }
-    Done();
-  });
+  }
+  Done();
 }
 
 void WorkGroup::Wait() {

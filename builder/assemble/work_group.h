@@ -34,6 +34,8 @@ class WorkGroup {
   void Wait();
 
  private:
+  void Run(const std::function<void()>& task);
+
   layers::Executor& executor_;
   std::mutex mutex_;
   std::condition_variable idle_;

@@ -104,5 +104,17 @@ TEST(WorkGroup, DestructionWaitsForTasksThatRun) {
   EXPECT_TRUE(ended);
 }
 
+// Waiting for a task that was never taken would be for ever.
+TEST(WorkGroup, AnExecutorThatTakesNothingIsNotWaitedFor) {
+  class Full : public layers::Executor {
+   public:
+    void Start(std::function<void()>) override { throw Error("no room"); }
+    std::size_t width() const override { return 1; }
+  } executor;
+  WorkGroup group(executor);
+  EXPECT_THROW(group.Add([] {}), Error);
+  group.Wait();
+}
+
 }  // namespace
 }  // namespace imgbuild::builder
