@@ -1,4 +1,5 @@
-"""Recomputes every digest, size and diff id of an OCI layout, and checks the documents' form.
+"""Recomputes every digest, size and diff id of an OCI layout, and validates its documents against
+the specification's schemas.
 
 Usage: check_layout.py LAYOUT
 """
@@ -10,8 +11,12 @@ import pathlib
 import subprocess
 import sys
 
+import oci_schemas
+
 layout = pathlib.Path(sys.argv[1])
-assert json.loads((layout / "oci-layout").read_text()) == {"imageLayoutVersion": "1.0.0"}
+header = json.loads((layout / "oci-layout").read_text())
+assert header == {"imageLayoutVersion": "1.0.0"}
+oci_schemas.validate("application/vnd.oci.layout.header.v1+json", header)
 
 
 def blob(descriptor):
@@ -33,10 +38,12 @@ def plain(descriptor, data):
 
 def check_manifest(descriptor):
     manifest = json.loads(blob(descriptor))
+    oci_schemas.validate(descriptor["mediaType"], manifest)
     assert manifest["schemaVersion"] == 2
     assert manifest["mediaType"] == "application/vnd.oci.image.manifest.v1+json"
     assert manifest["config"]["mediaType"] == "application/vnd.oci.image.config.v1+json"
     config = json.loads(blob(manifest["config"]))
+    oci_schemas.validate(manifest["config"]["mediaType"], config)
     assert config["os"] == "linux" and config["architecture"] in ("amd64", "arm64")
     assert config["rootfs"]["type"] == "layers"
     diff_ids = config["rootfs"]["diff_ids"]
@@ -50,12 +57,14 @@ def check_manifest(descriptor):
 
 
 index = json.loads((layout / "index.json").read_text())
+oci_schemas.validate("application/vnd.oci.image.index.v1+json", index)
 assert index["schemaVersion"] == 2
 assert index["manifests"]
 for entry in index["manifests"]:
     assert "org.opencontainers.image.ref.name" in entry["annotations"]
     if entry["mediaType"] == "application/vnd.oci.image.index.v1+json":
         nested = json.loads(blob(entry))
+        oci_schemas.validate(entry["mediaType"], nested)
         layers = [check_manifest(manifest) for manifest in nested["manifests"]]
     else:
         layers = [check_manifest(entry)]
