@@ -7,6 +7,7 @@
 #include "builder/assemble/cuda_view.h"
 #include "builder/assemble/image_files.h"
 #include "builder/assemble/service_table_writer.h"
+#include "builder/plan/cuda_preflight.h"
 #include "specs/base/text.h"
 #include "specs/env/cuda.h"
 
@@ -15,7 +16,7 @@ namespace imgbuild::builder {
 namespace {
 
 // What nvcc's users and nvidia-container-toolkit look at ("User Guide", Environment Variables).
-void AddCuda(const specs::CudaSection& cuda, std::map<std::string, std::string>& env) {
+void AddCudaEnvironment(const specs::CudaSection& cuda, std::map<std::string, std::string>& env) {
   env["CUDA_HOME"] = kCudaHome;
   std::string& path = env["PATH"];
   path.insert(path.find(':'), fmt::format(":{}/bin", kCudaHome));
@@ -41,7 +42,7 @@ specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& l
                            kVenvPath)},
       {"VIRTUAL_ENV", std::string(kVenvPath)},
       {"LANG", "C.UTF-8"}};
-  if (specs::CudaInForce(spec.cuda, platform)) AddCuda(spec.cuda, env);
+  if (specs::CudaInForce(spec.cuda, platform)) AddCudaEnvironment(spec.cuda, env);
   for (const auto& [name, value] : spec.image.env) env[name] = value;
   config.env.assign(env.begin(), env.end());
   config.entrypoint = spec.image.entrypoint;
@@ -51,6 +52,16 @@ specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& l
   config.labels = spec.image.labels;
   config.labels.emplace("org.opencontainers.image.title", spec.image.name);
   return config;
+}
+
+void AddCudaLabels(const specs::Spec& spec, const specs::LockedPlatform& locked,
+                   specs::ImageConfig& config) {
+  const std::string driver = CheckCuda(spec, locked).driver;
+  if (driver.empty()) return;
+  config.labels.emplace("imgbuild.cuda.driver", driver);
+  if (specs::CudaInForce(spec.cuda, locked.platform)) {
+    config.labels.emplace("imgbuild.cuda.version", spec.cuda.version);
+  }
 }
 
 }  // namespace imgbuild::builder

@@ -12,4 +12,11 @@ namespace imgbuild::builder {
 specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& lock,
                                    const specs::Platform& platform);
 
+// Labels that tell what CUDA there is in the image and what it asks of a host:
+// "imgbuild.cuda.version" (as the spec has it, where the section is in force),
+// "imgbuild.cuda.driver"
+// ("cuda>=13.0"). The spec's own labels win.
+void AddCudaLabels(const specs::Spec& spec, const specs::LockedPlatform& locked,
+                   specs::ImageConfig& config);
+
 }  // namespace imgbuild::builder

@@ -14,6 +14,8 @@
 #include "builder/assemble/image_files.h"
 #include "builder/assemble/package_stage.h"
 #include "builder/assemble/pyc_pool.h"
+#include "builder/assemble/use_archive.h"
+#include "builder/plan/cuda_preflight.h"
 #include "builder/plan/layer_plan.h"
 #include "builder/state/state.h"
 #include "layers/unpack/needed.h"
@@ -35,15 +37,10 @@ ContentTree UserTree(const BuildRequest& request, const UserContent& user,
   for (const AppFiles& files : user.files) Merge(files.tree, tree);
   for (const specs::ArtifactEntry& artifact : request.loaded.spec.artifacts) {
     if (artifact.platform && *artifact.platform != platform) continue;
-    const std::filesystem::path archive = context.fetcher.FetchNow(ArtifactPackage(artifact));
-    try {
-      Merge(UnpackArtifact(artifact, archive), tree);
-    } catch (const specs::Error& error) {
-      if (error.kind() == specs::ErrorKind::kVerification) {
-        (void)context.store.RecheckDownload(artifact.sha256);
-      }
-      throw;
-    }
+    const auto unpack = [&](const std::filesystem::path& archive) {
+      return UnpackArtifact(artifact, archive);
+    };
+    Merge(UseArchive(ArtifactPackage(artifact), context.fetcher, unpack), tree);
   }
   return tree;
 }
@@ -118,12 +115,39 @@ void RequireLibraries(const std::vector<ReadyPackage>& packages) {
                         specs::Join({suggestions.begin(), suggestions.end()}, ", ")));
 }
 
+// Those that are not are removed.
+bool AllFramesAreRight(const std::vector<ReadyPackage>& packages, layers::Store& store) {
+  bool right = true;
+  for (const ReadyPackage& package : packages) {
+    if (package.frame_path.empty()) continue;
+    if (!store.RecheckFrame(package.frame.digest)) right = false;
+  }
+  return right;
+}
+
+// What was planned from the packages holds for `again` too.
+void RequireSameFrames(const std::vector<ReadyPackage>& packages,
+                       const std::vector<ReadyPackage>& again) {
+  for (std::size_t i = 0; i < packages.size(); ++i) {
+    if (packages[i].frame == again[i].frame) continue;
+    throw specs::Error(specs::ErrorKind::kVerification,
+                       fmt::format("{} was made again and differs from what was in the cache",
+                                   packages[i].locked->name))
+        .Found(again[i].frame.digest.Hex())
+        .Expected(packages[i].frame.digest.Hex())
+        .Hint("build again: what is made now is in the cache");
+  }
+}
+
 }  // namespace
 
 PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
                              const UserContent& user, const layers::Codec& codec,
                              BuildContext context) {
   const specs::Spec& spec = request.loaded.spec;
+  for (const std::string& warning : CheckCuda(spec, locked).warnings) {
+    context.progress.Warning(warning);
+  }
 
   // Packages: fetched, unpacked, compiled and compressed, or found.
   const specs::LockedCompiler& compiler = HostCompiler(request.lock);
@@ -156,13 +180,24 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   // Layers and documents.
   PlatformResult result;
   result.built.platform = locked.platform;
-  result.built.layers = MakeLayers(assembly.layers, united.tree, context.store, codec,
-                                   context.executor, context.progress);
+  const auto make_layers = [&] {
+    return MakeLayers(assembly.layers, united.tree, context.store, codec, context.executor,
+                      context.progress);
+  };
+  try {
+    result.built.layers = make_layers();
+  } catch (const specs::Error&) {
+    if (AllFramesAreRight(packages, context.store)) throw;
+    RequireSameFrames(packages, PreparePackages(locked, maker, context.fetcher, context.executor,
+                                                context.progress));
+    result.built.layers = make_layers();
+  }
   std::vector<layers::ImageLayer> image_layers;
   for (const MadeLayer& layer : result.built.layers) image_layers.push_back(layer.layer);
-  result.image =
-      layers::PublishPlatform(context.store, MakeImageConfig(spec, request.lock, locked.platform),
-                              image_layers, spec.image.annotations);
+  specs::ImageConfig config = MakeImageConfig(spec, request.lock, locked.platform);
+  AddCudaLabels(spec, locked, config);
+  result.image = layers::PublishPlatform(context.store, std::move(config), image_layers,
+                                         spec.image.annotations);
   return result;
 }
 

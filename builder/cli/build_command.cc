@@ -12,6 +12,7 @@
 #include "builder/cli/outputs.h"
 #include "builder/cli/summary.h"
 #include "specs/base/error.h"
+#include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -81,6 +82,16 @@ void Check(Session& session, const specs::LoadedSpec& loaded, const specs::Lock&
       .Expected(image.root.digest.Oci());
 }
 
+// What a reader of the spec would not expect: that the CUDA section is on but not for a platform.
+std::vector<std::string> Notes(const specs::Spec& spec, const specs::Lock& lock) {
+  std::vector<std::string> notes;
+  for (const specs::LockedPlatform& locked : lock.platforms) {
+    if (!spec.cuda.enabled) continue;
+    notes.push_back(specs::CudaNote(spec.cuda, locked));
+  }
+  return notes;
+}
+
 void BuildOne(Session& session, BuildArguments& arguments, const std::string& file) {
   Stopwatch stopwatch;
   const auto compression = layers::ParseCompression(arguments.compression);
@@ -114,6 +125,7 @@ void BuildOne(Session& session, BuildArguments& arguments, const std::string& fi
                              .phases = phases,
                              .lock_file = found.file,
                              .resolved = found.resolved,
+                             .notes = Notes(loaded.spec, found.lock),
                              .uid = geteuid()};
   if (session.options().style == ReportStyle::kJson) {
     fmt::print("{}\n", RenderSummaryJson(summary));

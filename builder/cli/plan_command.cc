@@ -3,6 +3,7 @@
 
 #include "builder/cli/commands.h"
 #include "builder/cli/lock_session.h"
+#include "builder/plan/cuda_preflight.h"
 #include "builder/plan/layer_plan.h"
 #include "specs/base/text.h"
 #include "specs/env/cuda.h"
@@ -47,6 +48,9 @@ int Plan(const GlobalOptions& options, PlanArguments& arguments) {
                  found.lock.python_version);
       const std::string cuda = CudaNote(loaded.spec.cuda, locked);
       if (!cuda.empty()) fmt::print("  {}\n", cuda);
+      const CudaPreflight preflight = CheckCuda(loaded.spec, platform);
+      if (!preflight.driver.empty()) fmt::print("  needs a driver of {}\n", preflight.driver);
+      for (const std::string& warning : preflight.warnings) session.progress().Warning(warning);
       for (const LayerPlan& layer : PlanLayers(loaded.spec, platform)) {
         PrintLayer(layer, platform, session.store());
       }

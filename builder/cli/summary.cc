@@ -86,6 +86,7 @@ std::string RenderSummary(const BuildSummary& summary) {
         summary.built.platforms.empty() ? nullptr : &summary.built.platforms[i];
     text += RenderPlatform(image.platforms[i], built);
   }
+  for (const std::string& note : summary.notes) text += fmt::format("  {}\n", note);
   if (!summary.loaded.sources.overlay.empty()) {
     text += fmt::format("  with {}\n", summary.loaded.sources.overlay);
   }

@@ -23,7 +23,8 @@ struct BuildSummary {
   std::vector<PhaseTime> phases;
   std::string lock_file;
   bool resolved = false;
-  std::uint32_t uid = 0;  // of whoever runs this program
+  std::vector<std::string> notes = {};  // lines on what became of the spec
+  std::uint32_t uid = 0;                // of whoever runs this program
 };
 
 // Several lines: image and digest, layers with sizes and whether they were made, times, and the

@@ -62,6 +62,20 @@ TEST(MakeImageConfig, TellsWhereCudaIsOnItsPlatformOnly) {
   EXPECT_EQ(MakeImageConfig(spec, LockOf({}), amd64).env, plain);
 }
 
+TEST(AddCudaLabels, SayWhatTheHostMustHave) {
+  specs::Spec spec;
+  spec.cuda = {.enabled = true, .version = "13.0.2", .components = {"toolkit"}};
+  specs::LockedPlatform locked{.platform = *specs::Platform::Parse("linux/amd64")};
+  specs::ImageConfig config;
+  AddCudaLabels(spec, locked, config);
+  EXPECT_THAT(config.labels, ElementsAre(Pair("imgbuild.cuda.driver", "cuda>=13.0"),
+                                         Pair("imgbuild.cuda.version", "13.0.2")));
+  spec.cuda.enabled = false;
+  config.labels.clear();
+  AddCudaLabels(spec, locked, config);
+  EXPECT_TRUE(config.labels.empty());
+}
+
 TEST(MakeImageConfig, TakesUserWorkdirLabelsAndPorts) {
   specs::Spec spec;
   spec.image.name = "team/notebook";

@@ -1,0 +1,90 @@
+#include "builder/plan/cuda_preflight.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace imgbuild::builder {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+specs::LockedPackage Wheel(std::string name, std::string version, std::uint64_t megabytes,
+                           std::vector<std::string> required_by) {
+  specs::LockedPackage package;
+  package.kind = specs::PackageKind::kWheel;
+  package.name = std::move(name);
+  package.version = std::move(version);
+  package.size = megabytes * 1'000'000;
+  package.required_by = std::move(required_by);
+  return package;
+}
+
+specs::LockedPackage Deb(std::string name, std::uint64_t megabytes) {
+  specs::LockedPackage package = Wheel(std::move(name), "1", megabytes, {"spec"});
+  package.kind = specs::PackageKind::kDeb;
+  return package;
+}
+
+specs::LockedPlatform Locked(std::vector<specs::LockedPackage> packages) {
+  return {.platform = {}, .packages = std::move(packages), .cuda_problem = ""};
+}
+
+specs::Spec On(std::string version) {
+  specs::Spec spec;
+  spec.cuda = {.enabled = true, .version = std::move(version), .components = {"toolkit"}};
+  return spec;
+}
+
+const specs::LockedPackage kRuntime13 =
+    Wheel("nvidia-cuda-runtime", "13.0.96", 2, {"cuda-toolkit"});
+const specs::LockedPackage kCufft13 = Wheel("nvidia-cufft", "12.0.0.61", 200, {"cuda-toolkit"});
+const specs::LockedPackage kKit = Wheel("cuda-toolkit", "13.0.3.0", 0, {"cuda"});
+const specs::LockedPackage kTorch = Wheel("torch", "2.6", 800, {"spec"});
+
+TEST(CudaPreflight, ASectionAloneIsFine) {
+  const CudaPreflight found = CheckCuda(On("13.0.2"), Locked({kKit, kRuntime13, kCufft13}));
+  EXPECT_EQ(found.driver, "cuda>=13.0");
+  EXPECT_THAT(found.warnings, IsEmpty());
+}
+
+TEST(CudaPreflight, NothingIsSaidWhereThereIsNoCuda) {
+  const CudaPreflight found = CheckCuda(
+      {}, Locked({Wheel("numpy", "2", 18, {"spec"}), Wheel("nvidia-ml-py", "13.5", 0, {"spec"})}));
+  EXPECT_EQ(found.driver, "");
+  EXPECT_THAT(found.warnings, IsEmpty());
+}
+
+TEST(CudaPreflight, TwoMajorsAreCountedAndTracedToWhoAsks) {
+  const CudaPreflight found =
+      CheckCuda(On("13.0"), Locked({kTorch, kKit, kRuntime13, kCufft13,
+                                    Wheel("nvidia-cublas-cu12", "12.4", 363, {"torch"}),
+                                    Wheel("nvidia-cufft-cu12", "11.2", 211, {"torch"})}));
+  EXPECT_THAT(found.warnings,
+              ElementsAre(AllOf(HasSubstr("2 wheels of CUDA 12 (574 MB, for torch)"),
+                                HasSubstr("3 wheels of CUDA 13 (202 MB, for [cuda])"))));
+}
+
+TEST(CudaPreflight, DebiansCudaBesideWheels) {
+  const CudaPreflight found =
+      CheckCuda({}, Locked({Deb("libcudart11.0", 1), Deb("libcublas11", 300), Deb("libcurl4", 1),
+                            kTorch, Wheel("nvidia-cublas-cu12", "12.4", 363, {"torch"})}));
+  EXPECT_THAT(found.warnings, ElementsAre(AllOf(HasSubstr("Debian's CUDA (2 packages, 301 MB)"),
+                                                HasSubstr("1 wheel of CUDA (363 MB, for torch)")),
+                                          HasSubstr("CUDA is off")));
+}
+
+TEST(CudaPreflight, WheelsThatComeUnaskedAreSaid) {
+  specs::Spec spec = On("13.0");
+  spec.cuda.enabled = false;
+  const CudaPreflight found = CheckCuda(
+      spec, Locked({kTorch, kRuntime13, Wheel("cuda-toolkit", "13.0.2", 0, {"torch"}), kCufft13}));
+  EXPECT_EQ(found.driver, "cuda>=13.0");
+  EXPECT_THAT(found.warnings,
+              ElementsAre(HasSubstr("CUDA is off, but 3 wheels of it (202 MB) come with torch")));
+}
+
+}  // namespace
+}  // namespace imgbuild::builder
