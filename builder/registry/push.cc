@@ -9,31 +9,13 @@
 
 #include <fmt/format.h>
 
-#include "layers/io/file.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
-#include "specs/oci/media_types.h"
 
 namespace imgbuild::builder {
 namespace {
 
 using specs::Error;
-
-constexpr std::uint64_t kLargestDocument = 4u << 20;  // distribution-spec, "Pushing Manifests"
-
-std::string Document(const layers::Store& store, const specs::Descriptor& descriptor) {
-  const auto path = store.FindBlob(descriptor.digest, descriptor.size);
-  if (!path) {
-    throw Error(fmt::format("the cache lacks {}", descriptor.digest.Oci())).Hint("build again");
-  }
-  std::string bytes = layers::ReadFile(*path, kLargestDocument);
-  if (specs::HashOf(bytes) != descriptor.digest) {
-    throw Error(specs::ErrorKind::kVerification,
-                fmt::format("{} is damaged in the cache", descriptor.digest.Oci()))
-        .Hint("run imgbuild cache verify and build again");
-  }
-  return bytes;
-}
 
 // Whether the reference leads to that very document.
 bool LeadsTo(Registry& registry, const std::string& reference,
@@ -51,7 +33,8 @@ bool LeadsTo(Registry& registry, const std::string& reference,
   return document.status == 200 && specs::HashOf(document.body) == descriptor.digest;
 }
 
-void PutDocument(Registry& registry, const std::string& reference, const PushDocument& document) {
+void PutDocument(Registry& registry, const std::string& reference,
+                 const layers::SourceDocument& document) {
   const HttpResponse response =
       registry.Send({.method = "PUT",
                      .path = "/manifests/" + reference,
@@ -141,33 +124,9 @@ class BlobPusher {
 
 }  // namespace
 
-PushContent ContentOf(const layers::Image& image, const layers::Store& store) {
-  PushContent content;
-  std::vector<specs::Descriptor> documents;
-  for (const layers::PlatformImage& platform : image.platforms) {
-    documents.push_back(platform.descriptor);
-  }
-  if (documents.size() != 1 || documents.front().digest != image.root.digest) {
-    documents.push_back(image.root);
-  }
-  for (const specs::Descriptor& document : documents) {
-    content.documents.push_back({document, Document(store, document)});
-  }
-  for (const specs::Descriptor& blob : image.Blobs()) {
-    if (std::ranges::find(documents, blob.digest, &specs::Descriptor::digest) != documents.end()) {
-      continue;
-    }
-    const auto path = store.FindBlob(blob.digest, blob.size);
-    if (!path)
-      throw Error(fmt::format("the cache lacks {}", blob.digest.Oci())).Hint("build again");
-    content.blobs.push_back({blob.digest, blob.size, *path});
-  }
-  return content;
-}
-
-PushResult PushImage(Registry& registry, PushMemory& memory, const PushContent& content,
+PushResult PushImage(Registry& registry, PushMemory& memory, const layers::ImageSource& image,
                      const PushOptions& options, Progress& progress) {
-  const PushDocument& root = content.documents.back();
+  const layers::SourceDocument& root = image.documents.back();
   std::vector<std::string> references;
   for (const std::string& tag : options.tags) {
     if (!LeadsTo(registry, tag, root.descriptor)) references.push_back(tag);
@@ -177,9 +136,13 @@ PushResult PushImage(Registry& registry, PushMemory& memory, const PushContent& 
 
   PushResult result;
   if (!LeadsTo(registry, root.descriptor.digest.Oci(), root.descriptor)) {
-    result = BlobPusher(registry, memory, content.blobs, options, progress).Run();
-    for (std::size_t i = 0; i + 1 < content.documents.size(); ++i) {
-      const PushDocument& document = content.documents[i];
+    std::vector<PushBlob> blobs;
+    for (const layers::SourceBlob& blob : image.blobs) {
+      blobs.push_back({blob.descriptor.digest, blob.descriptor.size, blob.path});
+    }
+    result = BlobPusher(registry, memory, std::move(blobs), options, progress).Run();
+    for (std::size_t i = 0; i + 1 < image.documents.size(); ++i) {
+      const layers::SourceDocument& document = image.documents[i];
       PutDocument(registry, document.descriptor.digest.Oci(), document);
     }
   }

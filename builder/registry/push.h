@@ -10,25 +10,9 @@
 #include "builder/registry/push_memory.h"
 #include "builder/registry/registry.h"
 #include "builder/ui/progress.h"
-#include "layers/image/image.h"
-#include "layers/store/store.h"
-#include "specs/oci/descriptor.h"
+#include "layers/image/image_source.h"
 
 namespace imgbuild::builder {
-
-// A manifest or an index, byte for byte.
-struct PushDocument {
-  specs::Descriptor descriptor;
-  std::string bytes;
-};
-
-struct PushContent {
-  std::vector<PushBlob> blobs;          // each digest once
-  std::vector<PushDocument> documents;  // children before parents: the root is the last
-};
-
-// Throws Error where the store lacks a blob.
-PushContent ContentOf(const layers::Image& image, const layers::Store& store);
 
 struct PushOptions {
   std::vector<std::string> tags;  // none: by digest only
@@ -48,7 +32,7 @@ struct PushResult {
 
 // An image that is there under all tags costs one HEAD for each. The first failure ends the push,
 // after what is under way; no tag is moved then.
-PushResult PushImage(Registry& registry, PushMemory& memory, const PushContent& content,
+PushResult PushImage(Registry& registry, PushMemory& memory, const layers::ImageSource& image,
                      const PushOptions& options, Progress& progress);
 
 }  // namespace imgbuild::builder

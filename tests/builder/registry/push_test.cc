@@ -9,6 +9,7 @@
 #include "specs/base/error.h"
 #include "specs/oci/media_types.h"
 #include "tests/builder/registry/registry_fixture.h"
+#include "tests/support/quiet_progress.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -18,22 +19,6 @@ using support::RegistryLogin;
 using support::ServedRequest;
 using support::ServedResponse;
 
-class Silent : public Progress {
- public:
-  struct Task : ProgressTask {
-    void SetTotal(std::uint64_t) override {}
-    void Advance(std::uint64_t) override {}
-    void SetDetail(std::string_view) override {}
-    void Finish(std::string_view) override {}
-  };
-  std::unique_ptr<ProgressTask> Begin(std::string_view, ProgressUnit) override {
-    return std::make_unique<Task>();
-  }
-  void Info(std::string_view) override {}
-  void Warning(std::string_view) override {}
-  void Detail(std::string_view) override {}
-};
-
 class PushTest : public RegistryFixture {
  protected:
   PushTest() {
@@ -41,7 +26,12 @@ class PushTest : public RegistryFixture {
       const std::string bytes = Noise(40'000 * (i + 1), i);
       const auto file = folder_.path() / ("blob" + std::to_string(i));
       layers::WriteFileAtomically(file, bytes);
-      content_.blobs.push_back({specs::HashOf(bytes), bytes.size(), file});
+      content_.blobs.push_back({{.media_type = std::string(specs::kOciLayer),
+                                 .digest = specs::HashOf(bytes),
+                                 .size = bytes.size(),
+                                 .platform = {},
+                                 .annotations = {}},
+                                file});
     }
     for (const char* bytes : {R"({"child":1})", R"({"root":1})"}) {
       content_.documents.push_back({{.media_type = std::string(specs::kOciManifest),
@@ -62,10 +52,10 @@ class PushTest : public RegistryFixture {
   bool IsWhole(const MiniRegistry& server) const {
     const auto blobs = server.blobs();
     const auto manifests = server.manifests();
-    for (const PushBlob& blob : content_.blobs) {
-      if (!blobs.contains("team/app@" + blob.digest.Oci())) return false;
+    for (const layers::SourceBlob& blob : content_.blobs) {
+      if (!blobs.contains("team/app@" + blob.descriptor.digest.Oci())) return false;
     }
-    for (const PushDocument& document : content_.documents) {
+    for (const layers::SourceDocument& document : content_.documents) {
       if (!manifests.contains("team/app@" + document.descriptor.digest.Oci())) return false;
     }
     return true;
@@ -74,11 +64,11 @@ class PushTest : public RegistryFixture {
     return server.tags().contains("team/app:latest");
   }
 
-  PushContent content_;
+  layers::ImageSource content_;
   PushOptions options_{.tags = {"latest", "v1"},
                        .jobs = 3,
                        .upload = {.max_failures = 4, .backoff_ms = 1, .resumable_size = 60'000}};
-  Silent silent_;
+  support::QuietProgress silent_;
 };
 
 TEST_F(PushTest, EverythingThenTheTags) {
