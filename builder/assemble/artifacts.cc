@@ -149,7 +149,7 @@ ContentTree UnpackArtifact(const specs::ArtifactEntry& artifact, const fs::path&
                          "the file in the cache is not the one that was fetched")
           .Found("SHA-256 " + found.Hex())
           .Expected("SHA-256 " + artifact.sha256.Hex())
-          .Hint("build again: it is fetched anew");
+          .Hint("check disk and memory of this machine");
     }
     return artifact.extract ? Unpacker(artifact).Unpack(file.bytes())
                             : SingleFile(artifact, archive, file.bytes().size());

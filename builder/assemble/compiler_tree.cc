@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include "builder/assemble/use_archive.h"
 #include "layers/unpack/extract.h"
 #include "specs/base/error.h"
 #include "specs/base/key.h"
@@ -16,8 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // All at once, then wait; the first failure stops the others.
-std::vector<fs::path> FetchAll(const std::vector<specs::LockedPackage>& packages,
-                               Fetcher& fetcher) {
+void FetchAll(const std::vector<specs::LockedPackage>& packages, Fetcher& fetcher) {
   std::vector<const specs::LockedPackage*> wanted;
   for (const specs::LockedPackage& package : packages) wanted.push_back(&package);
   const auto missing = fetcher.Missing(wanted);
@@ -41,31 +41,26 @@ std::vector<fs::path> FetchAll(const std::vector<specs::LockedPackage>& packages
   std::unique_lock lock(mutex);
   changed.wait(lock, [&] { return left == 0; });
   if (failure) throw std::move(*failure);
-  lock.unlock();
-  std::vector<fs::path> paths;
-  for (const specs::LockedPackage* package : wanted) paths.push_back(fetcher.FetchNow(*package));
-  return paths;
 }
 
 // A failure leaves no directory behind.
-void ExtractAll(const specs::LockedCompiler& compiler, specs::Suite suite,
-                const std::vector<fs::path>& archives, layers::Store& store,
-                const fs::path& directory) {
-  for (std::size_t i = 0; i < archives.size(); ++i) {
-    const specs::LockedPackage& package = compiler.packages[i];
-    try {
-      layers::ExtractDeb(archives[i],
+void ExtractAll(const specs::LockedCompiler& compiler, specs::Suite suite, Fetcher& fetcher,
+                layers::Store& store, const fs::path& directory) {
+  for (const specs::LockedPackage& package : compiler.packages) {
+    const auto extract = [&](const fs::path& archive) {
+      layers::ExtractDeb(archive,
                          {.sha256 = package.sha256,
                           .suite = suite,
                           .filter = layers::PathFilter::kSlim,
                           .pyc = {},
                           .scratch = store.paths().Temporary()},
                          directory);
+    };
+    try {
+      UseArchive(package, fetcher, extract);
     } catch (specs::Error& error) {
       std::error_code ignored;
       fs::remove_all(directory, ignored);
-      // What is in the cache is not what was verified when it came: fetch it anew next time.
-      if (error.kind() == specs::ErrorKind::kVerification) (void)store.RecheckDownload(package.sha256);
       throw std::move(error.In(fmt::format("while unpacking {} {}, which compiles .pyc files",
                                            package.name, package.version)));
     }
@@ -107,9 +102,9 @@ PythonTree FindCompilerTree(const specs::LockedCompiler& compiler, const specs::
     tree.root = *found;
     return tree;
   }
-  const std::vector<fs::path> archives = FetchAll(compiler.packages, fetcher);
+  FetchAll(compiler.packages, fetcher);
   const fs::path directory = store.NewDirectory();
-  ExtractAll(compiler, spec.system.suite, archives, store, directory);
+  ExtractAll(compiler, spec.system.suite, fetcher, store, directory);
   tree.root = store.PutTree(key, directory);
   return tree;
 }

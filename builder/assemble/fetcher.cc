@@ -347,4 +347,8 @@ fs::path Fetcher::FetchNow(const LockedPackage& package) {
   return std::get<fs::path>(std::move(result));
 }
 
+bool Fetcher::Recheck(const LockedPackage& package) {
+  return shared_->store.RecheckDownload(package.sha256);
+}
+
 }  // namespace imgbuild::builder

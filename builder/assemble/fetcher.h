@@ -51,6 +51,9 @@ class Fetcher {
   // One, and wait.
   std::filesystem::path FetchNow(const specs::LockedPackage& package);
 
+  // Whether the archive in the store is what was fetched; it is removed there where it is not.
+  bool Recheck(const specs::LockedPackage& package);
+
  private:
   class Transfer;
   struct Shared;

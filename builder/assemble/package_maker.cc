@@ -46,9 +46,15 @@ specs::Sha256 PackageMaker::Key(const LockedPackage& package) const {
 }
 
 std::optional<ReadyPackage> PackageMaker::Find(const LockedPackage& package) const {
-  std::optional<layers::StoredPackage> stored = store_.FindPackage(Key(package), codec_.id());
+  const specs::Sha256 key = Key(package);
+  std::optional<layers::StoredPackage> stored = store_.FindPackage(key, codec_.id());
   if (!stored) return std::nullopt;
-  return FromStore(package, *std::move(stored));
+  try {
+    return FromStore(package, *std::move(stored));
+  } catch (const specs::Error&) {
+    store_.DropPackage(key, codec_.id());  // whole, but no facts that we know
+    return std::nullopt;
+  }
 }
 
 layers::PycOptions PackageMaker::Pyc() const {
@@ -85,8 +91,6 @@ ReadyPackage PackageMaker::Make(const LockedPackage& package,
                                   writer);
     }
   } catch (specs::Error& error) {
-    // What is in the cache is not what was verified when it came: fetch it anew next time.
-    if (error.kind() == specs::ErrorKind::kVerification) (void)store_.RecheckDownload(package.sha256);
     throw std::move(error.In(fmt::format("while unpacking {} {}", package.name, package.version)));
   }
   const layers::FrameInfo info = writer.Finish();

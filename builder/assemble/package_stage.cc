@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "builder/assemble/use_archive.h"
 #include "builder/assemble/work_group.h"
 #include "specs/base/text.h"
 
@@ -60,19 +61,22 @@ std::vector<ReadyPackage> PreparePackages(const specs::LockedPlatform& locked, P
   }
   const std::vector<const LockedPackage*> remote = fetcher.Missing(wanted);
   const std::set<const LockedPackage*> coming(remote.begin(), remote.end());
-  std::vector<std::pair<const LockedPackage*, std::filesystem::path>> there;
+  std::vector<const LockedPackage*> there;
   for (const LockedPackage* package : wanted) {
-    if (!coming.contains(package)) there.emplace_back(package, fetcher.FetchNow(*package));
+    if (!coming.contains(package)) there.push_back(package);
   }
 
   auto task = progress.Begin("Unpacking packages", ProgressUnit::kItems);
   task->SetTotal(missing.size());
   {
     WorkGroup group(executor);
-    auto make = [&](const LockedPackage* package, std::filesystem::path archive) {
-      group.Add([&, package, archive = std::move(archive)] {
+    auto make = [&](const LockedPackage* package) {
+      group.Add([&, package] {
         task->SetDetail(package->name);
-        ready[positions.at(package)] = maker.Make(*package, archive);
+        const auto unpack = [&](const std::filesystem::path& archive) {
+          return maker.Make(*package, archive);
+        };
+        ready[positions.at(package)] = UseArchive(*package, fetcher, unpack);
         task->Advance(1);
       });
     };
@@ -82,10 +86,10 @@ std::vector<ReadyPackage> PreparePackages(const specs::LockedPlatform& locked, P
         group.Fail(std::make_exception_ptr(std::move(*error)));
         return;
       }
-      make(&package, std::get<std::filesystem::path>(std::move(result)));
+      make(&package);
       group.Done();
     };
-    for (const auto& [package, archive] : there) make(package, archive);
+    for (const LockedPackage* package : there) make(package);
     try {
       fetcher.Fetch(remote, fetched, [&group] { return !group.failed(); });
     } catch (...) {

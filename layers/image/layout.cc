@@ -165,6 +165,10 @@ class LayoutWriter {
     const fs::path source = RequireBlob(store_, blob);
     const fs::path temporary = Blobs() / fmt::format("{}{}", kTemporaryPrefix, getpid());
     LinkOrCopy(source, temporary);
+    if (!store_.IsFresh(blob.digest) && HashFile(temporary) != blob.digest) {
+      unlink(temporary.c_str());
+      throw DamagedBlob(store_, blob.digest);
+    }
     if (rename(temporary.c_str(), target.c_str()) != 0) {
       const int reason = errno;
       unlink(temporary.c_str());

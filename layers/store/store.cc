@@ -162,6 +162,13 @@ void Store::PutBlob(const specs::Sha256& digest, AtomicFile& file) {
                   fs::perm_options::remove, error);
   if (error) throw FileError("change the mode of", file.temporary(), error.value());
   InCache(target, [&] { file.Publish(target); });
+  const std::lock_guard lock(mutex_);
+  fresh_.insert(digest);
+}
+
+bool Store::IsFresh(const specs::Sha256& blob) const {
+  const std::lock_guard lock(mutex_);
+  return fresh_.contains(blob);
 }
 
 void Store::PutBlob(const specs::Sha256& digest, std::string_view bytes) {

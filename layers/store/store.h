@@ -23,7 +23,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -92,6 +94,8 @@ class Store {
   void PutBlob(const specs::Sha256& digest, std::string_view bytes);
   // As RecheckDownload.
   bool RecheckBlob(const specs::Sha256& digest);
+  // Whether this object published it: then there was no time for it to go wrong.
+  bool IsFresh(const specs::Sha256& blob) const;
 
   std::optional<std::string> FindAction(const specs::Sha256& key) const;
   void PutAction(const specs::Sha256& key, std::string_view result);
@@ -115,6 +119,8 @@ class Store {
 
  private:
   StorePaths paths_;
+  mutable std::mutex mutex_;
+  std::set<specs::Sha256> fresh_;  // blobs
 };
 
 }  // namespace imgbuild::layers

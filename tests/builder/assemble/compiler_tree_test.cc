@@ -88,12 +88,22 @@ TEST_F(CompilerTree, AFailedDownloadIsItsErrorAndAskedForOnce) {
   EXPECT_EQ(packages_.http.Count(packages_.Url(compiler_.packages[1])), 1);
 }
 
-TEST_F(CompilerTree, ADamagedArchiveIsFetchedAnewNextTime) {
-  const fs::path path = packages_.MakeFetcher().FetchNow(compiler_.packages[1]);
-  std::ofstream(path, std::ios::binary) << std::string(compiler_.packages[1].size, 'x');
-  EXPECT_THAT(Failure(), HasSubstr("libc6"));
-  EXPECT_EQ(kind_, ErrorKind::kVerification);
+TEST_F(CompilerTree, ADamagedArchiveIsFetchedAgainOnce) {
+  const specs::LockedPackage& library = compiler_.packages[1];
+  const fs::path path = packages_.MakeFetcher().FetchNow(library);
+  std::ofstream(path, std::ios::binary) << std::string(library.size, 'x');
   EXPECT_TRUE(fs::exists(Find().root / "usr/lib/libc.so.6"));
+  EXPECT_EQ(packages_.http.Count(packages_.Url(library)), 2);
+}
+
+TEST_F(CompilerTree, ADamagedArchiveThatCannotBeFetchedAgainIsAnError) {
+  const specs::LockedPackage& library = compiler_.packages[1];
+  const fs::path path = packages_.MakeFetcher().FetchNow(library);
+  std::ofstream(path, std::ios::binary) << std::string(library.size, 'x');
+  packages_.http.Serve(packages_.Url(library), std::string(library.size, 'y'));
+  EXPECT_THAT(Failure(), HasSubstr("turned out damaged in the cache"));
+  EXPECT_EQ(kind_, ErrorKind::kVerification);
+  EXPECT_EQ(packages_.http.Count(packages_.Url(library)), 2);
 }
 
 TEST_F(CompilerTree, TheLockHasToHaveOneForThisHost) {

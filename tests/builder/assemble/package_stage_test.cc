@@ -145,14 +145,40 @@ TEST_F(PackageStage, EndsWithTheErrorOfAnArchiveThatIsNone) {
   for (std::size_t threads : {1u, 4u}) EXPECT_THAT(Failure(threads), HasSubstr(bad.name));
 }
 
-TEST_F(PackageStage, ADamagedArchiveInTheCacheIsFetchedAnewNextTime) {
+TEST_F(PackageStage, ADamagedArchiveInTheCacheIsFetchedAgainOnce) {
+  AddDebs(packages_, locked_, 6);
+  for (const specs::LockedPackage& package : locked_.packages) {
+    const fs::path path = packages_.MakeFetcher().FetchNow(package);
+    std::ofstream(path, std::ios::binary) << std::string(package.size, 'x');
+  }
+  EXPECT_EQ(Prepare(2).size(), 6u);
+  for (const specs::LockedPackage& package : locked_.packages) {
+    EXPECT_EQ(packages_.http.Count(packages_.Url(package)), 2);
+  }
+}
+
+TEST_F(PackageStage, ADamagedArchiveThatCannotBeFetchedAgainIsAnError) {
   AddDebs(packages_, locked_, 3);
   const specs::LockedPackage& package = locked_.packages[2];
   const fs::path path = packages_.MakeFetcher().FetchNow(package);
   std::ofstream(path, std::ios::binary) << std::string(package.size, 'x');
-  EXPECT_THAT(Failure(2), HasSubstr(package.name));
-  EXPECT_EQ(kind_, ErrorKind::kVerification);
-  EXPECT_EQ(Prepare(2).size(), 3u);
+  packages_.http.Serve(packages_.Url(package), std::string(package.size, 'y'));
+  for (std::size_t threads : {1u, 4u}) {
+    EXPECT_THAT(Failure(threads), HasSubstr(package.name));
+    EXPECT_EQ(kind_, ErrorKind::kVerification);
+  }
+}
+
+// As another version of the program may have left them.
+TEST_F(PackageStage, FactsThatAreNoneAreMadeAgain) {
+  AddDebs(packages_, locked_, 1);
+  const ReadyPackage first = Prepare(1).at(0);
+  layers::ThreadExecutor executor(1);
+  PackageMaker maker = Maker(executor, packages_.store);
+  packages_.store.PutPackage(maker.Key(locked_.packages[0]), first.frame, "no facts", nullptr);
+  const ReadyPackage again = Prepare(1).at(0);
+  EXPECT_TRUE(again.made);
+  EXPECT_EQ(again.facts, first.facts);
 }
 
 TEST_F(PackageStage, WithoutANetworkNamesWhatIsMissing) {

@@ -315,6 +315,24 @@ TEST_F(LayoutTest, AnIndexThatIsNoneIsRefusedBeforeAnythingIsPlaced) {
   }
 }
 
+TEST_F(LayoutTest, ABlobThatIsDamagedInTheStoreIsNotPlaced) {
+  const Image image = MakeImage("layer");
+  Store other(folder_.path() / "cache");
+  Overwrite(store_.paths().Blob(LayerOf(image)), "LAYER");
+  try {
+    WriteLayout(other, image, out_, {"latest"});
+    FAIL();
+  } catch (const specs::Error& error) {
+    EXPECT_EQ(error.kind(), specs::ErrorKind::kVerification);
+  }
+  EXPECT_FALSE(fs::exists(InLayout(LayerOf(image))));
+  EXPECT_FALSE(fs::exists(out_ / "index.json"));
+  EXPECT_FALSE(other.FindBlob(LayerOf(image), 5));
+  MakeImage("layer");
+  WriteLayout(other, image, out_, {"latest"});
+  ExpectWhole(image);
+}
+
 // Unlike root, others get hard links: what is edited in the layout is edited in the store.
 TEST_F(LayoutTest, ABlobEditedThroughALinkIsMadeAgain) {
   fs::permissions(folder_.path(), fs::perms(0777));
