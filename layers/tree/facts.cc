@@ -1,6 +1,6 @@
-// The stored form of facts, version 1:
+// The stored form of facts, version 2:
 //
-//   "imgbuild-facts 1\n"
+//   "imgbuild-facts 2\n"
 //   kind, name, version, architecture           strings
 //   count, then for each file in order of path:
 //     shared, rest      the path: bytes it shares with the path before it, then the rest
@@ -9,6 +9,7 @@
 //     kFile:            size, 32 bytes of digest
 //     links:            target
 //     ELF:              machine, shared object 0/1, soname, needed and runpath (lists of strings)
+//   GPU code            list of strings
 //   contents, control   each a count, then pairs of strings in order of key
 //
 // Numbers are LEB128 without padding, signed ones zigzag; strings are a length and bytes. There is
@@ -27,7 +28,7 @@
 namespace imgbuild::layers {
 namespace {
 
-constexpr std::string_view kHeader = "imgbuild-facts 1\n";
+constexpr std::string_view kHeader = "imgbuild-facts 2\n";
 constexpr std::uint8_t kTypeBits = 3;
 constexpr std::uint8_t kHasElf = 4;
 
@@ -243,6 +244,7 @@ std::string RenderFacts(const PackageFacts& facts) {
     WriteFile(writer, file, previous);
     previous = file.path;
   }
+  writer.Texts(facts.gpu_code);
   writer.Texts(facts.contents);
   writer.Texts(facts.control);
   return out;
@@ -265,6 +267,7 @@ PackageFacts ParseFacts(std::string_view bytes) {
     if (!facts.files.empty()) previous = facts.files.back().path;
     facts.files.push_back(ReadFile(reader, previous));
   }
+  facts.gpu_code = reader.TextList();
   facts.contents = reader.TextMap();
   facts.control = reader.TextMap();
   reader.Require(reader.AtEnd(), "there is more after the end");

@@ -42,6 +42,10 @@ struct PackageFacts {
   // (certificates, passwd.master, shells, ...); for wheels: .dist-info metadata.
   std::map<std::string, std::string> contents;
 
+  // What GPUs its libraries have code for, all together: "sm_90", "compute_120" (layers/unpack/
+  // fatbin.h); sorted. Of wheels.
+  std::vector<std::string> gpu_code;
+
   // Debs only: the control archive's members ("control", "postinst", "conffiles", "md5sums",
   // "triggers", ...).
   std::map<std::string, std::string> control;

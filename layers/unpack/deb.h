@@ -14,7 +14,7 @@
 namespace imgbuild::layers {
 
 // Versions what UnpackDeb makes of the same bytes and options: part of each cache key.
-inline constexpr std::string_view kDebVersion = "deb/1";
+inline constexpr std::string_view kDebVersion = "deb/2";
 
 // Which paths stay out of the image.
 enum class PathFilter {

@@ -21,6 +21,7 @@
 #include "layers/tree/path.h"
 #include "layers/unpack/elf.h"
 #include "layers/unpack/entry_points.h"
+#include "layers/unpack/fatbin.h"
 #include "layers/unpack/pyc.h"
 #include "layers/unpack/spool.h"
 #include "layers/unpack/verify.h"
@@ -215,6 +216,7 @@ class WheelInstaller {
       }
       facts.files.push_back(std::move(file));
     }
+    facts.gpu_code.assign(gpu_code_.begin(), gpu_code_.end());
     AddDirectories(facts);
     return facts;
   }
@@ -232,7 +234,10 @@ class WheelInstaller {
     file.node.size = piece.size;
     file.node.digest = piece.digest;
     Spool::View view = spool_.Read(piece);
-    if (LooksLikeElf(view.bytes())) file.elf = ReadElf(view.bytes());
+    if (LooksLikeElf(view.bytes())) {
+      file.elf = ReadElf(view.bytes());
+      gpu_code_.merge(ReadGpuCode(view.bytes()));
+    }
     if (IsCaptured(member)) facts.contents.emplace(file.path, view.bytes());
     if (piece.memory != nullptr) {
       frame.Add(file.path, file.node, view.bytes());
@@ -281,7 +286,8 @@ class WheelInstaller {
   Spool spool_;
   std::map<std::string, Item> items_;  // by installed path
   std::set<std::string> made_;         // paths of entry points' scripts
-  std::uint64_t mapped_ = 0;           // bytes of the zip read since it was last forgotten
+  std::set<std::string> gpu_code_;
+  std::uint64_t mapped_ = 0;  // bytes of the zip read since it was last forgotten
 };
 
 }  // namespace

@@ -41,6 +41,7 @@ PackageFacts Sample() {
   facts.files.back().elf = ElfFacts{62, true, "libx.so.1", {"libc.so.6", "libm.so.6"}, {"$ORIGIN"}};
   facts.files.push_back(Other("usr/lib/libx.so.2", NodeType::kHardlink, "usr/lib/libx.so.1"));
   facts.files.push_back(Other("usr/lib/l\xc3\xa9", NodeType::kSymlink, "../\xff/x"));
+  facts.gpu_code = {"compute_120", "sm_90"};
   facts.contents = {{"etc/shells", std::string("a\0b", 3)}, {"empty", ""}};
   facts.control = {{"control", "Package: libx1\n"}};
   return facts;
@@ -57,13 +58,13 @@ TEST(Facts, TheFormIsFixed) {
   facts.files.push_back(Other("usr/l", NodeType::kSymlink, "t"));
   using namespace std::string_literals;
   EXPECT_EQ(RenderFacts(facts),
-            "imgbuild-facts 1\n\x03"
+            "imgbuild-facts 2\n\x03"
             "deb\x01"
             "a\x01"
             "1\x00\x02"
             "\x00\x03usr\x01\xff\x03\x00\x00\x09"
             "\x03\x02/l\x02\xff\x03\x00\x00\x09\x01t"
-            "\x00\x00"s);
+            "\x00\x00\x00"s);
 }
 
 TEST(Facts, RenderRefusesUnsortedAndUnsafePaths) {
@@ -85,7 +86,7 @@ TEST(Facts, EveryCutIsAnError) {
 }
 
 TEST(Facts, HugeCountsAndLengthsAreErrorsNotAllocations) {
-  const std::string head = "imgbuild-facts 1\n";
+  const std::string head = "imgbuild-facts 2\n";
   const std::string huge = "\xff\xff\xff\xff\xff\xff\xff\xff\x7f";
   EXPECT_THROW(ParseFacts(head + huge), specs::Error);
   EXPECT_THROW(ParseFacts(head + std::string(4, '\0') + huge), specs::Error);
