@@ -16,7 +16,7 @@ bool IsComponentName(std::string_view name) {
 }
 
 std::string ReadCudaVersion(TableReader& cuda) {
-  const std::string version = cuda.String("version").value_or("");
+  std::string version = cuda.String("version").value_or("");
   const std::vector<std::string_view> parts = Split(version, '.');
   const bool numbers = std::all_of(parts.begin(), parts.end(), ParseUnsigned);
   if (!cuda.Has("version")) {
