@@ -11,6 +11,7 @@
 #include "builder/cli/lock_session.h"
 #include "builder/cli/outputs.h"
 #include "builder/cli/summary.h"
+#include "layers/image/image_blobs.h"
 #include "specs/base/error.h"
 #include "specs/env/cuda.h"
 
@@ -110,13 +111,23 @@ void BuildOne(Session& session, BuildArguments& arguments, const std::string& fi
   const FoundLock found = FindOrMakeLock(session, arguments.spec, loaded, arguments.lock);
   std::vector<PhaseTime> phases = {{"lock", stopwatch.Lap()}};
 
-  const BuiltImage built = BuildInto(session.store(), session, loaded, found.lock, *compression);
+  BuiltImage built = BuildInto(session.store(), session, loaded, found.lock, *compression);
   phases.push_back({"build", stopwatch.Lap()});
   if (arguments.check) {
     Check(session, loaded, found.lock, *compression, built.image);
     phases.push_back({"check", stopwatch.Lap()});
   }
-  for (const Output& output : outputs) WriteOutput(output, built.image, session.store());
+  const auto write = [&] {
+    for (const Output& output : outputs) WriteOutput(output, built.image, session.store());
+  };
+  try {
+    write();
+  } catch (const specs::Error&) {
+    // What is damaged in the cache is gone now: it is made again, once.
+    if (layers::RecheckImage(session.store(), built.image)) throw;
+    built = BuildInto(session.store(), session, loaded, found.lock, *compression);
+    write();
+  }
   phases.push_back({"write", stopwatch.Lap()});
 
   const BuildSummary summary{.loaded = loaded,

@@ -8,6 +8,7 @@
 #include "layers/image/archive_output.h"
 #include "layers/image/layout.h"
 #include "specs/base/error.h"
+#include "specs/oci/reference.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -18,6 +19,29 @@ std::vector<std::string> RepoTags(const specs::ImageSection& image) {
   std::vector<std::string> names;
   for (const std::string& tag : image.tags) names.push_back(image.name + ":" + tag);
   return names;
+}
+
+// The name after the path: for docker a whole one, of which engines need the tag, else the
+// annotation that tells images of one layout apart.
+std::string ParseName(std::string_view output, std::string_view name, OutputKind kind) {
+  if (name.empty()) {
+    throw specs::Error(specs::ErrorKind::kUsage,
+                       fmt::format("-o {}: the tag after \":\" is missing", output));
+  }
+  if (kind == OutputKind::kDockerArchive) {
+    return specs::WithContext(fmt::format("in -o {}", output), [&] {
+      specs::Reference reference = specs::ParseImageName(name);
+      if (reference.digest) {
+        throw specs::Error(specs::ErrorKind::kUsage, "a docker-archive names no digests")
+            .Expected("NAME[:TAG]");
+      }
+      if (reference.tag.empty()) reference.tag = "latest";
+      return reference.Render();
+    });
+  }
+  if (specs::IsTag(name) || specs::IsRefName(name)) return std::string(name);
+  throw specs::Error(specs::ErrorKind::kUsage, fmt::format("-o {}: \"{}\" is no tag", output, name))
+      .Expected("letters and digits with \".\", \"_\", \"-\" between");
 }
 
 }  // namespace
@@ -56,11 +80,7 @@ Output ParseOutput(std::string_view text, const specs::ImageSection& image) {
     throw specs::Error(specs::ErrorKind::kUsage, fmt::format("-o {}: the path is missing", text));
   }
   if (tag != std::string_view::npos) {
-    output.tags = {std::string(rest.substr(tag + 1))};
-    if (output.tags.front().empty()) {
-      throw specs::Error(specs::ErrorKind::kUsage,
-                         fmt::format("-o {}: the tag after \":\" is missing", text));
-    }
+    output.tags = {ParseName(text, rest.substr(tag + 1), output.kind)};
   } else {
     output.tags = output.kind == OutputKind::kDockerArchive ? RepoTags(image) : image.tags;
   }
@@ -78,11 +98,7 @@ void CheckLayoutPlace(const fs::path& place) {
   std::error_code error;
   const bool is_file = fs::exists(place, error) && !fs::is_directory(place, error);
   if (!is_file) RequireWritableFolder(place);
-  if (is_file || (fs::exists(place, error) && !fs::exists(place / "oci-layout", error) &&
-                  !fs::is_empty(place, error))) {
-    throw specs::Error(fmt::format("{} is there already and is no OCI layout", place.string()))
-        .Hint("name another output with -o oci:DIRECTORY");
-  }
+  layers::RequireLayoutPlace(place);
   RequireWritableFolder(place / "blobs" / "sha256");
 }
 

@@ -24,7 +24,8 @@ struct Output {
   std::string Render() const;
 };
 
-// Throws Error (kUsage) for an unknown transport or an empty path.
+// A docker-archive's NAME without a tag gets "latest". Throws Error (kUsage) for an unknown
+// transport, an empty path, or a name that is none.
 Output ParseOutput(std::string_view text, const specs::ImageSection& image);
 
 // NAME.oci in the current directory, under the spec's tags; a name of several parts gives its last.

@@ -46,6 +46,28 @@ TEST(Output, TakesTheTagThatIsNamed) {
             (Output{.kind = OutputKind::kDockerArchive, .path = "d.tar", .tags = {"other:1"}}));
 }
 
+TEST(Output, NamesInDockerArchivesAreWholeOnes) {
+  const auto name_of = [](const std::string& name) {
+    return ParseOutput("docker-archive:d.tar:" + name, TheImage()).tags.at(0);
+  };
+  EXPECT_EQ(name_of("other"), "other:latest");
+  EXPECT_EQ(name_of("registry.example:5000/team/other"), "registry.example:5000/team/other:latest");
+  EXPECT_EQ(name_of("registry.example:5000/other:1"), "registry.example:5000/other:1");
+  ExpectRefused("docker-archive:d.tar:Other", "its path");
+  ExpectRefused("docker-archive:d.tar:other:-x", "its tag");
+  ExpectRefused("docker-archive:d.tar:other@sha256:" + std::string(64, 'a'), "no digests");
+}
+
+TEST(Output, NamesInLayoutsAreTagsOrLonger) {
+  for (const std::string& name : {std::string("v1_"), std::string("team/notebook:1.2")}) {
+    EXPECT_EQ(ParseOutput("oci:out:" + name, TheImage()).tags.at(0), name);
+  }
+  for (const std::string& name : {std::string("a b"), std::string("a/"), std::string("-a")}) {
+    ExpectRefused("oci:out:" + name, "is no tag");
+    ExpectRefused("oci-archive:out.tar:" + name, "is no tag");
+  }
+}
+
 TEST(Output, RendersAsOtherToolsTakeIt) {
   EXPECT_EQ(ParseOutput("oci:out:test", TheImage()).Render(), "oci:out:test");
   EXPECT_EQ(ParseOutput("oci-archive:a.tar", TheImage()).Render(), "oci-archive:a.tar");
@@ -85,6 +107,8 @@ TEST(CheckOutput, TakesWhatCanBeMadeAndMakesNothing) {
   EXPECT_EQ(Refusal("oci:" + top + "/new/and/deeper"), "");
   EXPECT_EQ(Refusal("oci:" + top + "/empty"), "");
   EXPECT_EQ(Refusal("oci:" + top + "/layout"), "");
+  std::ofstream(folder.path() / "empty/.imgbuild-tmp-0123") << "of a killed run";
+  EXPECT_EQ(Refusal("oci:" + top + "/empty"), "");
   EXPECT_EQ(Refusal("oci-archive:" + top + "/new.tar"), "");
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "new"));
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "new.tar"));
