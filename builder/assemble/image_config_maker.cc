@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "builder/assemble/cuda_view.h"
+#include "builder/assemble/gpu_code.h"
 #include "builder/assemble/image_files.h"
 #include "builder/assemble/service_table_writer.h"
 #include "builder/plan/cuda_preflight.h"
@@ -55,7 +56,8 @@ specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& l
 }
 
 void AddCudaLabels(const specs::Spec& spec, const specs::LockedPlatform& locked,
-                   specs::ImageConfig& config) {
+                   const std::set<std::string>& gpu_code, specs::ImageConfig& config) {
+  if (!gpu_code.empty()) config.labels.emplace("imgbuild.cuda.code", RenderGpuCode(gpu_code));
   const std::string driver = CheckCuda(spec, locked).driver;
   if (driver.empty()) return;
   config.labels.emplace("imgbuild.cuda.driver", driver);

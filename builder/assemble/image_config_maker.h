@@ -1,6 +1,9 @@
 // The image's configuration, from the spec.
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "specs/env/lock.h"
 #include "specs/env/spec.h"
 #include "specs/oci/image_config.h"
@@ -15,8 +18,8 @@ specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& l
 // Labels that tell what CUDA there is in the image and what it asks of a host:
 // "imgbuild.cuda.version" (as the spec has it, where the section is in force),
 // "imgbuild.cuda.driver"
-// ("cuda>=13.0"). The spec's own labels win.
+// ("cuda>=13.0"), "imgbuild.cuda.code" (as RenderGpuCode has it). The spec's own labels win.
 void AddCudaLabels(const specs::Spec& spec, const specs::LockedPlatform& locked,
-                   specs::ImageConfig& config);
+                   const std::set<std::string>& gpu_code, specs::ImageConfig& config);
 
 }  // namespace imgbuild::builder

@@ -10,6 +10,7 @@
 #include "builder/assemble/assembly.h"
 #include "builder/assemble/compiler_tree.h"
 #include "builder/assemble/cuda_view.h"
+#include "builder/assemble/gpu_code.h"
 #include "builder/assemble/image_config_maker.h"
 #include "builder/assemble/image_files.h"
 #include "builder/assemble/package_stage.h"
@@ -195,7 +196,7 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   std::vector<layers::ImageLayer> image_layers;
   for (const MadeLayer& layer : result.built.layers) image_layers.push_back(layer.layer);
   specs::ImageConfig config = MakeImageConfig(spec, request.lock, locked.platform);
-  AddCudaLabels(spec, locked, config);
+  AddCudaLabels(spec, locked, CollectGpuCode(packages, locked, context.store), config);
   result.image = layers::PublishPlatform(context.store, std::move(config), image_layers,
                                          spec.image.annotations);
   return result;

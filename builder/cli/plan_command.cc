@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "builder/assemble/gpu_code.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/lock_session.h"
 #include "builder/plan/cuda_preflight.h"
@@ -50,6 +51,9 @@ int Plan(const GlobalOptions& options, PlanArguments& arguments) {
       if (!cuda.empty()) fmt::print("  {}\n", cuda);
       const CudaPreflight preflight = CheckCuda(loaded.spec, platform);
       if (!preflight.driver.empty()) fmt::print("  needs a driver of {}\n", preflight.driver);
+      if (const auto code = KnownGpuCode(platform, session.store())) {
+        fmt::print("  has code for {}\n", RenderGpuCode(*code));
+      }
       for (const std::string& warning : preflight.warnings) session.progress().Warning(warning);
       for (const LayerPlan& layer : PlanLayers(loaded.spec, platform)) {
         PrintLayer(layer, platform, session.store());

@@ -67,12 +67,13 @@ TEST(AddCudaLabels, SayWhatTheHostMustHave) {
   spec.cuda = {.enabled = true, .version = "13.0.2", .components = {"toolkit"}};
   specs::LockedPlatform locked{.platform = *specs::Platform::Parse("linux/amd64")};
   specs::ImageConfig config;
-  AddCudaLabels(spec, locked, config);
-  EXPECT_THAT(config.labels, ElementsAre(Pair("imgbuild.cuda.driver", "cuda>=13.0"),
+  AddCudaLabels(spec, locked, {"sm_75", "compute_120"}, config);
+  EXPECT_THAT(config.labels, ElementsAre(Pair("imgbuild.cuda.code", "sm_75 compute_120"),
+                                         Pair("imgbuild.cuda.driver", "cuda>=13.0"),
                                          Pair("imgbuild.cuda.version", "13.0.2")));
   spec.cuda.enabled = false;
   config.labels.clear();
-  AddCudaLabels(spec, locked, config);
+  AddCudaLabels(spec, locked, {}, config);
   EXPECT_TRUE(config.labels.empty());
 }
 
