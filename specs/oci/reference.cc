@@ -128,7 +128,7 @@ bool IsRegistryHost(std::string_view host) {
 
 Reference ParseReference(std::string_view text) {
   if (!text.empty()) {
-    const Reference reference = ParseImageName(text);
+    Reference reference = ParseImageName(text);
     if (!reference.registry.empty()) return reference;
   }
   Refuse(text, "it names no registry", text.substr(0, text.find('/')),
