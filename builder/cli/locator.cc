@@ -24,17 +24,23 @@ void MirrorLocator::Prepare(std::span<const LockedPackage* const> packages) {
   }
   if (wheels.empty()) return;
   // Not under the lock: pages are parsed on the executor, whose threads may want addresses.
-  std::map<std::string, ArchiveAddress> found = FindWheels(wheels);
+  std::map<std::string, ArchiveAddress> found = FindWheels(wheels, Freshness::kWithinLifetime);
+  // Whoever made the lock may have seen a newer page than the one in the cache.
+  std::erase_if(wheels, [&](const LockedPackage* wheel) { return found.contains(wheel->file); });
+  if (!wheels.empty() && session_.connectivity() == Connectivity::kOnline) {
+    found.merge(FindWheels(wheels, Freshness::kAskAgain));
+  }
   std::lock_guard lock(mutex_);
   wheels_.merge(found);
 }
 
 std::map<std::string, ArchiveAddress> MirrorLocator::FindWheels(
-    const std::vector<const LockedPackage*>& wheels) {
+    const std::vector<const LockedPackage*>& wheels, Freshness freshness) {
   IndexClient client(session_.http(), session_.executor(), session_.Indexes(spec_),
                      {.cache_folder = session_.store().IndexDirectory("python"),
                       .connectivity = session_.connectivity(),
-                      .now = session_.now()});
+                      .now = session_.now(),
+                      .freshness = freshness});
   // Shared with the callbacks.
   std::mutex mutex;
   std::condition_variable all;

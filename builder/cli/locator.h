@@ -9,6 +9,7 @@
 
 #include "builder/assemble/archive_locator.h"
 #include "builder/cli/session.h"
+#include "builder/pypi/index_client.h"
 #include "specs/env/loader.h"
 #include "specs/env/lock.h"
 
@@ -29,7 +30,7 @@ class MirrorLocator : public ArchiveLocator {
  private:
   // By file name; not those that no index has. Waits for the executor: not on one of its threads.
   std::map<std::string, ArchiveAddress> FindWheels(
-      const std::vector<const specs::LockedPackage*>& wheels);
+      const std::vector<const specs::LockedPackage*>& wheels, Freshness freshness);
   // Asked for by whichever thread first needs an address.
   void FindMirrors();
 

@@ -56,6 +56,7 @@ void AddHints(const DerivationStep& step, const PythonProvider& provider, const 
     const std::string& name = provider.package(none->without.package).project;
     if (provider.project(none->without.package) != nullptr) return;
     std::vector<std::string> names(WellKnownProjects().begin(), WellKnownProjects().end());
+    std::erase(names, name);
     for (const specs::Requirement& requirement : input.requirements) {
       if (requirement.name != name) names.push_back(requirement.name);
     }
@@ -163,7 +164,7 @@ specs::Error UnresolvableError(const Derivation& derivation, const PythonProvide
   specs::Error error(specs::ErrorKind::kUnresolvable, std::move(text));
   std::vector<std::string> lines(hints.begin(), hints.end());
   if (lines.empty()) return error;
-  return std::move(error).Hint(specs::Join(lines, "\n  hint: "));
+  return std::move(error).Hint(specs::Join(lines, "\n"));
 }
 
 }  // namespace imgbuild::builder

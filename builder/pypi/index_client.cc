@@ -61,6 +61,8 @@ struct IndexClient::Search {
   std::vector<const IndexConfig*> indexes;
   std::size_t at = 0;
   std::optional<CachedPage> stale;  // of the current index
+  bool trusted_a_lack = false;      // an index was passed over without being asked
+  bool ask_again = false;
   std::function<void(PageResult)> done;
 
   const IndexConfig& index() const { return *indexes[at]; }
@@ -93,25 +95,34 @@ void IndexClient::Request(const std::string& project, std::function<void(PageRes
   executor_.Start([this, search] { Step(search); });
 }
 
+bool IndexClient::IsFresh(const Search& search) const {
+  return options_.freshness == Freshness::kWithinLifetime && !search.ask_again &&
+         search.stale->fetched <= options_.now && options_.now < search.stale->fresh_until;
+}
+
 // From the cache where that will do, else over the network.
 void IndexClient::Step(std::shared_ptr<Search> search) {
+  const bool offline = options_.connectivity == Connectivity::kOffline;
   for (; search->at < search->indexes.size(); ++search->at) {
     search->stale = cache_.Load(search->index().url, search->project);
-    bool enough =
-        search->stale &&
-        (options_.connectivity == Connectivity::kOffline ||
-         (search->stale->fetched <= options_.now && options_.now < search->stale->fresh_until));
-    if (!enough) break;
+    if (!search->stale || (!offline && !IsFresh(*search))) break;
     if (search->stale->page) {
       search->done(FoundPage{&search->index(), std::move(*search->stale->page)});
       return;
     }
+    search->trusted_a_lack = true;
+  }
+  if (search->at == search->indexes.size() && search->trusted_a_lack && !offline) {
+    search->at = 0;
+    search->trusted_a_lack = false;
+    search->ask_again = true;
+    return Step(std::move(search));
   }
   if (search->at == search->indexes.size()) {
     NoSuchProject missing;
     for (const IndexConfig* index : search->indexes) missing.asked.push_back(index->name);
     search->done(std::move(missing));
-  } else if (options_.connectivity == Connectivity::kOffline) {
+  } else if (offline) {
     search->done(specs::Error(fmt::format("the page of \"{}\" on index \"{}\" is not in the cache",
                                           search->project, search->index().name))
                      .Hint("run once without --offline"));

@@ -32,11 +32,15 @@ struct NoSuchProject {
 
 using PageResult = std::variant<FoundPage, NoSuchProject, specs::Error>;
 
+enum class Freshness { kWithinLifetime, kAskAgain };
+
 struct IndexClientOptions {
   std::filesystem::path cache_folder;  // "" keeps nothing
   Connectivity connectivity = Connectivity::kOnline;
   std::int64_t now = 0;              // seconds since the epoch
   std::int64_t page_lifetime = 600;  // seconds that a page without Cache-Control stays fresh
+  // kAskAgain: whatever the cache has, the index is asked, conditionally where that is possible.
+  Freshness freshness = Freshness::kWithinLifetime;
 };
 
 // A project pinned to an index comes from that index only. Any other comes from the first index in
@@ -45,7 +49,9 @@ struct IndexClientOptions {
 // the search with an error rather than passing it on.
 //
 // A page within its lifetime is taken from the cache without a question; an older one is asked for
-// again, conditionally where the index gave validators; offline any age will do.
+// again, conditionally where the index gave validators; offline any age will do. That no index has
+// a project is said by the indexes themselves, never by the cache alone: somebody may just have
+// uploaded it.
 class IndexClient {
  public:
   // `http` and `executor` are borrowed. Pages are parsed on `executor`, which must be a
@@ -63,6 +69,7 @@ class IndexClient {
   struct Search;
 
   std::vector<const IndexConfig*> IndexesFor(const std::string& project) const;
+  bool IsFresh(const Search& search) const;
   void Step(std::shared_ptr<Search> search);
   void Ask(std::shared_ptr<Search> search);
   void Answered(std::shared_ptr<Search> search, HttpResult result);

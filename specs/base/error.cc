@@ -42,7 +42,9 @@ void Error::Render() {
   if (!found_.empty()) rendered_ += "\n  found:    " + found_;
   if (!expected_.empty()) rendered_ += "\n  expected: " + expected_;
   for (const std::string& context : trail_) rendered_ += "\n  " + context;
-  if (!hint_.empty()) rendered_ += "\n  hint: " + hint_;
+  if (hint_.empty()) return;
+  rendered_ += "\n  hint: ";
+  for (char c : hint_) rendered_ += c == '\n' ? std::string("\n        ") : std::string(1, c);
 }
 
 }  // namespace imgbuild::specs

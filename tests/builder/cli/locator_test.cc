@@ -111,6 +111,21 @@ TEST_F(LocatorTest, AWheelThatTheIndexHasNoMoreIsGone) {
   }
 }
 
+// The lock is of somebody who saw a newer page than the one kept here.
+TEST_F(LocatorTest, AWheelThatTheCachedPageLacksIsAskedFor) {
+  index_.AddWheel("demo", "1.0");
+  const LockedPackage old = Wheel("demo", "1.0");
+  const LockedPackage* const first[] = {&old};
+  MirrorLocator(*MakeSession(), spec_, lock_).Prepare(first);
+  index_.AddWheel("demo", "1.1");
+  const LockedPackage uploaded = Wheel("demo", "1.1");
+  const LockedPackage* const second[] = {&uploaded};
+  const auto session = MakeSession();
+  MirrorLocator locator(*session, spec_, lock_);
+  locator.Prepare(second);
+  EXPECT_EQ(locator.Addresses(uploaded).size(), 1u);
+}
+
 TEST_F(LocatorTest, AnIndexThatRefusesEndsPreparing) {
   index_.AddWheel("demo", "1.0");
   index_.expected_authorization = "Basic something";

@@ -154,6 +154,17 @@ TEST_F(IndexClientTest, AFailingIndexIsNeverPassedOver) {
   EXPECT_THAT(std::get<specs::Error>(PageResult(specs::Error("x"))).hint(), IsEmpty());
 }
 
+TEST_F(IndexClientTest, ALackIsAskedForAgainBeforeItIsTold) {
+  indexes.insert(indexes.begin(), MakeIndex("internal", "https://index.example/internal/"));
+  EXPECT_TRUE(std::holds_alternative<NoSuchProject>(Get("a")));
+  mini.AddWheel("a", "1.0");
+  EXPECT_TRUE(std::holds_alternative<FoundPage>(Get("a")));
+  EXPECT_EQ(from, "default");
+  const std::size_t asked = http.Asked().size();
+  EXPECT_TRUE(std::holds_alternative<FoundPage>(Get("a")));
+  EXPECT_EQ(http.Asked().size(), asked) << "the lack of the first index was not kept";
+}
+
 TEST_F(IndexClientTest, FailuresNameTheSettingOfTheIndex) {
   indexes[0].origin = "PIP_INDEX_URL";
   handler = [](const ServedRequest&) { return ServedResponse{.status = 500}; };
