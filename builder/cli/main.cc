@@ -30,6 +30,8 @@ int Main(int argc, char** argv) {
   AddBuildCommand(app, options, run);
   AddLockCommand(app, options, run);
   AddPlanCommand(app, options, run);
+  AddPushCommand(app, options, run);
+  AddLoginCommands(app, options, run);
   AddCacheCommand(app, options, run);
   AddDebugCommand(app, options, run);
   try {

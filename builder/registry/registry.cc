@@ -50,7 +50,10 @@ Registry::Registry(HttpClient& http, Endpoint endpoint, Credentials credentials,
       credentials_(std::move(credentials)),
       access_(access) {}
 
-std::string Registry::Name() const { return endpoint_.host + "/" + endpoint_.repository; }
+std::string Registry::Name() const {
+  return endpoint_.repository.empty() ? endpoint_.host
+                                      : endpoint_.host + "/" + endpoint_.repository;
+}
 
 bool Registry::Answers(const std::string& url, const std::shared_ptr<const HttpTls>& tls) {
   try {
@@ -94,6 +97,7 @@ void Registry::AlsoRead(const std::string& repository) {
 
 std::string Registry::Scope() const {
   std::lock_guard lock(mutex_);
+  if (endpoint_.repository.empty()) return "";  // of the registry as a whole
   std::string scope = fmt::format("repository:{}:{}", endpoint_.repository,
                                   access_ == Access::kPull   ? "pull"
                                   : access_ == Access::kPush ? "pull,push"
@@ -133,6 +137,8 @@ HttpResponse Registry::Send(RegistryRequest request) {
     authenticator_->Renew(response, header, scope);
   }
 }
+
+HttpResponse Registry::Ping() { return Send({.path = Base() + "/v2/"}); }
 
 std::string Registry::Location(const HttpResponse& response) {
   const std::string_view location = response.Header("Location");

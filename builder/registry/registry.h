@@ -48,6 +48,9 @@ class Registry {
   // where there is no answer or no access.
   HttpResponse Send(RegistryRequest request);
 
+  // GET /v2/: whether the registry lets us in at all ("Determining Support").
+  HttpResponse Ping();
+
   // The URL that an answer's Location means. Throws Error where it leads to another host: what goes
   // there carries our credentials.
   std::string Location(const HttpResponse& response);

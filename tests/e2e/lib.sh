@@ -14,8 +14,10 @@ export XDG_CONFIG_HOME="$WORK/config"
 unset IMGBUILD_CACHE_DIR
 
 containers=()
+processes=()  # that are to end with the script
 cleanup() {
   local status=$?
+  [ ${#processes[@]} = 0 ] || kill "${processes[@]}" 2>/dev/null || true
   for container in "${containers[@]}"; do podman rm -f -t 0 "$container" >/dev/null 2>&1 || true; done
   chmod -R u+w "$WORK" 2>/dev/null || true
   rm -rf "$WORK"

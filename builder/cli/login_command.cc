@@ -1,0 +1,148 @@
+#include <array>
+#include <cstdio>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "builder/cli/commands.h"
+#include "builder/cli/registry_access.h"
+#include "builder/cli/session.h"
+#include "builder/registry/auth_file.h"
+#include "builder/registry/credential_finder.h"
+#include "builder/registry/registry_config.h"
+#include "layers/io/atomic_file.h"
+#include "layers/io/file.h"
+#include "specs/base/error.h"
+#include "specs/base/text.h"
+
+namespace imgbuild::builder {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct LoginArguments {
+  std::string registry;
+  std::string user;
+  bool password_stdin = false;
+  RegistryOptions options;
+};
+
+// Nothing that is typed shows while one of these lives.
+class NoEcho {
+ public:
+  NoEcho() {
+    if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
+    termios quiet = before_;
+    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    changed_ = tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
+  }
+  ~NoEcho() {
+    if (!changed_) return;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+    fmt::print(stderr, "\n");
+  }
+  NoEcho(const NoEcho&) = delete;
+  NoEcho& operator=(const NoEcho&) = delete;
+
+ private:
+  termios before_{};
+  bool changed_ = false;
+};
+
+std::string ReadLine() {
+  std::string line;
+  std::getline(std::cin, line);
+  return std::string(specs::Trim(line));
+}
+
+Credentials AskForCredentials(const LoginArguments& arguments) {
+  Credentials credentials{
+      .user = arguments.user, .password = {}, .identity_token = {}, .origin = "this login"};
+  const bool terminal = isatty(STDIN_FILENO) == 1;
+  if (credentials.user.empty() && terminal && !arguments.password_stdin) {
+    fmt::print(stderr, "User: ");
+    credentials.user = ReadLine();
+  }
+  if (credentials.user.empty()) {
+    throw specs::Error(specs::ErrorKind::kUsage, "the user is missing")
+        .Hint("give it with -u USER");
+  }
+  if (!arguments.password_stdin && !terminal) {
+    throw specs::Error(specs::ErrorKind::kUsage, "there is no terminal to ask for the password")
+        .Hint("give it with --password-stdin");
+  }
+  if (arguments.password_stdin) {
+    credentials.password = specs::Secret(ReadLine());
+  } else {
+    fmt::print(stderr, "Password: ");
+    NoEcho quiet;
+    credentials.password = specs::Secret(ReadLine());
+  }
+  return credentials;
+}
+
+void RequireHost(const std::string& registry) {
+  if (specs::IsRegistryHost(registry.substr(0, registry.find('/')))) return;
+  throw specs::Error(specs::ErrorKind::kUsage, fmt::format("\"{}\" is no registry", registry))
+      .Expected("a host, such as registry.example or localhost:5000");
+}
+
+// Of the file that logins are kept in, with or without credentials for the registry.
+void Store(const std::string& registry, const std::optional<Credentials>& credentials) {
+  const fs::path file = CredentialFinder(Environment::OfProcess()).FileForLogin();
+  std::error_code error;
+  fs::create_directories(file.parent_path(), error);
+  const std::string before = fs::exists(file, error) ? layers::ReadFile(file, 1u << 20) : "";
+  layers::WriteFileAtomically(file, AuthFile::With(before, file.string(), registry, credentials),
+                              0600);
+  fmt::print("{} {}\n", credentials ? "logged in; kept in" : "logged out; removed from",
+             file.string());
+}
+
+// GET /v2/ (distribution-spec, "Determining Support") answers 200 to who may come in.
+void Verify(Session& session, const LoginArguments& arguments, const Credentials& credentials) {
+  Endpoint endpoint =
+      RegistryConfig::OfHost(Environment::OfProcess()).ForWriting(arguments.registry, "");
+  if (arguments.options.insecure) endpoint.transport = Transport::kFallback;
+  Registry registry(session.http(), endpoint, credentials, Access::kPull);
+  const HttpResponse response = registry.Ping();
+  if (response.status != 200) throw registry.Failure("cannot log in", response);
+}
+
+int Login(const GlobalOptions& options, const LoginArguments& arguments) {
+  RequireHost(arguments.registry);
+  const Credentials credentials = AskForCredentials(arguments);
+  Session session(options);
+  Verify(session, arguments, credentials);
+  Store(arguments.registry, credentials);
+  return 0;
+}
+
+int Logout(const LoginArguments& arguments) {
+  RequireHost(arguments.registry);
+  Store(arguments.registry, std::nullopt);
+  return 0;
+}
+
+}  // namespace
+
+void AddLoginCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+  auto arguments = std::make_shared<LoginArguments>();
+  CLI::App* login = app.add_subcommand("login", "Keep credentials for a registry");
+  login->add_option("registry", arguments->registry, "registry.example")->required();
+  login->add_option("-u,--username", arguments->user, "The user")->type_name("USER");
+  login->add_flag("--password-stdin", arguments->password_stdin,
+                  "Read the password from standard input");
+  AddRegistryOptions(*login, arguments->options);
+  login->callback([&options, &run, arguments] {
+    run = [&options, arguments] { return Login(options, *arguments); };
+  });
+  CLI::App* logout = app.add_subcommand("logout", "Forget the credentials for a registry");
+  logout->add_option("registry", arguments->registry, "registry.example")->required();
+  logout->callback([&run, arguments] { run = [arguments] { return Logout(*arguments); }; });
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,30 @@
+// From an image's name on the command line to a client of its repository.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "builder/cli/session.h"
+#include "builder/registry/registry.h"
+#include "specs/oci/reference.h"
+
+namespace CLI {
+class App;
+}
+
+namespace imgbuild::builder {
+
+struct RegistryOptions {
+  bool insecure = false;
+};
+
+void AddRegistryOptions(CLI::App& command, RegistryOptions& options);
+
+// "docker://HOST/NAME:TAG", as podman and skopeo write it, or without the transport.
+specs::Reference ParseRegistryReference(std::string_view text);
+
+// The repository as it is written to, with the credentials that there are for it.
+std::unique_ptr<Registry> OpenForWriting(Session& session, const specs::Reference& reference,
+                                         const RegistryOptions& options, Access access);
+
+}  // namespace imgbuild::builder
