@@ -21,6 +21,12 @@ fs::path Existing(fs::path path) {
   return path;
 }
 
+specs::Error WithWaysOut(specs::Error error) {
+  const std::string before = error.hint();
+  if (before.find("--cache-dir") != std::string::npos) return error;
+  return std::move(error).Hint(before.empty() ? kWaysOut : before + ", or " + kWaysOut);
+}
+
 }  // namespace
 
 void MakeFolder(const fs::path& folder) {
@@ -30,7 +36,7 @@ void MakeFolder(const fs::path& folder) {
     error = std::make_error_code(std::errc::not_a_directory);
   }
   if (!error) return;
-  throw ExplainCache(FileError("create the folder", folder, error.value()), folder / "entry");
+  throw WithWaysOut(FileError("create the folder", folder, error.value()));
 }
 
 std::vector<fs::path> EntriesOf(const fs::path& folder) {
@@ -44,14 +50,12 @@ std::vector<fs::path> EntriesOf(const fs::path& folder) {
 }
 
 specs::Error ExplainCache(specs::Error error, const fs::path& path) {
-  if (error.hint().find("--cache-dir") != std::string::npos) return error;
   const fs::path existing = Existing(path.parent_path());
   std::error_code ignored;
   if (fs::is_directory(existing, ignored) && access(existing.c_str(), W_OK | X_OK) == 0) {
     return error;
   }
-  const std::string before = error.hint();
-  return std::move(error).Hint(before.empty() ? kWaysOut : before + ", or " + kWaysOut);
+  return WithWaysOut(std::move(error));
 }
 
 }  // namespace imgbuild::layers

@@ -9,7 +9,7 @@
 
 namespace imgbuild::layers {
 
-// Makes `folder` and what is missing above it.
+// Makes `folder` and what is missing above it. An Error tells the ways to another place.
 void MakeFolder(const std::filesystem::path& folder);
 
 // What lies in `folder`, in no order; nothing where it cannot be read. Never throws for entries

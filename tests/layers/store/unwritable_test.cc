@@ -62,6 +62,10 @@ TEST_F(UnwritableTest, AFileInTheWayOfTheCache) {
   EXPECT_EQ(Complaint(root_, [&] { Store store(root_ / "below"); }), "");
 }
 
+TEST_F(UnwritableTest, AFileSystemThatTakesNoFolders) {
+  EXPECT_EQ(Complaint("/proc/none", [&] { Store store("/proc/none/cache"); }), "");
+}
+
 TEST_F(UnwritableTest, AFileInTheWayOfEachFolder) {
   Store store(root_);
   for (const char* name : {"downloads", "frames", "packages", "blobs", "actions", "index"}) {
