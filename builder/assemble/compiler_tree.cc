@@ -98,7 +98,8 @@ PythonTree FindCompilerTree(const specs::LockedCompiler& compiler, const specs::
   PythonTree tree{
       .root = {}, .version = spec.python.version, .architecture = compiler.host.architecture};
   const layers::EntryLock lock = store.Lock("tree", key);
-  if (auto found = store.FindTree(key)) {
+  // Read again each time it is needed: what it compiles is believed.
+  if (auto found = store.FindTree(key); found && store.RecheckTree(key)) {
     tree.root = *found;
     return tree;
   }

@@ -75,10 +75,9 @@ class LayoutWriter {
     RequireLayoutPlace(directory_);
     MakeDirectories(directory_);
     const FileDescriptor directory_lock = LockDirectory(directory_);
+    ReadRecord();
     Begin();
     ReadIndex();
-    if (Exists(record_)) placed_ = ParsePlacedBlobs(ReadFile(record_));
-    recorded_ = placed_;
     const std::vector<Descriptor> blobs = image.Blobs();
     Intend(blobs);
     for (const Descriptor& blob : blobs) Place(blob);
@@ -92,6 +91,13 @@ class LayoutWriter {
   fs::path Index() const { return directory_ / "index.json"; }
   fs::path Blobs() const { return directory_ / "blobs" / "sha256"; }
   fs::path BlobPath(const specs::Sha256& digest) const { return Blobs() / digest.Hex(); }
+
+  // Without a marker, it is of a layout that is not there any more.
+  void ReadRecord() {
+    if (!Exists(record_)) return;
+    recorded_ = ParsePlacedBlobs(ReadFile(record_));
+    if (Exists(Marker())) placed_ = recorded_;
+  }
 
   // The marker first: whoever is cut off after it leaves a layout without images, before it a
   // directory that IsUnfinished knows.

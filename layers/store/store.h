@@ -101,6 +101,8 @@ class Store {
   void PutAction(const specs::Sha256& key, std::string_view result);
 
   std::optional<std::filesystem::path> FindTree(const specs::Sha256& key) const;
+  // As RecheckDownload, for the directory and all below it. REQUIRES: Lock("tree", key) is held.
+  bool RecheckTree(const specs::Sha256& key);
   // Moves a directory made below paths().Temporary() into place, or removes it where another build
   // was faster.
   std::filesystem::path PutTree(const specs::Sha256& key, const std::filesystem::path& directory);

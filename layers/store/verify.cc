@@ -79,6 +79,17 @@ std::error_code RemoveTree(const fs::path& tree, const fs::path& away) {
 
 }  // namespace
 
+bool Store::RecheckTree(const specs::Sha256& key) {
+  const fs::path tree = paths_.Tree(key);
+  std::error_code ignored;
+  if (!fs::exists(tree, ignored)) return false;
+  if (!FaultOf(tree, [&](const fs::path&) { return CheckTree(paths_, key); })) return true;
+  if (const std::error_code error = RemoveTree(tree, NewDirectory())) {
+    InCache(tree, [&] { throw FileError("remove the damaged", tree, error.value()); });
+  }
+  return false;
+}
+
 std::vector<StoreFault> Store::Verify() {
   std::vector<StoreFault> faults;
   CheckFolder(paths_.Downloads(), CheckContent, faults);

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "layers/io/file.h"
 #include "tests/builder/assemble/packages_fixture.h"
 
 namespace imgbuild::builder {
@@ -65,6 +66,17 @@ TEST_F(CompilerTree, IsExtractedOnceAndFoundAgain) {
     fs::remove(packages_.store.paths().Download(package.sha256));
   }
   EXPECT_EQ(Find().root, tree.root);
+}
+
+TEST_F(CompilerTree, ADamagedTreeIsExtractedAgain) {
+  const fs::path program = Find().root / "usr/bin/python3.11";
+  std::ofstream(program, std::ios::binary) << "prOgram";
+  EXPECT_EQ(layers::ReadFile(Find().root / "usr/bin/python3.11"), "program");
+  fs::remove(program);
+  EXPECT_TRUE(fs::exists(Find().root / "usr/bin/python3.11"));
+  for (const specs::LockedPackage& package : compiler_.packages) {
+    EXPECT_EQ(packages_.http.Count(packages_.Url(package)), 1);
+  }
 }
 
 TEST_F(CompilerTree, OtherPackagesAreAnotherTree) {

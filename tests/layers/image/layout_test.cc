@@ -259,6 +259,17 @@ TEST_F(LayoutTest, BlobsOfOthersAreNeverRemoved) {
   EXPECT_EQ(Blobs(out_).size(), 4u);
 }
 
+TEST_F(LayoutTest, BlobsOfAnotherLayoutInItsPlaceAreNotOurs) {
+  const Image image = MakeImage("shared");
+  WriteLayout(store_, image, out_, {"latest"});
+  fs::remove_all(out_);
+  fs::create_directories(out_ / "blobs/sha256");
+  const fs::path theirs = PutForeign("shared");
+  WriteLayout(store_, image, out_, {"latest"});
+  WriteLayout(store_, MakeImage("two"), out_, {"latest"});
+  EXPECT_EQ(ReadFile(theirs), "shared");
+}
+
 TEST_F(LayoutTest, BlobsThatOthersPutAnewAreTheirs) {
   const Image image = MakeImage("shared");
   WriteLayout(store_, image, out_, {"latest"});

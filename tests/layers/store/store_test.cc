@@ -242,6 +242,17 @@ TEST_F(StoreTest, KilledAtAnyInstantItIsNeverWrong) {
         store.PutBlob(HashOf(text), text);
         PutPackage(store, HashOf(text), text);
         store.PutAction(HashOf(text), text);
+        auto partial = store.OpenDownload(HashOf(text));
+        if (!partial->AlreadyThere()) {
+          partial->Write(std::string_view(text).substr(partial->size()));
+          partial->Publish();
+        }
+        if (i % 8 == 0) {
+          const fs::path tree = store.NewDirectory();
+          std::ofstream(tree / "file") << text;
+          store.PutTree(HashOf(text), tree);
+        }
+        store.RecheckBlob(HashOf(text));
       }
     }
     usleep(static_cast<useconds_t>(2'000 + round * 251));
