@@ -32,7 +32,8 @@ Invocation BadInput::Command(const std::vector<std::string>& arguments) const {
           .arguments = arguments,
           .environment = {{"IMGBUILD_TIMEOUT", "1"}},
           .user = {},
-          .most_file_size = {}};
+          .most_file_size = {},
+          .ignored_signal = {}};
 }
 
 Invocation BadInput::Build() const { return Command({"build", "small.toml", "--plain"}); }

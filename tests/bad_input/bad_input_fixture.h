@@ -60,7 +60,7 @@ class BadInput : public testing::Test {
   void ExpectNothingLeft() const;
   void ExpectSoundCache();
 
-  World world_;
+  World world_{whole_build::Contents::kSmall};
   support::TempFolder folder_;
 };
 

@@ -87,7 +87,7 @@ std::string Noise(std::size_t size, std::uint32_t seed) {
   return bytes;
 }
 
-World::World()
+World::World(Contents contents)
     : archive_(http_, std::string(kInside) + "/debian", std::string(kInside) + "/debian-security") {
   AddDebs();
   support::MiniSuite updates;
@@ -104,8 +104,10 @@ World::World()
   AddWheel("uvicorn", "0.27", {}, 20'000);
   AddWheel("fastapi", "0.109", {"starlette>=0.36"}, 50'000);
   AddWheel("python-fasthtml", "0.1", {"starlette", "uvicorn>=0.20"}, 9000);
-  AddWheel("numpy", "1.26", {}, 9'000'000);  // a layer of its own
-  AddWheel("jupyterlab", "4.1", {}, 1'500'000);
+  if (contents == Contents::kAll) {
+    AddWheel("numpy", "1.26", {}, 9'000'000);  // a layer of its own
+    AddWheel("jupyterlab", "4.1", {}, 1'500'000);
+  }
   Restart();
 }
 
@@ -214,6 +216,7 @@ namespace {
     const rlimit limit{.rlim_cur = *run.most_file_size, .rlim_max = *run.most_file_size};
     setrlimit(RLIMIT_FSIZE, &limit);
   }
+  if (run.ignored_signal) signal(*run.ignored_signal, SIG_IGN);
   const bool changed =
       !run.user || (setgroups(0, nullptr) == 0 && setgid(*run.user) == 0 && setuid(*run.user) == 0);
   if (changed && chdir(run.folder.c_str()) == 0) {

@@ -23,10 +23,13 @@
 
 namespace imgbuild::whole_build {
 
+// kSmall leaves out what is only there to be large.
+enum class Contents { kAll, kSmall };
+
 // Named as in the profile "slim" of bookworm, so that specs need nothing but what users write.
 class World {
  public:
-  World();
+  explicit World(Contents contents = Contents::kAll);
 
   // Everything that is served answers on a new port from now on, without open connections.
   void Restart();
@@ -82,6 +85,7 @@ struct Invocation {
   mode_t umask = 022;
   std::optional<uid_t> user;                    // where this process is root
   std::optional<std::uint64_t> most_file_size;  // RLIMIT_FSIZE
+  std::optional<int> ignored_signal;            // as nohup does
 };
 
 struct Ended {
