@@ -93,6 +93,13 @@ std::optional<layers::Image> FindResult(const layers::Store& store, const specs:
   return image;
 }
 
+specs::LockedPlatform InForce(const BuildRequest& request, const specs::Platform& platform) {
+  const auto locked = std::find_if(
+      request.lock.platforms.begin(), request.lock.platforms.end(),
+      [&](const specs::LockedPlatform& candidate) { return candidate.platform == platform; });
+  return specs::PackagesInForce(request.loaded.spec.cuda, *locked);
+}
+
 }  // namespace
 
 BuiltImage BuildImage(const BuildRequest& request, BuildContext context) {
@@ -106,21 +113,29 @@ BuiltImage BuildImage(const BuildRequest& request, BuildContext context) {
     return {.image = *std::move(found), .platforms = {}, .unchanged = true};
   }
 
+  // Packages of all platforms before the first layer: a wrong one leaves nothing half made.
+  std::vector<specs::LockedPlatform> locked;
+  for (const specs::Platform& platform : spec.image.platforms) {
+    locked.push_back(InForce(request, platform));
+  }
+  auto for_each = [&](auto&& action) {
+    for (const specs::LockedPlatform& each : locked) {
+      specs::WithContext(fmt::format("while building for {}", each.platform.Render()),
+                         [&] { action(each); });
+    }
+  };
+  if (locked.size() > 1) {
+    for_each([&](const auto& each) { PreparePlatform(request, each, *codec, context); });
+  }
+
   // Each platform by itself; packages and layers they share are found in the store.
   BuiltImage built;
   std::vector<layers::PlatformImage> platforms;
-  for (const specs::Platform& platform : spec.image.platforms) {
-    auto locked = std::find_if(
-        request.lock.platforms.begin(), request.lock.platforms.end(),
-        [&](const specs::LockedPlatform& candidate) { return candidate.platform == platform; });
-    PlatformResult result =
-        specs::WithContext(fmt::format("while building for {}", platform.Render()), [&] {
-          const specs::LockedPlatform in_force = specs::PackagesInForce(spec.cuda, *locked);
-          return BuildPlatform(request, in_force, user, *codec, context);
-        });
+  for_each([&](const auto& each) {
+    PlatformResult result = BuildPlatform(request, each, user, *codec, context);
     platforms.push_back(std::move(result.image));
     built.platforms.push_back(std::move(result.built));
-  }
+  });
 
   built.image = layers::PublishImage(context.store, std::move(platforms), spec.image.annotations);
   context.store.PutAction(key, RenderResult(built.image));

@@ -75,6 +75,11 @@ SystemState MakeState(const BuildRequest& request, const specs::Platform& platfo
     input.certificates.push_back({path.substr(path.rfind('/') + 1), user.certificates[i]});
   }
   if (!specs::CudaInForce(spec.cuda, platform)) return MakeSystemState(input);
+  if (spec.cuda.provider == "debian") {
+    SystemState state = MakeSystemState(input);
+    state.files.emplace(kCudaHome.substr(1), layers::MakeSymlink(std::string(kDebianCudaHome)));
+    return state;
+  }
   input.others = CudaWheels(packages);
   CudaView cuda = MakeCudaView(input.others, fmt::format("{}/lib/python{}/site-packages",
                                                          kVenvPath.substr(1), spec.python.version));
@@ -140,7 +145,41 @@ void RequireSameFrames(const std::vector<ReadyPackage>& packages,
   }
 }
 
+// What makes packages, with the Python that compiles for them.
+class PackageWork {
+ public:
+  // Borrows all for its life.
+  PackageWork(const BuildRequest& request, const layers::Codec& codec, BuildContext context)
+      : PackageWork(request.loaded.spec, HostCompiler(request.lock), codec, context) {}
+
+  std::vector<ReadyPackage> Prepare(const specs::LockedPlatform& locked) {
+    return PreparePackages(locked, maker_, context_.fetcher, context_.executor, context_.progress);
+  }
+
+ private:
+  PackageWork(const specs::Spec& spec, const specs::LockedCompiler& compiler,
+              const layers::Codec& codec, BuildContext context)
+      : context_(context),
+        pyc_([&,
+              context] { return FindCompilerTree(compiler, spec, context.fetcher, context.store); },
+             context.executor.width()),
+        maker_(context.store, codec, context.executor, &pyc_,
+               {.suite = spec.system.suite,
+                .python = spec.python.version,
+                .compiler_id = CompilerId(compiler, spec.python.version),
+                .compile = spec.python.compile}) {}
+
+  BuildContext context_;
+  PycPool pyc_;
+  PackageMaker maker_;
+};
+
 }  // namespace
+
+void PreparePlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
+                     const layers::Codec& codec, BuildContext context) {
+  PackageWork(request, codec, context).Prepare(locked);
+}
 
 PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
                              const UserContent& user, const layers::Codec& codec,
@@ -151,16 +190,8 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   }
 
   // Packages: fetched, unpacked, compiled and compressed, or found.
-  const specs::LockedCompiler& compiler = HostCompiler(request.lock);
-  PycPool pyc([&] { return FindCompilerTree(compiler, spec, context.fetcher, context.store); },
-              context.executor.width());
-  PackageMaker maker(context.store, codec, context.executor, &pyc,
-                     {.suite = spec.system.suite,
-                      .python = spec.python.version,
-                      .compiler_id = CompilerId(compiler, spec.python.version),
-                      .compile = spec.python.compile});
-  const std::vector<ReadyPackage> packages =
-      PreparePackages(locked, maker, context.fetcher, context.executor, context.progress);
+  PackageWork work(request, codec, context);
+  const std::vector<ReadyPackage> packages = work.Prepare(locked);
   RequireLibraries(packages);
 
   // What no package brings: the user's files, and the system's and imgbuild's own.
@@ -189,8 +220,7 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
     result.built.layers = make_layers();
   } catch (const specs::Error&) {
     if (AllFramesAreRight(packages, context.store)) throw;
-    RequireSameFrames(packages, PreparePackages(locked, maker, context.fetcher, context.executor,
-                                                context.progress));
+    RequireSameFrames(packages, work.Prepare(locked));
     result.built.layers = make_layers();
   }
   std::vector<layers::ImageLayer> image_layers;

@@ -19,6 +19,10 @@ struct PlatformResult {
   BuiltPlatform built;
 };
 
+// Only has all packages fetched, verified and processed in the store.
+void PreparePlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
+                     const layers::Codec& codec, BuildContext context);
+
 PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
                              const UserContent& user, const layers::Codec& codec,
                              BuildContext context);

@@ -81,6 +81,22 @@ TEST_F(EditedLock, AWrongHashOfAWheelEndsBeforeAnythingIsMadeOfIt) {
   Succeed(run);
 }
 
+// The last platform's archive is wrong, and the first one's are right.
+TEST_F(EditedLock, AWrongHashOfOnePlatformEndsBeforeALayerOfAnother) {
+  std::string spec = kSpec;
+  spec.replace(spec.find("\"linux/amd64\""), 13, "\"linux/amd64\", \"linux/arm64\"");
+  Write("small.toml", spec);
+  ASSERT_EQ(whole_build::Execute(world_, Command({"lock", "small.toml", "-q"})).status, 0);
+  fs::remove_all(cache());
+  right_ = layers::ReadFile(lock());
+  Write("small.lock", WrongHash("libc6_2.36-9+deb12u1_arm64.deb"));
+  EXPECT_THAT(Fail(Build(), kVerification), HasSubstr("libc6_2.36-9+deb12u1_arm64.deb"));
+  ExpectNothingMade();
+  ExpectSoundCache();
+  Write("small.lock", right_);
+  Succeed(Build());
+}
+
 // What the cache has under the right hash does not stand in for a wrong one.
 TEST_F(EditedLock, AWrongHashFailsAlsoWhereTheRightArchiveIsCached) {
   Succeed(Build());
