@@ -13,6 +13,8 @@
 namespace imgbuild::builder {
 
 inline constexpr std::string_view kCudaHome = "/usr/local/cuda";
+// Where Debian's nvidia-cuda-toolkit has such a view of its own.
+inline constexpr std::string_view kDebianCudaHome = "/usr/lib/cuda";
 
 struct CudaView {
   layers::ContentTree files;

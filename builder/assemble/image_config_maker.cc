@@ -63,6 +63,11 @@ void AddCudaLabels(const specs::Spec& spec, const specs::LockedPlatform& locked,
   config.labels.emplace("imgbuild.cuda.driver", driver);
   if (specs::CudaInForce(spec.cuda, locked.platform)) {
     config.labels.emplace("imgbuild.cuda.version", spec.cuda.version);
+    if (spec.cuda.provider == "debian") {
+      config.labels.emplace("imgbuild.cuda.licence",
+                            "NVIDIA Software License Agreement, not free: "
+                            "/usr/share/doc/nvidia-cuda-toolkit/copyright");
+    }
   }
 }
 

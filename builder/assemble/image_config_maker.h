@@ -18,7 +18,8 @@ specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& l
 // Labels that tell what CUDA there is in the image and what it asks of a host:
 // "imgbuild.cuda.version" (as the spec has it, where the section is in force),
 // "imgbuild.cuda.driver"
-// ("cuda>=13.0"), "imgbuild.cuda.code" (as RenderGpuCode has it). The spec's own labels win.
+// ("cuda>=13.0"), "imgbuild.cuda.code" (as RenderGpuCode has it), and with
+// provider "debian" "imgbuild.cuda.licence". The spec's own labels win.
 void AddCudaLabels(const specs::Spec& spec, const specs::LockedPlatform& locked,
                    const std::set<std::string>& gpu_code, specs::ImageConfig& config);
 

@@ -12,6 +12,7 @@
 #include "builder/cli/version.h"
 #include "builder/host/source_config.h"
 #include "builder/host/user_paths.h"
+#include "builder/lock/cuda_part.h"
 #include "builder/pypi/index_client.h"
 #include "layers/io/file.h"
 #include "specs/base/error.h"
@@ -200,6 +201,9 @@ std::unique_ptr<Repository> Session::OpenRepository(const specs::Spec& spec) {
       .cache = store().IndexDirectory("debian"),
       .network = options_.offline ? NetworkUse::kOffline : NetworkUse::kOnline,
       .now = now_};
+  for (std::string& component : CudaDebianComponents(spec.cuda)) {
+    options.components.push_back(std::move(component));
+  }
   return std::make_unique<Repository>(spec.system.suite, std::move(options), http(), *progress_);
 }
 

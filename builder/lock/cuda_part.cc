@@ -14,6 +14,7 @@ namespace imgbuild::builder {
 namespace {
 
 constexpr std::string_view kToolkit = "cuda-toolkit";
+constexpr std::string_view kDebianToolkit = "nvidia-cuda-toolkit";
 
 // What programs load when they run, as far as a version has it.
 constexpr std::array<std::string_view, 11> kRuntime = {
@@ -100,9 +101,11 @@ class Toolkit {
     std::sort(names.begin(), names.end());
     std::string hint = specs::DidYouMean(component, names);
     const std::string project(kToolkit);
+    const std::vector<std::string> versions = book_.Versions(project);
+    const auto extras = book_.Extras(project, versions);
     std::vector<std::string> having;
-    for (const std::string& version : book_.Versions(project)) {
-      if (Has(book_.Extras(project, {version}).at(version), component)) having.push_back(version);
+    for (const std::string& version : versions) {
+      if (Has(extras.at(version), component)) having.push_back(version);
     }
     if (!having.empty()) {
       hint += fmt::format("{}CUDA {} has it", hint.empty() ? "" : "; ", MinorVersions(having));
@@ -124,7 +127,34 @@ class Toolkit {
 std::vector<std::string> CudaDebianPackages(const specs::CudaSection& section) {
   const bool compiles = Has(section.components, "toolkit") || Has(section.components, "nvcc");
   if (!compiles) return {};
+  if (section.provider == "debian") return {"g++", std::string(kDebianToolkit)};
   return {"g++"};
+}
+
+std::vector<std::string> CudaDebianComponents(const specs::CudaSection& section) {
+  if (section.version.empty() || section.provider != "debian") return {};
+  return {"contrib", "non-free"};
+}
+
+std::vector<std::string> CudaDriverPackages(const specs::CudaSection& section) {
+  if (section.provider != "debian") return {};
+  return {"libcuda1", "libnvidia-ml1"};
+}
+
+void CheckDebianCuda(const specs::CudaSection& section, specs::Suite suite,
+                     const std::vector<specs::LockedPackage>& packages) {
+  if (section.provider != "debian") return;
+  for (const specs::LockedPackage& package : packages) {
+    if (package.name != kDebianToolkit) continue;
+    // "11.8.89~11.8.0-5~deb12u1", "12.4.131~12.4.1-2"
+    const std::string found = Minor(package.version);
+    if (found == Minor(section.version)) return;
+    throw specs::Error(
+        specs::ErrorKind::kUnresolvable,
+        fmt::format("Debian {} has no CUDA {}", specs::SuiteName(suite), section.version))
+        .Found("cuda.version = \"" + section.version + "\"")
+        .Expected("version = \"" + found + "\", or provider = \"pypi\"");
+  }
 }
 
 std::vector<specs::Requirement> CudaRequirements(const specs::CudaSection& section,

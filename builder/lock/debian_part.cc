@@ -106,9 +106,12 @@ std::vector<LockedPackage> LockDebian(const specs::Spec& spec, const PackageInde
   if (cuda == CudaPart::kWith) cuda_roots = CudaDebianPackages(spec.cuda);
   if (cuda_roots.empty()) return ToLocked(SolveDebian(index, roots, options), kBaseLayer);
 
+  const std::vector<std::string> driver = CudaDriverPackages(spec.cuda);
+  options.assumed.insert(driver.begin(), driver.end());
   std::vector<std::string> all = roots;
   all.insert(all.end(), cuda_roots.begin(), cuda_roots.end());
   std::vector<LockedPackage> packages = ToLocked(SolveDebian(index, all, options), kBaseLayer);
+  CheckDebianCuda(spec.cuda, spec.system.suite, packages);
   NameRoots(roots, cuda_roots, packages);
   MarkCuda(packages);
   return packages;

@@ -70,6 +70,11 @@ class PlatformLocker {
     const LockedPackage& python =
         FindLocked(locked.packages, fmt::format("python{}-minimal", spec.python.version));
     python_version_ = PythonVersionOf(python.version);
+    if (cuda == CudaPart::kWith && spec.cuda.provider == "debian") {
+      context_.progress.Info(
+          "CUDA from Debian's component non-free comes under NVIDIA's licence, which restricts how "
+          "it is used and passed on: /usr/share/doc/nvidia-cuda-toolkit/copyright in the image");
+    }
     std::vector<LockedPackage> wheels =
         LockPython(request_.loaded, platform_, python_version_, kept_, cuda, context_);
     std::move(wheels.begin(), wheels.end(), std::back_inserter(locked.packages));

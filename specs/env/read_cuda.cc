@@ -43,9 +43,9 @@ void CheckCudaComponent(TableReader& cuda, const CudaSection& section, const Pla
                 "Debian's nvidia-cudnn is only a program that downloads cuDNN when it is installed",
                 "leave it out here and add the wheel to python.packages: nvidia-cudnn-cu12, or "
                 "nvidia-cudnn-cu11 for CUDA 11");
-    } else if (name != "toolkit" && name != "runtime") {
+    } else if (name != "toolkit") {
       cuda.Note(component.where, fmt::format("Debian has no CUDA component \"{}\"", name),
-                "expected \"toolkit\" or \"runtime\"");
+                "expected \"toolkit\"; single parts are Debian packages, for system.packages");
     }
     return;
   }

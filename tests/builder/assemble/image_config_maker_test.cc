@@ -71,6 +71,9 @@ TEST(AddCudaLabels, SayWhatTheHostMustHave) {
   EXPECT_THAT(config.labels, ElementsAre(Pair("imgbuild.cuda.code", "sm_75 compute_120"),
                                          Pair("imgbuild.cuda.driver", "cuda>=13.0"),
                                          Pair("imgbuild.cuda.version", "13.0.2")));
+  spec.cuda.provider = "debian";
+  AddCudaLabels(spec, locked, {}, config);
+  EXPECT_THAT(config.labels["imgbuild.cuda.licence"], testing::HasSubstr("not free"));
   spec.cuda.enabled = false;
   config.labels.clear();
   AddCudaLabels(spec, locked, {}, config);

@@ -18,6 +18,7 @@ namespace {
 
 using specs::Architecture;
 using specs::LockedPackage;
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -219,6 +220,35 @@ TEST_F(MakeLockTest, AConflictWithTheRestIsTheSectionsProblem) {
   EXPECT_THAT(amd64.cuda_problem, HasSubstr("pinned"));
   EXPECT_EQ(Find(amd64, "nvidia-cublas").version, "13.1");
   EXPECT_EQ(Find(amd64, "nvidia-cublas").layer, "python");
+}
+
+class DebianCudaTest : public MakeLockTest {
+ protected:
+  DebianCudaTest() {
+    spec_.spec.cuda.provider = "debian";
+    spec_.spec.cuda.version = "11.8";
+    main_.packages.push_back({.name = "nvidia-cuda-toolkit",
+                              .version = "11.8.89~11.8.0-5~deb12u1",
+                              .fields = {{"Depends", "nvidia-cuda-dev, libnvidia-ml1 (>= 500)"}}});
+    main_.packages.push_back(Deb("nvidia-cuda-dev", "libcuda1 | libcuda-11.8-1, libstdc++6"));
+    main_.packages.push_back(Deb("libcuda1", "nvidia-alternative"));
+    main_.packages.push_back(Deb("nvidia-alternative"));
+    main_.packages.push_back(Deb("libnvidia-ml1"));
+  }
+};
+
+TEST_F(DebianCudaTest, ComesWithoutTheDriver) {
+  const specs::Lock lock = Make();
+  EXPECT_THAT(NamesIn(lock.platforms[0].packages, "cuda"),
+              ElementsAre("binutils", "g++", "g++-12", "libc6-dev", "nvidia-cuda-dev",
+                          "nvidia-cuda-toolkit"));
+  EXPECT_THAT(progress_.lines(), Contains(HasSubstr("NVIDIA's licence")));
+}
+
+TEST_F(DebianCudaTest, ASuiteHasOneVersion) {
+  spec_.spec.cuda.version = "12.4";
+  EXPECT_THAT(Make().platforms[0].cuda_problem,
+              AllOf(HasSubstr("Debian bookworm has no CUDA 12.4"), HasSubstr("\"11.8\"")));
 }
 
 }  // namespace
