@@ -29,7 +29,7 @@ struct LockedPackage {
       path;  // hint, relative to the mirror (debs) or to the spec (local wheels); "" for an index
   std::vector<std::string> required_by;  // names of what needs it, "spec" for the spec itself,
                                          // "cuda" for its CUDA section; sorted
-  std::string layer;      // "base", "cuda", "python", or the [[python.layers]] name
+  std::string layer;                     // "base", "cuda", "python", or the [[python.layers]] name
   std::string only_with;  // "cuda": an image has it only where that section is enabled; else ""
 
   bool operator==(const LockedPackage&) const = default;
