@@ -1,8 +1,12 @@
 #include "layers/store/stale.h"
 
+#include <cerrno>
 #include <chrono>
 #include <fstream>
 #include <optional>
+
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include "layers/store/cache_folder.h"
 #include "layers/store/entry_lock.h"
@@ -41,11 +45,21 @@ bool IsDue(const fs::path& stamp) {
   return !error;
 }
 
-void RemoveTemporary(const fs::path& folder) {
+enum class Others { kNone, kPerhaps };
+
+void RemoveTemporary(const fs::path& folder, Others others) {
   for (const fs::path& path : EntriesOf(folder)) {
     std::error_code ignored;
-    if (IsOlder(path, kTemporaryAge)) fs::remove_all(path, ignored);
+    if (others == Others::kNone || IsOlder(path, kTemporaryAge)) fs::remove_all(path, ignored);
   }
+}
+
+bool Flock(const FileDescriptor& fd, int operation) {
+  int result;
+  do {
+    result = flock(fd.get(), operation);
+  } while (result != 0 && errno == EINTR);
+  return result == 0;
 }
 
 void RemovePartial(const StorePaths& paths) {
@@ -69,11 +83,16 @@ void RemoveLocks(const fs::path& folder) {
 
 }  // namespace
 
-void RemoveStale(const StorePaths& paths) {
-  RemoveTemporary(paths.Temporary());
-  if (!IsDue(paths.Swept())) return;
+FileDescriptor EnterAndRemoveStale(const StorePaths& paths) {
+  FileDescriptor presence(open(paths.Temporary().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Alone for a moment: whoever comes meanwhile waits, and has made nothing yet.
+  const bool alone = Flock(presence, LOCK_EX | LOCK_NB);
+  RemoveTemporary(paths.Temporary(), alone ? Others::kNone : Others::kPerhaps);
+  Flock(presence, LOCK_SH);
+  if (!IsDue(paths.Swept())) return presence;
   RemovePartial(paths);
   RemoveLocks(paths.Locks());
+  return presence;
 }
 
 }  // namespace imgbuild::layers

@@ -85,6 +85,7 @@ Store::Store(fs::path root) : paths_(std::move(root)) {
        {paths_.Temporary(), paths_.Partial(), paths_.Locks(), paths_.Layouts(), paths_.Trees()}) {
     MakeFolder(folder);
   }
+  presence_ = EnterAndRemoveStale(paths_);
   std::error_code error;
   if (!fs::exists(paths_.Tag(), error)) {
     InCache(paths_.Tag(), [this] {
@@ -93,7 +94,6 @@ Store::Store(fs::path root) : paths_(std::move(root)) {
       tag.PublishUnsynced(paths_.Tag());
     });
   }
-  RemoveStale(paths_);
 }
 
 std::optional<fs::path> Store::FindDownload(const specs::Sha256& digest) const {

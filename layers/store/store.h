@@ -121,6 +121,7 @@ class Store {
 
  private:
   StorePaths paths_;
+  FileDescriptor presence_;  // stale.h
   mutable std::mutex mutex_;
   std::set<specs::Sha256> fresh_;  // blobs
 };

@@ -63,6 +63,7 @@ TEST_P(Interrupted, EndsAtOnceWhateverItWaitsFor) {
   }
   ExpectNothingLeft();
   ExpectSoundCache();
+  EXPECT_TRUE(std::filesystem::is_empty(cache() / "tmp")) << "not cleaned by the next run";
   world_.SetFault(nullptr);
   Succeed(Build());
 }
@@ -101,6 +102,7 @@ TEST_F(BadInput, EndsAtOnceWhileItWorks) {
     EXPECT_THAT(ended.status, testing::AnyOf(kInterrupted, 0, 128 + signals[i % 3]))
         << ended.output;
     ExpectSoundCache();
+    EXPECT_TRUE(std::filesystem::is_empty(cache() / "tmp")) << "not cleaned by the next run";
     Succeed(Build());
   }
 }

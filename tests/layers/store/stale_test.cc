@@ -37,6 +37,27 @@ class StaleTest : public testing::Test {
   StorePaths paths_{root_};
 };
 
+TEST_F(StaleTest, WhatAKilledProcessLeftGoesWithTheNext) {
+  const fs::path file = Make(paths_.Temporary() / ".imgbuild-tmp-1", hours(0));
+  fs::create_directories(paths_.Temporary() / ".imgbuild-tmp-2/deeper");
+  { Store store(root_); }
+  EXPECT_TRUE(fs::is_empty(paths_.Temporary()));
+}
+
+TEST_F(StaleTest, WhatAnotherProcessMakesStays) {
+  auto first = std::make_unique<Store>(root_);
+  const auto file = first->NewFile();
+  const fs::path folder = first->NewDirectory();
+  for (int i = 0; i < 3; ++i) Store another(root_);
+  EXPECT_TRUE(fs::exists(file->temporary()));
+  EXPECT_TRUE(fs::exists(folder));
+  auto second = std::make_unique<Store>(root_);
+  const fs::path later = second->NewDirectory();
+  first.reset();
+  Store third(root_);
+  EXPECT_TRUE(fs::exists(later)) << "the second is still at work";
+}
+
 TEST_F(StaleTest, OldPartialDownloadsGoYoungOnesStay) {
   const fs::path old = Make(paths_.PartialDownload(HashOf("old")), hours(15 * 24));
   const fs::path young = Make(paths_.PartialDownload(HashOf("young")), hours(13 * 24));
