@@ -72,6 +72,7 @@ assert os.environ["NVIDIA_REQUIRE_CUDA"] == "cuda>=13.0"
 assert os.environ["CUDA_HOME"] == "/usr/local/cuda"
 print("loaded")
 PYTHON
+contains "labels" "$(podman inspect "$image_id" --format "{{json .Labels}}")" " sm_90 "
 equal "libraries" "$(run python -c "$(cat check.py)")" "loaded"
 cat >add.cu <<'CUDA'
 #include <cstdio>
