@@ -122,9 +122,9 @@ struct Fetcher::Shared {
     task->SetDetail(file);
   }
 
-  void End() {
+  void End(const Result& result) {
     std::lock_guard lock(mutex);
-    ++files;
+    files += std::holds_alternative<fs::path>(result) ? 1 : 0;
     if (--running > 0) return;
     task->Finish(fmt::format("{}, {}", specs::Count(files, "file"), specs::HumanBytes(bytes)));
     task.reset();
@@ -252,7 +252,7 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
   void Finish(Result result) {
     partial_.reset();
     shared_->Leave();
-    shared_->End();
+    shared_->End(result);
     done_(package_, std::move(result));
   }
 
