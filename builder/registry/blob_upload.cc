@@ -136,9 +136,9 @@ class Upload {
         refused_.reset();
       } catch (const AccessRefused&) {
         throw;
-      } catch (Error& error) {
+      } catch (const Error& error) {
         if (error.kind() == specs::ErrorKind::kInterrupted || final_) throw;
-        failure = std::move(error);
+        failure = error;
       }
       if (offset_ > before) failures = 0;
       if (++failures >= options_.max_failures) {

@@ -106,7 +106,7 @@ const specs::LayoutEntry& ChooseEntry(const specs::LayoutIndex& index, std::stri
 }
 
 fs::path BlobOf(const fs::path& layout, const Descriptor& descriptor) {
-  const fs::path path = layout / "blobs/sha256" / descriptor.digest.Hex();
+  fs::path path = layout / "blobs/sha256" / descriptor.digest.Hex();
   std::error_code error;
   const std::uintmax_t size = fs::file_size(path, error);
   if (error) {
