@@ -22,6 +22,7 @@ void AddLockCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run
 void AddBuildCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 void AddPlanCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 void AddCacheCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
+void AddInitCommand(CLI::App& app, RunCommand& run);
 void AddPushCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 void AddLoginCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 void AddDebugCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);

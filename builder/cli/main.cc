@@ -27,6 +27,7 @@ int Main(int argc, char** argv) {
   GlobalOptions options;
   RunCommand run;
   AddGlobalOptions(app, options);
+  AddInitCommand(app, run);
   AddBuildCommand(app, options, run);
   AddLockCommand(app, options, run);
   AddPlanCommand(app, options, run);
