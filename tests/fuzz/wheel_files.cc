@@ -1,0 +1,21 @@
+// What a wheel says of itself: METADATA, RECORD, entry points, its name; shared objects in it.
+#include "layers/unpack/elf.h"
+#include "layers/unpack/entry_points.h"
+#include "layers/unpack/fatbin.h"
+#include "specs/python/metadata.h"
+#include "specs/python/record.h"
+#include "specs/python/tags.h"
+#include "tests/fuzz/target.h"
+
+namespace imgbuild::fuzz {
+
+void Try(std::string_view bytes) {
+  (void)specs::ParseCoreMetadata(bytes);
+  (void)specs::ParseRecord(bytes);
+  (void)specs::WheelName::Parse(bytes);
+  (void)layers::ReadElf(bytes);
+  (void)layers::ReadGpuCode(bytes);
+  (void)layers::ParseScripts(bytes);
+}
+
+}  // namespace imgbuild::fuzz
