@@ -12,6 +12,7 @@
 #include "layers/io/file.h"
 #include "layers/io/hashing.h"
 #include "specs/base/error.h"
+#include "specs/base/text.h"
 #include "specs/env/cuda.h"
 #include "specs/python/name.h"
 #include "specs/python/requirement.h"
@@ -141,7 +142,8 @@ class PythonLocker {
       task->SetDetail(current);
     };
     Resolution resolution = ResolvePython(input, std::move(context));
-    task->Finish(fmt::format("{} packages for {}", resolution.packages.size(), platform_.Render()));
+    task->Finish(fmt::format("{} for {}", specs::Count(resolution.packages.size(), "package"),
+                             platform_.Render()));
     for (const std::string& warning : resolution.warnings) context_.progress.Warning(warning);
     return resolution;
   }
