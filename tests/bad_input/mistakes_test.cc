@@ -33,7 +33,7 @@ TEST_P(CommandLine, IsOneErrorLikeEveryOther) {
 INSTANTIATE_TEST_SUITE_P(
     All, CommandLine,
     testing::Values(
-        Mistake{"Nothing", {}, "expected: build, lock"},
+        Mistake{"Nothing", {}, "expected: init, build, lock"},
         Mistake{"Command", {"biuld", "small.toml"}, "did you mean \"build\"?"},
         Mistake{"UnknownCommand", {"make"}, "imgbuild has no command make"},
         Mistake{"SubCommand", {"cache", "verfy"}, "did you mean \"verify\"?"},
