@@ -53,6 +53,7 @@ void Deliver(Transfer& transfer, std::string_view bytes) {
       throw specs::Error(
           fmt::format("the connection broke while fetching {}", RedactUrl(transfer.request.url)));
     }
+    if (transfer.request.head) transfer.request.head(transfer.response);
   }
   transfer.delivered = true;
   transfer.request.body->Write(std::as_bytes(std::span(bytes)));

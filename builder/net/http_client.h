@@ -56,6 +56,8 @@ enum class RedirectPolicy { kFollow, kReturn };
 // Whether a request without an Authorization header may get one from netrc or the URL.
 enum class CredentialPolicy { kNetrc, kNone };
 
+struct HttpResponse;
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;  // may carry user:password@; never shown, see RedactUrl
@@ -68,6 +70,10 @@ struct HttpRequest {
   // Called before the first body byte of each attempt, so that a sink can start anew after a
   // retry. Null with a sink: a transfer that already delivered bytes is not tried again.
   std::function<void()> restart;
+  // Called with status and headers before the first body byte of each 2xx answer reaches the sink
+  // (after `restart`): whether it is the range that was asked for stands there. What it throws ends
+  // the transfer.
+  std::function<void(const HttpResponse&)> head;
   // Bytes of the body received so far; may be called often.
   std::function<void(std::uint64_t)> progress;
   // Asked now and then on the client's thread, also while nothing comes: once it says no, the

@@ -118,7 +118,9 @@ HttpResponse Registry::Send(RegistryRequest request) {
                    .headers = request.headers,
                    .range = request.range,
                    .body = request.body,
+                   .max_body = request.max_body,
                    .restart = request.restart,
+                   .head = request.head,
                    .progress = request.progress,
                    .upload = request.upload,
                    .redirects = request.method == "GET" || request.method == "HEAD"
@@ -133,7 +135,9 @@ HttpResponse Registry::Send(RegistryRequest request) {
     const std::optional<HttpHeader> header = authenticator_->Header(scope);
     if (header) attempt.headers.push_back(*header);
     HttpResponse response = http_.Fetch(std::move(attempt));
-    if (response.status != 401 || login == kMostLogins) return response;
+    // Another host, to which a blob's GET was sent on, has no say in where our credentials go.
+    const bool asks = response.status == 401 && specs::SameOrigin(response.url, base);
+    if (!asks || login == kMostLogins) return response;
     authenticator_->Renew(response, header, scope);
   }
 }

@@ -27,7 +27,9 @@ struct RegistryRequest {
   std::vector<HttpHeader> headers;
   std::optional<ByteRange> range;
   layers::Sink* body = nullptr;
+  std::uint64_t max_body = HttpRequest().max_body;
   std::function<void()> restart;
+  std::function<void(const HttpResponse&)> head;
   std::function<void(std::uint64_t)> progress;
   std::optional<HttpUpload> upload;
   int max_tries = 0;

@@ -54,6 +54,20 @@ specs::Sha256 PartialDownload::Digest() { return hasher_.Finish(); }
 
 void PartialDownload::Publish() {
   fd_.Reset();
+  Rename();
+}
+
+void PartialDownload::PublishSynced() {
+  struct stat status {};
+  if (fstat(fd_.get(), &status) != 0 || fchmod(fd_.get(), status.st_mode & 0555) != 0) {
+    throw FileError("change the mode of", partial_, errno);
+  }
+  if (fsync(fd_.get()) != 0) throw FileError("write", partial_, errno);
+  fd_.Reset();
+  Rename();
+}
+
+void PartialDownload::Rename() {
   MakeFolder(target_.parent_path());
   InCache(target_, [this] {
     if (rename(partial_.c_str(), target_.c_str()) != 0) throw FileError("create", target_, errno);

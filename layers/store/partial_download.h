@@ -29,8 +29,12 @@ class PartialDownload : public Sink {
   specs::Sha256 Digest();
   // Moves it to its place. REQUIRES: Digest() gave the one that the target is named after.
   void Publish();
+  // The same, synced and read-only.
+  void PublishSynced();
 
  private:
+  void Rename();
+
   EntryLock lock_;
   std::filesystem::path partial_;
   std::filesystem::path target_;

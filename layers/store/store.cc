@@ -177,6 +177,22 @@ void Store::PutBlob(const specs::Sha256& digest, std::string_view bytes) {
   PutBlob(digest, *file);
 }
 
+std::unique_ptr<PartialDownload> Store::OpenBlob(const specs::Sha256& digest, std::uint64_t size) {
+  const fs::path partial = paths_.PartialDownload(digest);
+  const fs::path target = paths_.Blob(digest);
+  std::error_code error;
+  if (fs::exists(target, error) && !HasSize(target, size)) Remove(target);
+  return InCache(partial, [&] {
+    return std::make_unique<PartialDownload>(partial, target, paths_.DownloadLock(digest));
+  });
+}
+
+void Store::PutBlob(const specs::Sha256& digest, PartialDownload& whole) {
+  whole.PublishSynced();
+  const std::lock_guard lock(mutex_);
+  fresh_.insert(digest);
+}
+
 bool Store::RecheckBlob(const specs::Sha256& digest) {
   return Recheck(paths_.Blob(digest), digest);
 }

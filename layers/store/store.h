@@ -92,6 +92,10 @@ class Store {
   // Publishes what `file` holds, synced and read-only, under its digest; replaces what is there.
   void PutBlob(const specs::Sha256& digest, AtomicFile& file);
   void PutBlob(const specs::Sha256& digest, std::string_view bytes);
+  // A blob on its way from somewhere. What lies there with another size than this is removed.
+  std::unique_ptr<PartialDownload> OpenBlob(const specs::Sha256& digest, std::uint64_t size);
+  // Publishes it, synced and read-only. REQUIRES: its Digest() gave `digest`.
+  void PutBlob(const specs::Sha256& digest, PartialDownload& whole);
   // As RecheckDownload.
   bool RecheckBlob(const specs::Sha256& digest);
   // Whether this object published it: then there was no time for it to go wrong.

@@ -53,6 +53,7 @@ HttpResult Deliver(HttpResult result, const HttpRequest& request) {
   if (request.body != nullptr) {
     std::string body = std::exchange(response->body, "");
     try {
+      if (request.head) request.head(*response);
       request.body->Write(body);
     } catch (specs::Error& error) {
       return std::move(error);
