@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Prints the failed tests of a ctest log, each with the last lines of its output.
+"""Prints the failed tests of a ctest log, each with the last lines of its output, and those that
+needed more than one try.
 
     failed_tests.py LOG BUILD-DIRECTORY
 
@@ -12,7 +13,8 @@ import sys
 
 LINES_EACH = 15
 TESTS = 8
-FAILED = re.compile(r"^ *\d+/\d+ Test +#(\d+): (.*?) \.*\*\*\*(?!Skipped)(\w.*?) +[\d.]+ sec")
+GOOD = ("Passed", "Skipped")
+ENDED = re.compile(r"^ *(?:\d+/\d+ )? *Test +#\d+: (.*?) \.*(?:\*\*\*)? *(\w.*?) +[\d.]+ sec")
 
 
 def outputs(build):
@@ -33,7 +35,14 @@ def outputs(build):
 def main():
     log, build = sys.argv[1:]
     with open(log, errors="replace") as lines:
-        failed = {m[2]: m[3] for m in map(FAILED.match, lines) if m}
+        ended = [(m[1], m[2]) for m in map(ENDED.match, lines) if m]
+    tries = {}
+    for name, how in ended:
+        tries.setdefault(name, []).append(how)
+    failed = {name: hows[-1] for name, hows in tries.items() if hows[-1] not in GOOD}
+    for name, hows in tries.items():
+        if len(hows) > 1 and hows[-1] in GOOD:
+            print(f"-- {name} in {build} passed at try {len(hows)} only")
     if not failed:
         return
     found = outputs(build)

@@ -12,6 +12,7 @@ cd "$WORK"
 export XDG_CACHE_HOME="$E2E_ROOT/cache"
 export XDG_CONFIG_HOME="$WORK/config"
 unset IMGBUILD_CACHE_DIR
+export PATH="/usr/bin:$PATH"  # the Python that has the packages which `./dev setup` installs
 
 containers=()
 processes=()  # that are to end with the script
@@ -100,6 +101,17 @@ answers() {  # url, seconds
   fail "$1 did not answer within $2 s"
 }
 
+# A port that nothing listens on, below those that the kernel gives to outgoing connections.
 free_port() {
-  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+  python3 - <<'PYTHON'
+import random, socket
+while True:
+    port = random.randrange(10000, 32000)
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+        print(port)
+        break
+    except OSError:
+        pass
+PYTHON
 }
