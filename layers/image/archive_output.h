@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "layers/image/image.h"
+#include "layers/image/image_source.h"
 
 namespace imgbuild::layers {
 
@@ -16,11 +17,17 @@ namespace imgbuild::layers {
 // removed there and an Error (kVerification) thrown, with no file left behind.
 void WriteOciArchive(Store& store, const Image& image, const std::filesystem::path& file,
                      const std::vector<std::string>& tags);
+void WriteOciArchive(Store& store, const ImageSource& image, const std::filesystem::path& file,
+                     const std::vector<std::string>& tags);
 
 // A tar in the form of `docker save`, version 1.2 (manifest.json), with uncompressed layers, which
 // every engine reads. `repo_tags` are full names: "notebook:latest". Throws Error where layers,
 // diff ids and sizes are not of one number.
 void WriteDockerArchive(Store& store, const PlatformImage& image, const std::filesystem::path& file,
+                        const std::vector<std::string>& repo_tags);
+// An image of any tool. Throws Error where it is one for several platforms, or no image that
+// engines run (an artifact).
+void WriteDockerArchive(Store& store, const ImageSource& image, const std::filesystem::path& file,
                         const std::vector<std::string>& repo_tags);
 
 }  // namespace imgbuild::layers

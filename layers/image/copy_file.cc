@@ -49,6 +49,11 @@ void Copy(const fs::path& from, const fs::path& to) {
 void LinkOrCopy(const fs::path& from, const fs::path& to) {
   if (Reflink(from, to)) return;
   if (geteuid() != 0 && link(from.c_str(), to.c_str()) == 0) return;
+  ReflinkOrCopy(from, to);
+}
+
+void ReflinkOrCopy(const fs::path& from, const fs::path& to) {
+  if (Reflink(from, to)) return;
   try {
     Copy(from, to);
   } catch (...) {

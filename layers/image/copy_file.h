@@ -9,4 +9,7 @@ namespace imgbuild::layers {
 // would write through a link unhindered), else a copy. What it began is removed where it fails.
 void LinkOrCopy(const std::filesystem::path& from, const std::filesystem::path& to);
 
+// The same, never a hard link: for files that are not ours, and may be written to.
+void ReflinkOrCopy(const std::filesystem::path& from, const std::filesystem::path& to);
+
 }  // namespace imgbuild::layers

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "layers/image/copy_file.h"
-#include "layers/image/image_blobs.h"
+#include "layers/image/output_blob.h"
 #include "layers/image/placed_blobs.h"
 #include "layers/image/reachable.h"
 #include "layers/io/atomic_file.h"
@@ -70,7 +70,8 @@ class LayoutWriter {
   LayoutWriter(Store& store, const fs::path& directory)
       : store_(store), directory_(directory), record_(store.paths().Layout(directory)) {}
 
-  LayoutResult Write(const Image& image, const std::vector<std::string>& tags) {
+  // REQUIRES: the root is the last of `blobs`.
+  LayoutResult Write(const std::vector<OutputBlob>& blobs, const std::vector<std::string>& tags) {
     const EntryLock lock = store_.Lock("layout", specs::HashOf(record_.string()));
     RequireLayoutPlace(directory_);
     MakeDirectories(directory_);
@@ -78,10 +79,9 @@ class LayoutWriter {
     ReadRecord();
     Begin();
     ReadIndex();
-    const std::vector<Descriptor> blobs = image.Blobs();
     Intend(blobs);
-    for (const Descriptor& blob : blobs) Place(blob);
-    WriteIndex(TaggedIndex(index_, image, tags), blobs.size());
+    for (const OutputBlob& blob : blobs) Place(blob);
+    WriteIndex(TaggedIndex(index_, blobs.back().descriptor, tags), blobs.size());
     Record();
     return result_;
   }
@@ -123,10 +123,11 @@ class LayoutWriter {
   }
 
   // Before anything is placed, so that it is known as ours after a kill, too.
-  void Intend(const std::vector<Descriptor>& blobs) {
-    for (const Descriptor& blob : blobs) {
-      if (!placed_.contains(blob.digest) && !FileStamp::Of(BlobPath(blob.digest))) {
-        placed_[blob.digest] = {.stamp = {}, .origin = BlobOrigin::kPlaced};
+  void Intend(const std::vector<OutputBlob>& blobs) {
+    for (const OutputBlob& blob : blobs) {
+      const specs::Sha256& digest = blob.descriptor.digest;
+      if (!placed_.contains(digest) && !FileStamp::Of(BlobPath(digest))) {
+        placed_[digest] = {.stamp = {}, .origin = BlobOrigin::kPlaced};
       }
     }
     Record();
@@ -142,7 +143,8 @@ class LayoutWriter {
     recorded_ = placed_;
   }
 
-  void Place(const Descriptor& blob) {
+  void Place(const OutputBlob& output) {
+    const Descriptor& blob = output.descriptor;
     const fs::path target = BlobPath(blob.digest);
     const std::optional<FileStamp> there = FileStamp::Of(target);
     const auto known = placed_.find(blob.digest);
@@ -158,30 +160,40 @@ class LayoutWriter {
       return;
     }
     // Where it was a link to the store's, both are wrong now.
-    if (there && store_.FindBlob(blob.digest, blob.size) && !store_.RecheckBlob(blob.digest)) {
-      throw DamagedBlob(store_, blob.digest);
+    if (there && output.IsOf(store_) && store_.FindBlob(blob.digest, blob.size) &&
+        !store_.RecheckBlob(blob.digest)) {
+      throw Damaged(store_, output);
     }
-    Put(blob, target);
+    Put(output, target);
     const FileStamp stamp = FileStamp::Of(target).value_or(FileStamp());
-    if (stamp.size != blob.size) throw DamagedBlob(store_, blob.digest);
+    if (stamp.size != blob.size) throw Damaged(store_, output);
     placed_[blob.digest] = {stamp, origin};
   }
 
-  void Put(const Descriptor& blob, const fs::path& target) {
-    const fs::path source = RequireBlob(store_, blob);
+  void Put(const OutputBlob& blob, const fs::path& target) {
     const fs::path temporary = Blobs() / fmt::format("{}{}", kTemporaryPrefix, getpid());
-    LinkOrCopy(source, temporary);
-    if (!store_.IsFresh(blob.digest) && HashFile(temporary) != blob.digest) {
-      unlink(temporary.c_str());
-      throw DamagedBlob(store_, blob.digest);
-    }
-    if (rename(temporary.c_str(), target.c_str()) != 0) {
-      const int reason = errno;
-      unlink(temporary.c_str());
-      throw FileError("create", target, reason);
+    if (blob.IsDocument()) {
+      WriteFileAtomically(target, blob.bytes);
+    } else {
+      const fs::path source = RequireFile(store_, blob);
+      if (blob.IsOf(store_)) {
+        LinkOrCopy(source, temporary);
+      } else {
+        ReflinkOrCopy(source, temporary);
+      }
+      const bool known_right = blob.IsOf(store_) && store_.IsFresh(blob.descriptor.digest);
+      if (!known_right && HashFile(temporary) != blob.descriptor.digest) {
+        unlink(temporary.c_str());
+        throw Damaged(store_, blob);
+      }
+      if (rename(temporary.c_str(), target.c_str()) != 0) {
+        const int reason = errno;
+        unlink(temporary.c_str());
+        throw FileError("create", target, reason);
+      }
     }
     ++result_.blobs_placed;
-    result_.bytes_placed += blob.size;
+    result_.bytes_placed += blob.descriptor.size;
   }
 
   void WriteIndex(const specs::LayoutIndex& index, std::size_t blob_count) {
@@ -224,13 +236,13 @@ void RequireLayoutPlace(const fs::path& directory) {
       .Hint("name another output with -o oci:DIRECTORY");
 }
 
-specs::LayoutIndex TaggedIndex(specs::LayoutIndex index, const Image& image,
+specs::LayoutIndex TaggedIndex(specs::LayoutIndex index, const Descriptor& root,
                                const std::vector<std::string>& tags) {
   std::erase_if(index.entries, [&](const specs::LayoutEntry& entry) {
     return std::find(tags.begin(), tags.end(), entry.ref_name) != tags.end();
   });
   for (const std::string& tag : tags) {
-    index.entries.push_back(specs::MakeLayoutEntry(image.root, tag));
+    index.entries.push_back(specs::MakeLayoutEntry(root, tag));
   }
   std::stable_sort(index.entries.begin(), index.entries.end(),
                    [](const specs::LayoutEntry& a, const specs::LayoutEntry& b) {
@@ -239,10 +251,24 @@ specs::LayoutIndex TaggedIndex(specs::LayoutIndex index, const Image& image,
   return index;
 }
 
+namespace {
+
+LayoutResult WriteBlobs(Store& store, const std::vector<OutputBlob>& blobs,
+                        const fs::path& directory, const std::vector<std::string>& tags) {
+  return specs::WithContext(fmt::format("while writing {}", directory.string()),
+                            [&] { return LayoutWriter(store, directory).Write(blobs, tags); });
+}
+
+}  // namespace
+
 LayoutResult WriteLayout(Store& store, const Image& image, const fs::path& directory,
                          const std::vector<std::string>& tags) {
-  return specs::WithContext(fmt::format("while writing {}", directory.string()),
-                            [&] { return LayoutWriter(store, directory).Write(image, tags); });
+  return WriteBlobs(store, OutputBlobs(image, store), directory, tags);
+}
+
+LayoutResult WriteLayout(Store& store, const ImageSource& image, const fs::path& directory,
+                         const std::vector<std::string>& tags) {
+  return WriteBlobs(store, OutputBlobs(image), directory, tags);
 }
 
 }  // namespace imgbuild::layers

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "layers/image/image.h"
+#include "layers/image/image_source.h"
 #include "specs/oci/layout_index.h"
 
 namespace imgbuild::layers {
@@ -35,6 +36,10 @@ struct LayoutResult {
 // else than a layout, begun or whole, is refused.
 LayoutResult WriteLayout(Store& store, const Image& image, const std::filesystem::path& directory,
                          const std::vector<std::string>& tags);
+// An image of any kind from anywhere; what does not lie in the store is copied from where it lies.
+LayoutResult WriteLayout(Store& store, const ImageSource& image,
+                         const std::filesystem::path& directory,
+                         const std::vector<std::string>& tags);
 
 // Throws Error where `directory` is neither such a place nor a layout. Changes nothing.
 void RequireLayoutPlace(const std::filesystem::path& directory);
@@ -42,8 +47,8 @@ void RequireLayoutPlace(const std::filesystem::path& directory);
 // The content of oci-layout.
 inline constexpr std::string_view kLayoutMarker = R"({"imageLayoutVersion":"1.0.0"})";
 
-// index.json for `image` under `tags`, keeping the entries of `index` with other names.
-specs::LayoutIndex TaggedIndex(specs::LayoutIndex index, const Image& image,
+// index.json with `root` under `tags`, keeping the entries of `index` with other names.
+specs::LayoutIndex TaggedIndex(specs::LayoutIndex index, const specs::Descriptor& root,
                                const std::vector<std::string>& tags);
 
 }  // namespace imgbuild::layers
