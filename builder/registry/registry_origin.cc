@@ -1,0 +1,151 @@
+#include "builder/registry/registry_origin.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "builder/registry/in_parallel.h"
+#include "layers/io/file.h"
+#include "specs/base/error.h"
+#include "specs/base/text.h"
+#include "specs/oci/json_document.h"
+
+namespace imgbuild::builder {
+namespace {
+
+using specs::Descriptor;
+using specs::Error;
+using specs::ErrorKind;
+
+}  // namespace
+
+RegistryOrigin::RegistryOrigin(std::vector<std::unique_ptr<Registry>> registries,
+                               layers::Store& store, std::string reference, Progress& progress,
+                               PullOptions options)
+    : registries_(std::move(registries)),
+      store_(store),
+      reference_(std::move(reference)),
+      progress_(progress),
+      options_(options) {}
+
+template <typename Action>
+auto RegistryOrigin::FromAny(Action&& action) {
+  for (std::size_t i = chosen_;; ++i) {
+    try {
+      return action(*registries_[i]);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kInterrupted || i + 1 >= registries_.size()) throw;
+      progress_.Detail(
+          fmt::format("{}: {}; the next one is asked", registries_[i]->Name(), error.message()));
+    }
+  }
+}
+
+specs::Descriptor RegistryOrigin::Root() {
+  if (root_) return root_->descriptor;
+  for (; chosen_ < registries_.size(); ++chosen_) {
+    Registry& registry = *registries_[chosen_];
+    const bool last = chosen_ + 1 == registries_.size();
+    try {
+      root_ = FetchManifest(registry, reference_);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kInterrupted || last) throw;
+      progress_.Detail(
+          fmt::format("{}: {}; the next one is asked", registry.Name(), error.message()));
+      continue;
+    }
+    if (root_) break;
+    if (last) {
+      throw Error(fmt::format("{} has no {} {}", registry.Name(),
+                              reference_.find(':') == std::string::npos ? "tag" : "image",
+                              reference_))
+          .Hint(fmt::format("its tags: imgbuild tags {}", registry.Name()));
+    }
+  }
+  store_.PutBlob(root_->descriptor.digest, root_->bytes);
+  const std::lock_guard lock(mutex_);
+  documents_[root_->descriptor.digest] = root_->bytes;
+  return root_->descriptor;
+}
+
+Registry& RegistryOrigin::registry() {
+  (void)Root();
+  return *registries_[chosen_];
+}
+
+// What is wrong there is as good as missing: it is fetched again.
+std::optional<std::string> RegistryOrigin::FromStore(const Descriptor& document) const {
+  const auto path = store_.FindBlob(document.digest, document.size);
+  if (!path) return std::nullopt;
+  try {
+    std::string bytes = layers::ReadFile(*path, specs::kMaxDocument);
+    if (specs::HashOf(bytes) == document.digest) return bytes;
+  } catch (const Error&) {  // gone by now
+  }
+  return std::nullopt;
+}
+
+void RegistryOrigin::Expect(const std::vector<Descriptor>& documents) {
+  std::vector<const Descriptor*> missing;
+  for (const Descriptor& document : documents) {
+    if (document.size <= specs::kMaxDocument && !FromStore(document)) missing.push_back(&document);
+  }
+  // A single one is read when it is wanted.
+  if (missing.size() < 2) return;
+  InParallel(missing.size(), options_.jobs, [&](std::size_t i) { ReadDocument(*missing[i]); });
+}
+
+std::string RegistryOrigin::ReadDocument(const Descriptor& document) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = documents_.find(document.digest);
+    if (found != documents_.end()) return found->second;
+  }
+  std::optional<std::string> bytes = FromStore(document);
+  if (!bytes) {
+    bytes = FromAny([&](Registry& registry) { return FetchManifest(registry, document).bytes; });
+    store_.PutBlob(document.digest, *bytes);
+  }
+  return *bytes;
+}
+
+std::string RegistryOrigin::ReadConfig(const Descriptor& config) {
+  std::optional<std::string> bytes = FromStore(config);
+  if (!bytes) {
+    bytes = FromAny([&](Registry& registry) { return FetchSmallBlob(registry, config); });
+    store_.PutBlob(config.digest, *bytes);
+  }
+  return *bytes;
+}
+
+std::vector<layers::SourceBlob> RegistryOrigin::Files(const std::vector<Descriptor>& blobs) {
+  std::vector<const Descriptor*> order;
+  std::uint64_t total = 0;
+  for (const Descriptor& blob : blobs) {
+    order.push_back(&blob);
+    total += blob.size;
+  }
+  // The largest first, so that the end is not one thread's.
+  std::ranges::stable_sort(order, std::greater(), &Descriptor::size);
+  const std::unique_ptr<ProgressTask> task =
+      progress_.Begin("Fetching blobs", ProgressUnit::kBytes);
+  task->SetTotal(total);
+  InParallel(order.size(), options_.jobs, [&](std::size_t i) {
+    const FetchResult fetched = FromAny([&](Registry& registry) {
+      return FetchBlob(
+          registry, store_, *order[i], [&](std::uint64_t bytes) { task->Advance(bytes); },
+          options_.fetch);
+    });
+    const std::lock_guard lock(mutex_);
+    ++(fetched.present ? result_.present : result_.fetched);
+    result_.bytes_received += fetched.bytes_received;
+  });
+  task->Finish(fmt::format("{}: {} fetched, {} there before", specs::Count(blobs.size(), "blob"),
+                           result_.fetched, result_.present));
+  std::vector<layers::SourceBlob> files;
+  for (const Descriptor& blob : blobs) files.push_back({blob, store_.paths().Blob(blob.digest)});
+  return files;
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,75 @@
+// An image in a registry (OCI distribution-spec v1.1, "Pull"), or in a mirror of it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "builder/registry/blob_fetch.h"
+#include "builder/registry/manifest_fetch.h"
+#include "builder/registry/registry.h"
+#include "builder/ui/progress.h"
+#include "layers/image/image_origin.h"
+#include "layers/store/store.h"
+
+namespace imgbuild::builder {
+
+struct PullOptions {
+  int jobs = 6;  // transfers at once
+  FetchOptions fetch;
+};
+
+struct PullResult {
+  std::size_t present = 0;  // blobs that the store had
+  std::size_t fetched = 0;
+  std::uint64_t bytes_received = 0;  // of blobs
+
+  bool operator==(const PullResult&) const = default;
+};
+
+// Everything goes through the store: what it has is not asked for again, except what a tag leads
+// to. Memory is bounded by the documents, not by the layers.
+class RegistryOrigin : public layers::ImageOrigin {
+ public:
+  // `registries` are tried in order: mirrors, then the registry itself. The first that has
+  // `reference` (a tag or digest) is taken; for what it turns out to lack, those after it are
+  // asked. Borrows store and progress. Makes no request yet. REQUIRES: not empty.
+  RegistryOrigin(std::vector<std::unique_ptr<Registry>> registries, layers::Store& store,
+                 std::string reference, Progress& progress, PullOptions options = {});
+
+  // Throws Error where none of them has it.
+  specs::Descriptor Root() override;
+  void Expect(const std::vector<specs::Descriptor>& documents) override;
+  std::string ReadDocument(const specs::Descriptor& document) override;
+  std::string ReadConfig(const specs::Descriptor& config) override;
+  // Blobs of the store, verified while they arrived.
+  std::vector<layers::SourceBlob> Files(const std::vector<specs::Descriptor>& blobs) override;
+
+  // The one that Root was found in.
+  Registry& registry();
+  // What Files did so far.
+  const PullResult& result() const { return result_; }
+
+ private:
+  // From the chosen registry on, until one can do it.
+  template <typename Action>
+  auto FromAny(Action&& action);
+  std::optional<std::string> FromStore(const specs::Descriptor& document) const;
+
+  std::vector<std::unique_ptr<Registry>> registries_;
+  layers::Store& store_;
+  const std::string reference_;
+  Progress& progress_;
+  const PullOptions options_;
+  std::optional<FetchedManifest> root_;
+  std::size_t chosen_ = 0;
+  std::mutex mutex_;  // of what follows
+  std::map<specs::Sha256, std::string> documents_;
+  PullResult result_;
+};
+
+}  // namespace imgbuild::builder

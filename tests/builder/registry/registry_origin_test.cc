@@ -1,0 +1,237 @@
+#include "builder/registry/registry_origin.h"
+
+#include <random>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "layers/image/layout.h"
+#include "layers/io/file.h"
+#include "layers/io/hashing.h"
+#include "specs/base/error.h"
+#include "specs/oci/media_types.h"
+#include "tests/builder/registry/registry_fixture.h"
+#include "tests/support/quiet_progress.h"
+
+namespace imgbuild::builder {
+namespace {
+
+using support::MiniRegistry;
+using support::RegistryLogin;
+using support::ServedRequest;
+using support::ServedResponse;
+using testing::HasSubstr;
+
+class RegistryOriginTest : public RegistryFixture {
+ protected:
+  static std::string Link(const std::string& bytes, std::string_view type,
+                          const std::string& more = "") {
+    return R"({"mediaType":")" + std::string(type) + R"(","digest":")" +
+           specs::HashOf(bytes).Oci() + R"(","size":)" + std::to_string(bytes.size()) + more + "}";
+  }
+
+  static std::string Manifest(const std::string& config, const std::vector<std::string>& layers) {
+    std::string links;
+    for (const std::string& layer : layers) {
+      links += (links.empty() ? "" : ",") + Link(layer, specs::kOciLayerGzip);
+    }
+    return R"({"schemaVersion":2,"config":)" + Link(config, specs::kOciConfig) + R"(,"layers":[)" +
+           links + "]}";
+  }
+
+  // An index of two platforms under "v1", as another tool pushed it.
+  void Fill(MiniRegistry& server) const {
+    for (const std::string& blob : {shared_, amd64_, arm64_, config_}) {
+      server.PutBlob("team/app", blob);
+    }
+    server.PutManifest("team/app", "amd64", Manifest(config_, {shared_, amd64_}),
+                       std::string(specs::kOciManifest));
+    server.PutManifest("team/app", "arm64", Manifest(config_, {shared_, arm64_}),
+                       std::string(specs::kOciManifest));
+    server.PutManifest("team/app", "v1", Index(), std::string(specs::kOciIndex));
+  }
+
+  std::string Index() const {
+    return R"({"schemaVersion":2,"manifests":[)" +
+           Link(Manifest(config_, {shared_, amd64_}), specs::kOciManifest,
+                R"(,"platform":{"os":"linux","architecture":"amd64"})") +
+           "," +
+           Link(Manifest(config_, {shared_, arm64_}), specs::kOciManifest,
+                R"(,"platform":{"os":"linux","architecture":"arm64"})") +
+           "]}";
+  }
+
+  RegistryOrigin Origin(const std::vector<const MiniRegistry*>& servers, layers::Store& store,
+                        const std::string& reference, const Credentials& credentials = {}) {
+    std::vector<std::unique_ptr<Registry>> registries;
+    for (const MiniRegistry* server : servers) {
+      registries.push_back(std::make_unique<Registry>(client_,
+                                                      Endpoint{.host = server->host(),
+                                                               .repository = "team/app",
+                                                               .transport = Transport::kFallback,
+                                                               .tls = nullptr},
+                                                      credentials, Access::kPull));
+    }
+    return RegistryOrigin(std::move(registries), store, reference, silent_,
+                          {.jobs = 3, .fetch = {.max_failures = 3, .backoff_ms = 1}});
+  }
+
+  // Everything is in the store, right, and can be written.
+  void ExpectWhole(const layers::ImageSource& image) const {
+    EXPECT_EQ(image.root().digest, specs::HashOf(Index()));
+    EXPECT_EQ(image.documents.size(), 3u);
+    EXPECT_EQ(image.blobs.size(), 4u);
+    for (const layers::SourceBlob& blob : image.blobs) {
+      EXPECT_EQ(layers::HashFile(blob.path), blob.descriptor.digest);
+    }
+  }
+
+  const std::string shared_ = Noise(200'000, 1);
+  const std::string amd64_ = Noise(50'000, 2);
+  const std::string arm64_ = Noise(60'000, 3);
+  const std::string config_ = R"({"os":"linux","architecture":"amd64"})";
+  layers::Store store_{folder_.path() / "cache"};
+  support::QuietProgress silent_;
+};
+
+TEST_F(RegistryOriginTest, WholeThenTheRootAlone) {
+  MiniRegistry server;
+  Fill(server);
+  RegistryOrigin origin = Origin({&server}, store_, "v1");
+  ExpectWhole(layers::ReadImage(origin));
+  EXPECT_EQ(origin.result().fetched, 4u);
+  EXPECT_EQ(origin.result().bytes_received,
+            shared_.size() + amd64_.size() + arm64_.size() + config_.size());
+  const std::size_t before = server.requests().size();
+  RegistryOrigin again = Origin({&server}, store_, "v1");
+  ExpectWhole(layers::ReadImage(again));
+  EXPECT_EQ(again.result().present, 4u);
+  EXPECT_LE(server.requests().size(), before + 2);  // "is it there at all", the tag
+}
+
+TEST_F(RegistryOriginTest, OnePlatformAndByDigest) {
+  MiniRegistry server;
+  Fill(server);
+  RegistryOrigin origin = Origin({&server}, store_, specs::HashOf(Index()).Oci());
+  const layers::ImageSource image = layers::ReadImage(origin, "linux/arm64");
+  EXPECT_EQ(image.documents.size(), 1u);
+  EXPECT_EQ(origin.result().fetched, 3u);
+  EXPECT_FALSE(store_.FindBlob(specs::HashOf(amd64_), amd64_.size()));
+}
+
+TEST_F(RegistryOriginTest, WhatTheStoreHasWronglyIsFetchedAgain) {
+  MiniRegistry server;
+  Fill(server);
+  const std::string manifest = Manifest(config_, {shared_, amd64_});
+  store_.PutBlob(specs::HashOf(manifest), std::string(manifest.size(), 'x'));
+  store_.PutBlob(specs::HashOf(shared_), "of another size");
+  RegistryOrigin origin = Origin({&server}, store_, "v1");
+  ExpectWhole(layers::ReadImage(origin));
+}
+
+TEST_F(RegistryOriginTest, AMissingTagSaysHowToFindOthers) {
+  MiniRegistry server;
+  Fill(server);
+  RegistryOrigin origin = Origin({&server}, store_, "v2");
+  try {
+    origin.Root();
+    ADD_FAILURE();
+  } catch (const specs::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("no tag v2"));
+    EXPECT_THAT(error.what(), HasSubstr("imgbuild tags"));
+  }
+}
+
+TEST_F(RegistryOriginTest, MirrorsFirstThenWhatTheyLack) {
+  MiniRegistry mirror;
+  MiniRegistry server;
+  Fill(server);
+  mirror.PutBlob("team/app", amd64_);
+  mirror.PutManifest("team/app", "v1", Index(), std::string(specs::kOciIndex));
+  RegistryOrigin origin = Origin({&mirror, &server}, store_, "v1");
+  ExpectWhole(layers::ReadImage(origin));
+  EXPECT_EQ(origin.registry().endpoint().host, mirror.host());
+  for (const ServedRequest& request : server.requests()) {
+    EXPECT_THAT(request.target, testing::Not(HasSubstr(specs::HashOf(amd64_).Hex())));
+  }
+  MiniRegistry empty;
+  support::TempFolder other;
+  layers::Store store(other.path());
+  RegistryOrigin from_second = Origin({&empty, &server}, store, "v1");
+  ExpectWhole(layers::ReadImage(from_second));
+  EXPECT_EQ(from_second.registry().endpoint().host, server.host());
+}
+
+// A fault at each request of a pull, of every kind: it ends in the whole image or an error, and
+// never in a wrong blob.
+TEST_F(RegistryOriginTest, FaultsAtEveryRequest) {
+  std::size_t requests = 0;
+  {
+    MiniRegistry server({.login = RegistryLogin::kToken});
+    Fill(server);
+    support::TempFolder cache;
+    layers::Store store(cache.path());
+    RegistryOrigin origin = Origin({&server}, store, "v1", Ann());
+    ExpectWhole(layers::ReadImage(origin));
+    requests = server.requests().size();
+  }
+  ASSERT_GE(requests, 9u);
+  int runs = 0;
+  int whole = 0;
+  std::mt19937 random(7);
+  for (std::size_t number = 0; number < requests; ++number) {
+    for (int fault = 0; fault < 12; ++fault) {
+      support::TempFolder cache;
+      layers::Store store(cache.path());
+      MiniRegistry server({.login = RegistryLogin::kToken});
+      Fill(server);
+      const std::size_t at_byte = random() % 60'000;
+      server.AnswerBy([=, this](std::size_t at,
+                                const ServedRequest& request) -> std::optional<ServedResponse> {
+        if (at != number) return std::nullopt;
+        std::string body = shared_;
+        body[at_byte] ^= 1;
+        switch (fault) {
+          case 0:
+            return ServedResponse{.status = 500};
+          case 1:
+            return ServedResponse{.status = 503};
+          case 2:
+            return ServedResponse{.status = 429, .headers = {{"Retry-After", "0"}}};
+          case 3:
+            return ServedResponse{.status = 401, .headers = {{"WWW-Authenticate", "Odd"}}};
+          case 4:
+            return ServedResponse{.body = "<html>log in</html>"};
+          case 5:
+            return ServedResponse{.status = 307, .headers = {{"Location", "/nowhere"}}};
+          case 6:
+            return ServedResponse{.headers = {{"Docker-Content-Digest", "sha256:0"}}, .body = "{}"};
+          case 7:
+            return ServedResponse{.body = body};
+          case 8:
+            return ServedResponse{.body = shared_, .cut_after = at_byte};
+          case 9:
+            return ServedResponse{.body = shared_, .cut_after = 0};
+          case 10:
+            return ServedResponse{
+                .status = 206, .headers = {{"Content-Range", "bytes 7-11/12"}}, .body = "wrong"};
+          default:
+            return ServedResponse{.status = request.target.find("/blobs/") ? 404 : 400};
+        }
+      });
+      ++runs;
+      try {
+        RegistryOrigin origin = Origin({&server}, store, "v1", Ann());
+        ExpectWhole(layers::ReadImage(origin));
+        ++whole;
+      } catch (const specs::Error&) {
+      }
+      EXPECT_TRUE(store.Verify().empty()) << "request " << number << ", fault " << fault;
+    }
+  }
+  EXPECT_GE(runs, 100);
+  EXPECT_GT(whole, runs / 3);
+}
+
+}  // namespace
+}  // namespace imgbuild::builder
