@@ -8,11 +8,11 @@
 #include "layers/io/file.h"
 #include "layers/io/hashing.h"
 #include "layers/store/cache_folder.h"
+#include "layers/store/package_record.h"
 #include "layers/store/sealed_text.h"
 #include "layers/store/stale.h"
 #include "layers/store/tree_digest.h"
 #include "specs/base/error.h"
-#include "specs/base/text.h"
 
 namespace imgbuild::layers {
 namespace {
@@ -31,21 +31,6 @@ std::optional<std::string> ReadSealed(const fs::path& path) {
   } catch (const specs::Error&) {
     return std::nullopt;
   }
-}
-
-std::string RenderFrame(const FrameRecord& frame) {
-  return fmt::format("{} {} {} {}\n", frame.codec, frame.tar_size, frame.compressed_size,
-                     frame.digest.Hex());
-}
-
-std::optional<FrameRecord> ParseFrame(std::string_view line) {
-  const std::vector<std::string_view> words = specs::SplitWords(line);
-  if (words.size() != 4) return std::nullopt;
-  const auto tar_size = specs::ParseUnsigned(words[1]);
-  const auto compressed_size = specs::ParseUnsigned(words[2]);
-  const auto digest = specs::Sha256::Parse(words[3]);
-  if (!tar_size || !compressed_size || !digest) return std::nullopt;
-  return FrameRecord{std::string(words[0]), *tar_size, *compressed_size, *digest};
 }
 
 bool HasSize(const fs::path& path, std::uint64_t size) {
@@ -119,24 +104,28 @@ std::optional<StoredPackage> Store::FindPackage(const specs::Sha256& key,
                                                 std::string_view codec) const {
   std::optional<std::string> text = ReadSealed(paths_.Package(key, codec));
   if (!text) return std::nullopt;
-  const std::size_t end = text->find('\n');
-  std::optional<FrameRecord> frame = ParseFrame(std::string_view(*text).substr(0, end));
-  if (!frame || end == std::string::npos) return std::nullopt;
-  StoredPackage found{.facts = text->substr(end + 1), .frame = *frame, .frame_path = {}};
-  if (frame->compressed_size > 0) {
-    found.frame_path = paths_.Frame(frame->digest);
-    if (!HasSize(found.frame_path, frame->compressed_size)) return std::nullopt;
+  std::optional<StoredPackage> found = ParsePackage(*text);
+  if (found && found->frame.compressed_size > 0) {
+    found->frame_path = paths_.Frame(found->frame.digest);
+    if (!HasSize(found->frame_path, found->frame.compressed_size)) return std::nullopt;
   }
   return found;
 }
 
 void Store::PutPackage(const specs::Sha256& key, const FrameRecord& frame, std::string_view facts,
                        AtomicFile* frame_file) {
-  if (frame_file != nullptr) PublishUnsynced(*frame_file, paths_.Frame(frame.digest));
-  const std::string head = RenderFrame(frame);
+  if (frame_file != nullptr) PutFrame(frame.digest, *frame_file);
   const std::unique_ptr<AtomicFile> file = NewFile();
-  file->Write(Seal(head + std::string(facts)));
+  file->Write(Seal(RenderPackage(frame, facts)));
   PublishUnsynced(*file, paths_.Package(key, frame.codec));
+}
+
+bool Store::HasFrame(const FrameRecord& frame) const {
+  return frame.compressed_size == 0 || HasSize(paths_.Frame(frame.digest), frame.compressed_size);
+}
+
+void Store::PutFrame(const specs::Sha256& digest, AtomicFile& file) {
+  PublishUnsynced(file, paths_.Frame(digest));
 }
 
 void Store::DropPackage(const specs::Sha256& key, std::string_view codec) {

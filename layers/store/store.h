@@ -79,9 +79,13 @@ class Store {
   bool RecheckDownload(const specs::Sha256& digest);
 
   std::optional<StoredPackage> FindPackage(const specs::Sha256& key, std::string_view codec) const;
-  // Publishes the frame, which `frame_file` holds, and then the package. An empty frame needs none.
+  // Publishes the frame, which `frame_file` holds, and then the package. An empty frame needs none;
+  // without its frame a package is not found before that came by PutFrame.
   void PutPackage(const specs::Sha256& key, const FrameRecord& frame, std::string_view facts,
                   AtomicFile* frame_file);
+  bool HasFrame(const FrameRecord& frame) const;
+  // REQUIRES: `file` holds the bytes of that digest.
+  void PutFrame(const specs::Sha256& digest, AtomicFile& file);
   // Removes its facts, which nothing could be made of; its frame stays.
   void DropPackage(const specs::Sha256& key, std::string_view codec);
   // As RecheckDownload. Packages whose frame was removed are not found any more.

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "layers/io/file.h"
+#include "layers/store/package_record.h"
 #include "layers/store/sealed_text.h"
 #include "specs/base/error.h"
 #include "tests/support/temp_folder.h"
@@ -64,6 +65,38 @@ TEST_F(StoreTest, FindsWhatWasPut) {
 
   store.PutAction(key, "result");
   EXPECT_EQ(store.FindAction(key), "result");
+}
+
+TEST_F(StoreTest, APackageIsFoundOnceItsFrameCame) {
+  Store store(root_);
+  const Sha256 key = HashOf("key");
+  const FrameRecord record{"zstd/1", 1024, 11, HashOf("frame bytes")};
+  store.PutPackage(key, record, "facts", nullptr);
+  EXPECT_FALSE(store.FindPackage(key, "zstd/1"));
+  EXPECT_FALSE(store.HasFrame(record));
+  std::unique_ptr<AtomicFile> file = store.NewFile();
+  file->Write("frame bytes");
+  store.PutFrame(record.digest, *file);
+  EXPECT_TRUE(store.HasFrame(record));
+  ASSERT_TRUE(store.FindPackage(key, "zstd/1"));
+  EXPECT_TRUE(Store(root_).Verify().empty());
+}
+
+TEST(PackageRecord, IsReadAsItWasWritten) {
+  const FrameRecord frame{"zstd/1.5/3", 4096, 77, HashOf("frame")};
+  const std::string text = RenderPackage(frame, "facts\n\nof it");
+  const std::optional<StoredPackage> read = ParsePackage(text);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->frame, frame);
+  EXPECT_EQ(read->facts, "facts\n\nof it");
+  EXPECT_EQ(read->frame_path, "");
+  const std::string digest = HashOf("frame").Hex();
+  for (const std::string& wrong :
+       {std::string(), std::string("\n"), text.substr(0, text.find('\n')),
+        "zstd/1 1 2 " + digest.substr(1) + "\nfacts", "zstd/1 -1 2 " + digest + "\nfacts",
+        "zstd/1 1 99999999999999999999 " + digest + "\n", "zstd/1 1 2 " + digest + " 3\n"}) {
+    EXPECT_FALSE(ParsePackage(wrong)) << wrong;
+  }
 }
 
 TEST_F(StoreTest, DoesNotFindDamagedRecords) {
