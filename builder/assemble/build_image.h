@@ -24,12 +24,13 @@ struct BuildRequest {
   layers::Compression compression = layers::Compression::kZstd;
 };
 
-// Borrowed.
+// Borrowed, all but the listener.
 struct BuildContext {
   layers::Store& store;
   layers::Executor& executor;
   Fetcher& fetcher;
   Progress& progress;
+  LayerListener layer_listener = {};  // of images that are not found whole
 };
 
 struct BuiltPlatform {

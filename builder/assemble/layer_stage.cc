@@ -159,7 +159,7 @@ std::string_view MediaType(const layers::Codec& codec) {
 std::vector<MadeLayer> MakeLayers(const std::vector<LayerContent>& contents,
                                   const layers::FileTree& tree, layers::Store& store,
                                   const layers::Codec& codec, layers::Executor& executor,
-                                  Progress& progress) {
+                                  Progress& progress, const LayerListener& listener) {
   std::vector<MadeLayer> made(contents.size());
   auto task = progress.Begin("Building layers", ProgressUnit::kItems);
   task->SetTotal(contents.size());
@@ -191,6 +191,7 @@ std::vector<MadeLayer> MakeLayers(const std::vector<LayerContent>& contents,
                          .diff_id = info->diff_id,
                          .plain_size = info->uncompressed_size,
                          .created_by = "imgbuild: " + content.name};
+        if (listener) listener(made[i].layer);
         task->Advance(1);
       });
     }

@@ -1,6 +1,7 @@
 // Layers from frames: what the store has is taken, the rest is concatenated.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,10 +31,13 @@ struct MadeLayer {
   bool made = false;  // in this run
 };
 
-// All layers of one platform, in order, made in parallel.
+// Told of each layer as soon as it is in the store, from any thread.
+using LayerListener = std::function<void(const layers::ImageLayer& layer)>;
+
+// All layers of one platform, in order, made in parallel. `listener` may be empty.
 std::vector<MadeLayer> MakeLayers(const std::vector<LayerContent>& contents,
                                   const layers::FileTree& tree, layers::Store& store,
                                   const layers::Codec& codec, layers::Executor& executor,
-                                  Progress& progress);
+                                  Progress& progress, const LayerListener& listener);
 
 }  // namespace imgbuild::builder

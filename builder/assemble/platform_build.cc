@@ -214,7 +214,7 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   result.built.platform = locked.platform;
   const auto make_layers = [&] {
     return MakeLayers(assembly.layers, united.tree, context.store, codec, context.executor,
-                      context.progress);
+                      context.progress, context.layer_listener);
   };
   try {
     result.built.layers = make_layers();

@@ -24,6 +24,10 @@ void AddPlanCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run
 void AddCacheCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 void AddInitCommand(CLI::App& app, RunCommand& run);
 void AddPushCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
+void AddPullCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
+void AddInspectCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
+void AddCopyCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
+void AddTagsCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 void AddLoginCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 void AddDebugCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 

@@ -32,6 +32,10 @@ int Main(int argc, char** argv) {
   AddLockCommand(app, options, run);
   AddPlanCommand(app, options, run);
   AddPushCommand(app, options, run);
+  AddPullCommand(app, options, run);
+  AddInspectCommand(app, options, run);
+  AddCopyCommand(app, options, run);
+  AddTagsCommands(app, options, run);
   AddLoginCommands(app, options, run);
   AddCacheCommand(app, options, run);
   AddDebugCommand(app, options, run);

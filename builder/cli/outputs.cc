@@ -146,4 +146,18 @@ void WriteOutput(const Output& output, const layers::Image& image, layers::Store
   }
 }
 
+void WriteOutput(const Output& output, const layers::ImageSource& image, layers::Store& store) {
+  switch (output.kind) {
+    case OutputKind::kOci:
+      layers::WriteLayout(store, image, output.path, output.tags);
+      return;
+    case OutputKind::kOciArchive:
+      layers::WriteOciArchive(store, image, output.path, output.tags);
+      return;
+    case OutputKind::kDockerArchive:
+      layers::WriteDockerArchive(store, image, output.path, output.tags);
+      return;
+  }
+}
+
 }  // namespace imgbuild::builder

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "layers/image/image.h"
+#include "layers/image/image_source.h"
 #include "layers/store/store.h"
 #include "specs/env/spec.h"
 
@@ -35,5 +36,6 @@ Output DefaultOutput(const specs::ImageSection& image);
 void CheckOutput(const Output& output, const specs::ImageSection& image);
 
 void WriteOutput(const Output& output, const layers::Image& image, layers::Store& store);
+void WriteOutput(const Output& output, const layers::ImageSource& image, layers::Store& store);
 
 }  // namespace imgbuild::builder

@@ -1,16 +1,12 @@
-#include <cstdio>
-
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "builder/cli/commands.h"
 #include "builder/cli/outputs.h"
-#include "builder/cli/registry_access.h"
+#include "builder/cli/pushes.h"
 #include "builder/cli/session.h"
-#include "builder/registry/push.h"
-#include "layers/image/image_source.h"
+#include "layers/image/annotate.h"
 #include "specs/base/error.h"
-#include "specs/base/text.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -18,6 +14,7 @@ namespace {
 struct PushArguments {
   std::vector<std::string> words;  // [IMAGE] DESTINATION
   std::vector<std::string> tags;
+  std::vector<std::string> annotations;
   RegistryOptions registry;
 };
 
@@ -39,48 +36,30 @@ LayoutName ImageToPush(const Session& session, std::string_view text) {
           colon == std::string_view::npos ? "" : std::string(text.substr(colon + 1))};
 }
 
-void Tell(Session& session, const specs::Reference& reference, const std::vector<std::string>& tags,
-          const layers::ImageSource& image, const PushResult& result) {
-  const std::string digest = image.root().digest.Oci();
-  std::string text = fmt::format("pushed {}@{}", reference.Name(), digest);
-  for (const std::string& tag : tags) text += fmt::format("\n  {}:{}", reference.Name(), tag);
-  text += result.unchanged
-              ? "\n  it was there already"
-              : fmt::format("\n  {} sent, {} mounted, {} there before; {} over the network",
-                            specs::Count(result.uploaded, "blob"), result.mounted, result.present,
-                            specs::HumanBytes(result.bytes_sent));
-  session.progress().Info(text);
-}
-
 int Push(const GlobalOptions& options, const PushArguments& arguments) {
   if (arguments.words.empty() || arguments.words.size() > 2) {
     throw specs::Error(specs::ErrorKind::kUsage, "push takes an image and where to put it")
         .Expected("imgbuild push [oci:DIR[:TAG]] docker://registry.example/team/name:tag");
   }
-  const specs::Reference reference = ParseRegistryReference(arguments.words.back());
-  if (reference.digest) {
-    throw specs::Error(specs::ErrorKind::kUsage,
-                       "an image cannot be pushed to a digest: it has one already")
-        .Expected("a tag: " + reference.Name() + ":tag");
-  }
-  std::vector<std::string> tags = arguments.tags;
-  if (!reference.tag.empty()) tags.insert(tags.begin(), reference.tag);
-  if (tags.empty()) tags = {"latest"};
-  for (const std::string& tag : tags) {
+  std::vector<PushTarget> targets = ParsePushTargets({arguments.words.back()});
+  for (const std::string& tag : arguments.tags) {
     if (!specs::IsTag(tag)) {
       throw specs::Error(specs::ErrorKind::kUsage, fmt::format("\"{}\" is no tag", tag))
           .Expected("letters, digits, \"_\", \".\" and \"-\", at most 128");
     }
+    targets.front().tags.push_back(tag);
   }
+  const auto annotations = ParseAnnotations(arguments.annotations);
 
   Session session(options);
   const LayoutName from =
       ImageToPush(session, arguments.words.size() == 2 ? arguments.words.front() : "");
-  const layers::ImageSource image = layers::OpenLayout(from.folder, from.name);
-  const auto registry = OpenForWriting(session, reference, arguments.registry, Access::kPush);
-  PushMemory memory(session.store().IndexDirectory("push"));
-  const PushResult result = PushImage(*registry, memory, image, {.tags = tags}, session.progress());
-  Tell(session, reference, tags, image, result);
+  const layers::ImageSource image =
+      layers::Annotated(layers::OpenLayout(from.folder, from.name), annotations);
+  Pushes pushes(session, std::move(targets), arguments.registry);
+  for (const Pushed& pushed : pushes.Finish(image)) {
+    session.progress().Info(RenderPushed(pushed, image.root().digest));
+  }
   return 0;
 }
 
@@ -98,6 +77,7 @@ void AddPushCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run
       ->type_name("TAG")
       ->take_all()
       ->allow_extra_args(false);
+  AddAnnotationOption(*command, arguments->annotations);
   AddRegistryOptions(*command, arguments->registry);
   command->callback([&options, &run, arguments] {
     run = [&options, arguments] { return Push(options, *arguments); };

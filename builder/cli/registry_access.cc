@@ -14,6 +14,16 @@ void AddRegistryOptions(CLI::App& command, RegistryOptions& options) {
                    "Take any certificate, and plain HTTP where there is no TLS");
 }
 
+void AddAnnotationOption(CLI::App& command, std::vector<std::string>& annotations) {
+  command
+      .add_option("--annotation", annotations,
+                  "On the image's manifests and index, leaving its layers as they are; may be "
+                  "repeated")
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->allow_extra_args(false);
+}
+
 specs::Reference ParseRegistryReference(std::string_view text) {
   constexpr std::string_view kTransport = "docker://";
   if (text.starts_with(kTransport)) text.remove_prefix(kTransport.size());

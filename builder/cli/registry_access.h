@@ -20,6 +20,9 @@ struct RegistryOptions {
 
 void AddRegistryOptions(CLI::App& command, RegistryOptions& options);
 
+// --annotation KEY=VALUE, repeatable.
+void AddAnnotationOption(CLI::App& command, std::vector<std::string>& annotations);
+
 // "docker://HOST/NAME:TAG", as podman and skopeo write it, or without the transport.
 specs::Reference ParseRegistryReference(std::string_view text);
 

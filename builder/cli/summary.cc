@@ -59,7 +59,7 @@ std::string UserMapping(const BuildSummary& summary) {
   return fmt::format(" --userns keep-id:uid={0},gid={0}", *uid);
 }
 
-// podman from a layout: ports on loopback, the current directory at the workdir.
+// podman from a layout or a registry: ports on loopback, the current directory at the workdir.
 std::string RunLine(const BuildSummary& summary) {
   const specs::Spec& spec = summary.loaded.spec;
   std::string line = "podman run --rm -it";
@@ -71,7 +71,8 @@ std::string RunLine(const BuildSummary& summary) {
   for (const Output& output : summary.outputs) {
     if (output.kind != OutputKind::kDockerArchive) return line + " " + ShellWord(output.Render());
   }
-  return "";
+  if (summary.pushed.empty()) return "";
+  return line + " " + ShellWord(summary.pushed.front().target.Name());
 }
 
 }  // namespace
@@ -79,7 +80,7 @@ std::string RunLine(const BuildSummary& summary) {
 std::string RenderSummary(const BuildSummary& summary) {
   const layers::Image& image = summary.built.image;
   std::string text;
-  text += fmt::format("\n{} {}{}\n", summary.loaded.spec.image.name, image.root.digest.Oci(),
+  text += fmt::format("\n{} {}{}\n", summary.loaded.spec.image.name, summary.digest.Oci(),
                       summary.built.unchanged ? " (unchanged)" : "");
   for (std::size_t i = 0; i < image.platforms.size(); ++i) {
     const BuiltPlatform* built =
@@ -98,6 +99,9 @@ std::string RenderSummary(const BuildSummary& summary) {
   }
   text += fmt::format("  took: {}\n", times);
   for (const Output& output : summary.outputs) text += fmt::format("  wrote {}\n", output.Render());
+  for (const Pushed& pushed : summary.pushed) {
+    text += fmt::format("  {}\n", RenderPushed(pushed, summary.digest));
+  }
   const std::string line = RunLine(summary);
   if (!line.empty()) text += fmt::format("\nRun it:\n  {}\n", line);
   return text;
@@ -124,14 +128,25 @@ std::string RenderSummaryJson(const BuildSummary& summary) {
   }
   Json outputs = Json::array();
   for (const Output& output : summary.outputs) outputs.push_back(output.Render());
+  Json pushes = Json::array();
+  for (const Pushed& pushed : summary.pushed) {
+    pushes.push_back({{"repository", pushed.target.repository.Name()},
+                      {"tags", pushed.target.tags},
+                      {"unchanged", pushed.result.unchanged},
+                      {"sent", pushed.result.uploaded},
+                      {"mounted", pushed.result.mounted},
+                      {"present", pushed.result.present},
+                      {"bytes", pushed.result.bytes_sent}});
+  }
   Json phases = Json::object();
   for (const PhaseTime& phase : summary.phases) phases[phase.name] = phase.milliseconds;
   const Json event = {{"event", "built"},
                       {"image", summary.loaded.spec.image.name},
-                      {"digest", image.root.digest.Oci()},
+                      {"digest", summary.digest.Oci()},
                       {"unchanged", summary.built.unchanged},
                       {"platforms", std::move(platforms)},
                       {"outputs", std::move(outputs)},
+                      {"pushed", std::move(pushes)},
                       {"milliseconds", std::move(phases)}};
   return event.dump();
 }

@@ -7,6 +7,7 @@
 
 #include "builder/assemble/build_image.h"
 #include "builder/cli/outputs.h"
+#include "builder/cli/pushes.h"
 #include "specs/env/loader.h"
 
 namespace imgbuild::builder {
@@ -19,7 +20,9 @@ struct PhaseTime {
 struct BuildSummary {
   const specs::LoadedSpec& loaded;
   const BuiltImage& built;
+  specs::Sha256 digest;  // under which outputs and registries have the image
   const std::vector<Output>& outputs;
+  const std::vector<Pushed>& pushed;
   std::vector<PhaseTime> phases;
   std::string lock_file;
   bool resolved = false;
@@ -31,8 +34,8 @@ struct BuildSummary {
 // line to paste to run it, with ports on loopback and the current directory at the image's workdir.
 std::string RenderSummary(const BuildSummary& summary);
 
-// The same as one JSON object: {"event": "built", "image", "digest", "outputs", "platforms":
-// [...]}.
+// The same as one JSON object: {"event": "built", "image", "digest", "outputs", "pushed",
+// "platforms": [...]}.
 std::string RenderSummaryJson(const BuildSummary& summary);
 
 }  // namespace imgbuild::builder

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "builder/registry/blob_upload.h"
+#include "builder/registry/blob_pushes.h"
 #include "builder/registry/push_memory.h"
 #include "builder/registry/registry.h"
 #include "builder/ui/progress.h"
@@ -20,18 +20,28 @@ struct PushOptions {
   UploadOptions upload;
 };
 
-struct PushResult {
-  std::size_t present = 0;  // blobs
-  std::size_t mounted = 0;
-  std::size_t uploaded = 0;
-  std::uint64_t bytes_sent = 0;
-  bool unchanged = false;  // every tag led to the image already
+// One image on its way into a repository. Its blobs may be given before there is an image: a build
+// gives each layer as soon as it is made.
+class ImagePush {
+ public:
+  // Borrows all but the options.
+  ImagePush(Registry& registry, PushMemory& memory, PushOptions options, Progress& progress);
 
-  bool operator==(const PushResult&) const = default;
+  // Starts the upload of a blob of the image. Does not block; thread-safe.
+  void Add(PushBlob blob) { blobs_.Add(std::move(blob)); }
+
+  // Adds what is missing, waits for all, puts the documents and moves the tags. An image that is
+  // there under all tags costs one HEAD for each. The first failure ends the push, after what is
+  // under way; no tag is moved then.
+  PushResult Finish(const layers::ImageSource& image);
+
+ private:
+  Registry& registry_;
+  const PushOptions options_;
+  BlobPushes blobs_;
 };
 
-// An image that is there under all tags costs one HEAD for each. The first failure ends the push,
-// after what is under way; no tag is moved then.
+// The whole of it, of an image that is there.
 PushResult PushImage(Registry& registry, PushMemory& memory, const layers::ImageSource& image,
                      const PushOptions& options, Progress& progress);
 

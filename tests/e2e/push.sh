@@ -46,6 +46,27 @@ export REGISTRY_AUTH_FILE="$WORK/auth.json"  # none yet, which podman refuses
 contains "second push" "$("$IMGBUILD" push "$image" "$there:one" --insecure 2>&1)" "it was there already"
 contains "other repository" "$("$IMGBUILD" push "$image" "127.0.0.1:$port/other/v1:x" --insecure 2>&1)" "0 B over the network"
 
+# A build that pushes: it writes no layout, and annotations leave layers and configuration alone.
+cp "$TOP"/specs/examples/v1-python.toml "$E2E_ROOT/images/v1-python.lock" .
+built="127.0.0.1:$port/built/v1"
+out=$("$IMGBUILD" build v1-python.toml --no-local --locked --insecure --push "docker://$built:a" \
+  --push "$built:b" --annotation org.opencontainers.image.revision=3f2c1e 2>&1)
+contains "build and push" "$out" "  $built:b"
+[ ! -e v1-python.oci ] || fail "a layout was written"
+skopeo inspect --raw --tls-verify=false "docker://$built:b" >annotated.json
+skopeo inspect --raw --tls-verify=false "docker://$there:one" >plain.json
+python3 - <<'PYTHON'
+import json
+plain, annotated = (json.load(open(name)) for name in ("plain.json", "annotated.json"))
+assert annotated.pop("annotations").pop("org.opencontainers.image.revision") == "3f2c1e"
+plain.pop("annotations", None)
+assert plain == annotated, (plain, annotated)
+PYTHON
+contains "again" "$("$IMGBUILD" build v1-python.toml --no-local --locked --insecure \
+  --push "$built:a" --annotation org.opencontainers.image.revision=3f2c1e 2>&1)" "it was there already"
+status=0; "$IMGBUILD" build v1-python.toml --no-local --insecure --push "127.0.0.1:1/x" >refused.log 2>&1 || status=$?
+equal "status of a push to nowhere" "$status" 1
+
 # A login: refused without, kept by login, read from podman's file, forgotten by logout.
 locked="127.0.0.1:$secure/team/v1:one"
 status=0; out=$("$IMGBUILD" push "$image" "$locked" --insecure 2>&1) || status=$?

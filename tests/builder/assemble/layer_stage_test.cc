@@ -41,7 +41,7 @@ class LayerStage : public testing::Test {
     const layers::TreeUnion united = layers::UniteTrees(inputs_);
     layers::ThreadExecutor executor(threads);
     const auto codec = layers::MakeCodec(compression);
-    return MakeLayers(contents_, united.tree, store_, *codec, executor, progress_);
+    return MakeLayers(contents_, united.tree, store_, *codec, executor, progress_, {});
   }
 
   ContentTree OnDisk(const std::string& path, const std::string& content) {

@@ -32,7 +32,9 @@ class Summary : public testing::Test {
   BuildSummary Make() {
     return {.loaded = loaded_,
             .built = image_,
+            .digest = image_.image.root.digest,
             .outputs = outputs_,
+            .pushed = pushed_,
             .phases = {{"lock", 3}, {"build", 1500}},
             .lock_file = "notebook.lock",
             .resolved = resolved_,
@@ -51,6 +53,7 @@ class Summary : public testing::Test {
   BuiltImage image_;
   std::vector<Output> outputs_ = {
       {.kind = OutputKind::kOci, .path = "notebook.oci", .tags = {"latest"}}};
+  std::vector<Pushed> pushed_;
   bool resolved_ = false;
   std::uint32_t uid_ = 1001;
 };
@@ -64,6 +67,23 @@ TEST_F(Summary, NamesImageLayersTimesAndOutputs) {
   EXPECT_THAT(text, HasSubstr("took: lock "));
   EXPECT_THAT(text, HasSubstr("wrote oci:notebook.oci:latest\n"));
   EXPECT_THAT(text, Not(HasSubstr("locked in")));
+}
+
+TEST_F(Summary, WhatWasPushedIsToldAndRunFromThere) {
+  pushed_ = {{.target = ParsePushTargets({"docker://registry.example/team/app:v1",
+                                          "registry.example/team/app:v2"})
+                            .front(),
+              .result = {.present = 1, .mounted = 2, .uploaded = 3, .bytes_sent = 4'000'000}}};
+  outputs_.clear();
+  const std::string text = Text();
+  EXPECT_THAT(text,
+              HasSubstr("pushed registry.example/team/app@" + specs::HashOf("manifest").Oci()));
+  EXPECT_THAT(text, HasSubstr("  registry.example/team/app:v2\n"));
+  EXPECT_THAT(text, HasSubstr("3 blobs sent, 2 mounted, 1 there before; 4.0 MB over the network"));
+  EXPECT_THAT(RunLine(), HasSubstr(" registry.example/team/app:v1"));
+  const auto event = nlohmann::json::parse(RenderSummaryJson(Make()));
+  EXPECT_EQ(event["pushed"][0]["tags"], nlohmann::json({"v1", "v2"}));
+  EXPECT_EQ(event["pushed"][0]["bytes"], 4'000'000);
 }
 
 TEST_F(Summary, SaysWhatWasResolvedAppliedAndUnchanged) {

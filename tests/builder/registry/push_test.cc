@@ -1,6 +1,7 @@
 #include "builder/registry/push.h"
 
 #include <random>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -97,6 +98,49 @@ TEST_F(PushTest, AnotherTagSendsNoBlob) {
   PushResult result = Push(server);
   EXPECT_EQ(result.bytes_sent, 0u);
   EXPECT_TRUE(server.tags().contains("team/app:v2"));
+}
+
+TEST_F(PushTest, BlobsMayComeBeforeTheImage) {
+  MiniRegistry server;
+  Registry registry = Open(server, {});
+  ImagePush push(registry, memory_, options_, silent_);
+  for (const layers::SourceBlob& blob : content_.blobs) {
+    const PushBlob early{blob.descriptor.digest, blob.descriptor.size, blob.path};
+    push.Add(early);
+    push.Add(early);  // once is enough
+  }
+  while (server.blobs().size() < content_.blobs.size()) std::this_thread::yield();
+  EXPECT_TRUE(server.manifests().empty());
+  const PushResult result = push.Finish(content_);
+  EXPECT_EQ(result.uploaded, 4u);
+  EXPECT_EQ(result.bytes_sent, 400'000u);
+  EXPECT_TRUE(IsWhole(server));
+  EXPECT_TRUE(IsTagged(server));
+}
+
+TEST_F(PushTest, AnImageThatNeverComesIsNoHarm) {
+  MiniRegistry server;
+  Registry registry = Open(server, {});
+  {
+    ImagePush push(registry, memory_, options_, silent_);
+    const layers::SourceBlob& blob = content_.blobs.front();
+    push.Add({blob.descriptor.digest, blob.descriptor.size, blob.path});
+  }
+  EXPECT_TRUE(server.manifests().empty());
+}
+
+TEST_F(PushTest, AFailureBeforeTheImageIsToldAtItsEnd) {
+  MiniRegistry server;
+  server.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.method == "HEAD") return std::nullopt;
+    return ServedResponse{.status = 403};
+  });
+  Registry registry = Open(server, {});
+  ImagePush push(registry, memory_, options_, silent_);
+  const layers::SourceBlob& blob = content_.blobs.front();
+  push.Add({blob.descriptor.digest, blob.descriptor.size, blob.path});
+  EXPECT_THROW(push.Finish(content_), specs::Error);
+  EXPECT_FALSE(IsTagged(server));
 }
 
 TEST_F(PushTest, ATokenMayRunOutAnywhere) {
