@@ -1,0 +1,91 @@
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "builder/cli/commands.h"
+#include "builder/cli/copy_image.h"
+#include "builder/cli/platform_option.h"
+#include "builder/cli/session.h"
+#include "specs/base/error.h"
+
+namespace imgbuild::builder {
+namespace {
+
+struct CopyArguments {
+  std::string from;
+  std::string to;  // "": NAME.oci
+  std::string platform;
+  bool referrers = false;
+  RegistryOptions registry;
+};
+
+int Copy(const GlobalOptions& options, const CopyArguments& arguments) {
+  const CopyRequest request{
+      .from = ParsePlace(arguments.from),
+      .to = ParsePlace(arguments.to),
+      .platform = arguments.platform,
+      .referrers = arguments.referrers ? CopyReferrers::kYes : CopyReferrers::kNo,
+      .registry = arguments.registry};
+  Session session(options);
+  CopyImage(session, request);
+  return 0;
+}
+
+int Pull(const GlobalOptions& options, const CopyArguments& arguments) {
+  CopyRequest request{.from = {.kind = PlaceKind::kRegistry,
+                               .reference = ParseRegistryPlace(arguments.from),
+                               .path = {},
+                               .name = {}},
+                      .to = {},
+                      .platform = arguments.platform,
+                      .referrers = CopyReferrers::kNo,
+                      .registry = arguments.registry};
+  if (arguments.to.empty()) {
+    const std::string& repository = request.from.reference.repository;
+    request.to = {.kind = PlaceKind::kOci,
+                  .reference = {},
+                  .path = repository.substr(repository.rfind('/') + 1) + ".oci",
+                  .name = {}};
+  } else {
+    request.to = ParsePlace(arguments.to);
+  }
+  Session session(options);
+  CopyImage(session, request);
+  return 0;
+}
+
+}  // namespace
+
+void AddCopyCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+  auto arguments = std::make_shared<CopyArguments>();
+  CLI::App* command = app.add_subcommand("copy", "Copy an image from one place to another");
+  command
+      ->add_option("from", arguments->from,
+                   "docker://HOST/NAME[:TAG|@DIGEST], oci:DIR[:TAG], oci-archive:FILE[:TAG] or "
+                   "docker-archive:FILE[:NAME]")
+      ->required();
+  command->add_option("to", arguments->to, "The same")->required();
+  AddPlatformOption(*command, arguments->platform);
+  command->add_flag("--referrers", arguments->referrers,
+                    "Also what is attached to it: signatures, SBOMs");
+  AddRegistryOptions(*command, arguments->registry);
+  command->callback([&options, &run, arguments] {
+    run = [&options, arguments] { return Copy(options, *arguments); };
+  });
+}
+
+void AddPullCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+  auto arguments = std::make_shared<CopyArguments>();
+  CLI::App* command = app.add_subcommand("pull", "Fetch an image from a registry");
+  command->add_option("image", arguments->from, "docker://HOST/NAME[:TAG|@DIGEST]")->required();
+  command
+      ->add_option("-o,--output", arguments->to,
+                   "Where to, as for copy; NAME.oci in the current directory where not given")
+      ->type_name("PLACE");
+  AddPlatformOption(*command, arguments->platform);
+  AddRegistryOptions(*command, arguments->registry);
+  command->callback([&options, &run, arguments] {
+    run = [&options, arguments] { return Pull(options, *arguments); };
+  });
+}
+
+}  // namespace imgbuild::builder

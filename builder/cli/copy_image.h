@@ -1,0 +1,26 @@
+// Copying an image from one place to another: what `copy` and `pull` do.
+#pragma once
+
+#include <string>
+
+#include "builder/cli/image_access.h"
+#include "builder/cli/image_place.h"
+#include "builder/cli/session.h"
+
+namespace imgbuild::builder {
+
+enum class CopyReferrers { kNo, kYes };
+
+struct CopyRequest {
+  ImagePlace from;
+  ImagePlace to;
+  std::string platform;  // "": all
+  CopyReferrers referrers = CopyReferrers::kNo;
+  RegistryOptions registry;
+};
+
+// Tells what it did through the session's progress. Throws Error (kUsage) for what cannot be asked
+// for, before any work.
+void CopyImage(Session& session, const CopyRequest& request);
+
+}  // namespace imgbuild::builder

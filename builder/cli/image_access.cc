@@ -1,0 +1,132 @@
+#include "builder/cli/image_access.h"
+
+#include <utility>
+
+#include "builder/cli/outputs.h"
+#include "builder/host/environment.h"
+#include "builder/registry/credential_finder.h"
+#include "builder/registry/registry_config.h"
+#include "layers/image/archive_output.h"
+#include "layers/image/docker_archive_origin.h"
+#include "layers/image/layout.h"
+#include "layers/image/layout_origin.h"
+#include "layers/image/oci_archive_origin.h"
+#include "specs/base/error.h"
+
+namespace imgbuild::builder {
+namespace {
+
+template <typename Origin>
+FoundImage Found(std::unique_ptr<Origin> origin) {
+  FoundImage found;
+  const std::string& name = origin->name();
+  if constexpr (std::is_same_v<Origin, layers::DockerArchiveOrigin>) {
+    found.full_name = name;
+    if (!name.empty()) found.tag = specs::ParseImageName(name).tag;
+  } else {
+    found.tag = name;
+  }
+  found.origin = std::move(origin);
+  return found;
+}
+
+FoundImage OpenRegistryImage(Session& session, const ImagePlace& place,
+                             const RegistryOptions& options) {
+  const specs::Reference& reference = place.reference;
+  auto origin =
+      std::make_unique<RegistryOrigin>(OpenForReading(session, reference, options), session.store(),
+                                       ReferenceText(reference), session.progress());
+  FoundImage found;
+  found.registry = origin.get();
+  found.tag = !reference.tag.empty() || reference.digest ? reference.tag : "latest";
+  if (!found.tag.empty()) found.full_name = reference.Name() + ":" + found.tag;
+  found.origin = std::move(origin);
+  return found;
+}
+
+Output OutputOf(const ImagePlace& place) {
+  Output output{.kind = place.kind == PlaceKind::kOci          ? OutputKind::kOci
+                        : place.kind == PlaceKind::kOciArchive ? OutputKind::kOciArchive
+                                                               : OutputKind::kDockerArchive,
+                .path = place.path,
+                .tags = {}};
+  if (!place.name.empty()) output.tags = {place.name};
+  return output;
+}
+
+}  // namespace
+
+FoundImage OpenImage(Session& session, const ImagePlace& place, const RegistryOptions& options) {
+  switch (place.kind) {
+    case PlaceKind::kRegistry:
+      return OpenRegistryImage(session, place, options);
+    case PlaceKind::kOci:
+      return Found(std::make_unique<layers::LayoutOrigin>(place.path, place.name));
+    case PlaceKind::kOciArchive:
+      return Found(
+          std::make_unique<layers::OciArchiveOrigin>(session.store(), place.path, place.name));
+    case PlaceKind::kDockerArchive:
+      return Found(
+          std::make_unique<layers::DockerArchiveOrigin>(session.store(), place.path, place.name));
+  }
+  return {};
+}
+
+std::vector<std::unique_ptr<Registry>> OpenForReading(Session& session,
+                                                      const specs::Reference& reference,
+                                                      const RegistryOptions& options) {
+  if (session.connectivity() == Connectivity::kOffline) {
+    throw specs::Error(specs::ErrorKind::kUsage, "--offline leaves no way to a registry");
+  }
+  const Environment environment = Environment::OfProcess();
+  const CredentialFinder finder(environment);
+  std::vector<std::unique_ptr<Registry>> registries;
+  for (Endpoint& endpoint :
+       RegistryConfig::OfHost(environment).ForReading(reference.registry, reference.repository)) {
+    if (options.insecure) endpoint.transport = Transport::kFallback;
+    Credentials credentials = finder.Find(endpoint.host, endpoint.repository);
+    registries.push_back(std::make_unique<Registry>(session.http(), std::move(endpoint),
+                                                    std::move(credentials), Access::kPull));
+  }
+  return registries;
+}
+
+void CheckPlace(const ImagePlace& place) {
+  specs::ImageSection section;
+  section.platforms.resize(1);
+  CheckOutput(OutputOf(place), section);
+}
+
+void WriteImage(Session& session, const ImagePlace& place, const layers::ImageSource& image) {
+  const std::vector<std::string> names = OutputOf(place).tags;
+  switch (place.kind) {
+    case PlaceKind::kOci:
+      layers::WriteLayout(session.store(), image, place.path, names);
+      return;
+    case PlaceKind::kOciArchive:
+      layers::WriteOciArchive(session.store(), image, place.path, names);
+      return;
+    case PlaceKind::kDockerArchive:
+      layers::WriteDockerArchive(session.store(), image, place.path, names);
+      return;
+    case PlaceKind::kRegistry:
+      throw specs::Error("a registry's image is pushed, not written");
+  }
+}
+
+ImagePlace WithName(ImagePlace place, const FoundImage& found) {
+  if (!place.name.empty()) {
+    if (place.kind == PlaceKind::kDockerArchive && specs::ParseImageName(place.name).tag.empty()) {
+      place.name += ":latest";  // engines need one
+    }
+    return place;
+  }
+  if (place.kind == PlaceKind::kDockerArchive) {
+    place.name = found.full_name;  // "" loads without a name
+  } else if (place.kind != PlaceKind::kRegistry) {
+    place.name = found.tag.empty() ? "latest" : found.tag;
+  }
+  return place;
+}
+
+}  // namespace imgbuild::builder
