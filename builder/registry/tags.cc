@@ -1,5 +1,6 @@
 #include "builder/registry/tags.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -47,6 +48,9 @@ std::vector<std::string> ListTags(Registry& registry) {
     }
     return true;
   });
+  std::ranges::sort(tags);
+  const auto repeated = std::ranges::unique(tags);
+  tags.erase(repeated.begin(), repeated.end());
   return tags;
 }
 

@@ -10,8 +10,7 @@
 
 namespace imgbuild::builder {
 
-// In the registry's order, which is to be that of their bytes. Throws Error where there is no such
-// repository.
+// In the order of their bytes, each once. Throws Error where there is no such repository.
 std::vector<std::string> ListTags(Registry& registry);
 
 // Which of `tags` lead to that manifest.

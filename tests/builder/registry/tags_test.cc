@@ -44,13 +44,13 @@ TEST_F(TagsTest, ListsThem) {
 TEST_F(TagsTest, InPages) {
   server_.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
     if (request.target.find("last=b") != std::string::npos) {
-      return ServedResponse{.body = R"({"tags":["c"]})"};
+      return ServedResponse{.body = R"({"tags":["c","b","A"]})"};
     }
     return ServedResponse{
         .headers = {{"Link", R"(</v2/team/app/tags/list?last=b&n=2>; rel="next")"}},
-        .body = R"({"tags":["a","b"]})"};
+        .body = R"({"tags":["b","a"]})"};
   });
-  EXPECT_THAT(ListTags(registry_), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(ListTags(registry_), ElementsAre("A", "a", "b", "c"));
 }
 
 TEST_F(TagsTest, PagesThatLeadAstrayEnd) {
