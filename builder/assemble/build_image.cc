@@ -9,6 +9,7 @@
 #include "builder/assemble/package_maker.h"
 #include "builder/assemble/platform_build.h"
 #include "builder/assemble/pyc_worker.h"
+#include "builder/assemble/recipe_annotations.h"
 #include "builder/plan/layer_plan.h"
 #include "builder/state/state.h"
 #include "layers/io/file.h"
@@ -36,7 +37,7 @@ UserContent ReadUserContent(const specs::Spec& spec) {
 // Everything that decides the image.
 specs::Sha256 ImageKey(const BuildRequest& request, const UserContent& user,
                        const layers::Codec& codec) {
-  specs::KeyBuilder key("image/3");
+  specs::KeyBuilder key("image/4");
   key.Add("package", kPackageVersion).Add("pyc", kPycVersion);
   key.Add("plan", kPlanVersion).Add("layer", kLayerVersion);
   key.Add("tar", layers::kTarVersion).Add("deb", layers::kDebVersion);
@@ -93,6 +94,40 @@ std::optional<layers::Image> FindResult(const layers::Store& store, const specs:
   return image;
 }
 
+// Which key the image is found by, elsewhere too.
+Annotations WithKey(Annotations annotations, const specs::Sha256& key) {
+  annotations[kImageKeyAnnotation] = key.Hex();
+  return annotations;
+}
+
+// Of one platform's manifest: a single one is the image itself.
+Annotations ManifestAnnotations(const specs::Spec& spec, const specs::Sha256& key) {
+  if (spec.image.platforms.size() > 1) return spec.image.annotations;
+  return WithKey(spec.image.annotations, key);
+}
+
+// As others made it. The documents are written anew: theirs may have had annotations of their own.
+std::optional<layers::Image> TakeShared(const specs::Spec& spec, const specs::Sha256& key,
+                                        BuildContext context) {
+  if (context.shared == nullptr) return std::nullopt;
+  auto shared = context.shared->FindImage(key);
+  const auto same = [](const SharedPlatform& platform, const specs::Platform& wanted) {
+    return platform.config.platform == wanted;
+  };
+  if (!shared || !std::ranges::equal(*shared, spec.image.platforms, same)) return std::nullopt;
+  std::vector<layers::PlatformImage> platforms;
+  for (SharedPlatform& platform : *shared) {
+    platform.config.diff_ids.clear();
+    platform.config.history.clear();
+    platforms.push_back(layers::PublishPlatform(context.store, std::move(platform.config),
+                                                platform.layers, ManifestAnnotations(spec, key)));
+    if (!context.layer_listener) continue;
+    for (const layers::ImageLayer& layer : platform.layers) context.layer_listener(layer);
+  }
+  return layers::PublishImage(context.store, std::move(platforms),
+                              WithKey(spec.image.annotations, key));
+}
+
 specs::LockedPlatform InForce(const BuildRequest& request, const specs::Platform& platform) {
   const auto locked = std::find_if(
       request.lock.platforms.begin(), request.lock.platforms.end(),
@@ -110,7 +145,11 @@ BuiltImage BuildImage(const BuildRequest& request, BuildContext context) {
   const UserContent user = ReadUserContent(spec);
   const specs::Sha256 key = ImageKey(request, user, *codec);
   if (auto found = FindResult(context.store, key)) {
-    return {.image = *std::move(found), .platforms = {}, .unchanged = true};
+    return {.image = *std::move(found), .key = key, .platforms = {}, .unchanged = true};
+  }
+  if (auto taken = TakeShared(spec, key, context)) {
+    context.store.PutAction(key, RenderResult(*taken));
+    return {.image = *std::move(taken), .key = key, .platforms = {}, .shared = true};
   }
 
   // Packages of all platforms before the first layer: a wrong one leaves nothing half made.
@@ -129,15 +168,17 @@ BuiltImage BuildImage(const BuildRequest& request, BuildContext context) {
   }
 
   // Each platform by itself; packages and layers they share are found in the store.
-  BuiltImage built;
+  BuiltImage built{.image = {}, .key = key, .platforms = {}};
   std::vector<layers::PlatformImage> platforms;
   for_each([&](const auto& each) {
-    PlatformResult result = BuildPlatform(request, each, user, *codec, context);
+    PlatformResult result =
+        BuildPlatform(request, each, user, *codec, ManifestAnnotations(spec, key), context);
     platforms.push_back(std::move(result.image));
     built.platforms.push_back(std::move(result.built));
   });
 
-  built.image = layers::PublishImage(context.store, std::move(platforms), spec.image.annotations);
+  built.image = layers::PublishImage(context.store, std::move(platforms),
+                                     WithKey(spec.image.annotations, key));
   context.store.PutAction(key, RenderResult(built.image));
   return built;
 }

@@ -8,6 +8,7 @@
 
 #include "builder/assemble/fetcher.h"
 #include "builder/assemble/layer_stage.h"
+#include "builder/assemble/shared_cache.h"
 #include "builder/ui/progress.h"
 #include "layers/image/image.h"
 #include "layers/io/executor.h"
@@ -31,6 +32,7 @@ struct BuildContext {
   Fetcher& fetcher;
   Progress& progress;
   LayerListener layer_listener = {};  // of images that are not found whole
+  SharedCache* shared = nullptr;      // null: only this machine's own cache
 };
 
 struct BuiltPlatform {
@@ -40,11 +42,14 @@ struct BuiltPlatform {
 
 struct BuiltImage {
   layers::Image image;
+  specs::Sha256 key;                     // its recipe's
   std::vector<BuiltPlatform> platforms;  // empty when nothing had to be looked at
   bool unchanged = false;                // found whole by its key
+  bool shared = false;                   // in the shared cache: the store may lack its layers
 };
 
-// REQUIRES: LockMatches(lock, spec). Throws Error.
+// REQUIRES: LockMatches(lock, spec). The store has the image's documents then, and of its layers
+// those that the shared cache did not promise (MadeLayer::shared). Throws Error.
 BuiltImage BuildImage(const BuildRequest& request, BuildContext context);
 
 }  // namespace imgbuild::builder

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "builder/assemble/recipe_annotations.h"
 #include "builder/assemble/work_group.h"
 #include "layers/io/file.h"
 #include "layers/io/hashing.h"
@@ -114,23 +115,37 @@ void AddPart(const PackagePart& part, layers::LayerWriter& writer) {
   });
 }
 
+// Frames that only the shared cache has yet.
+void FetchFrames(const LayerContent& content, const LayerTools& tools) {
+  std::vector<layers::FrameRecord> missing;
+  for (const PackagePart& part : content.packages) {
+    const layers::FrameRecord& frame = part.package->frame;
+    if (!tools.store.HasFrame(frame)) missing.push_back(frame);
+  }
+  if (missing.empty()) return;
+  if (tools.shared != nullptr && tools.shared->FetchFrames(missing, tools.store)) return;
+  throw specs::Error(fmt::format("files of {} in the layer {} are missing in the cache",
+                                 specs::Count(missing.size(), "package"), content.name));
+}
+
 LayerInfo MakeLayer(const LayerContent& content, const std::vector<TreeEntry>& skeleton,
-                    layers::Store& store, const layers::Codec& codec, layers::Executor& executor) {
-  const std::unique_ptr<layers::AtomicFile> file = store.NewFile();
-  layers::LayerWriter writer(*file, codec, executor);
+                    const LayerTools& tools) {
+  FetchFrames(content, tools);
+  const std::unique_ptr<layers::AtomicFile> file = tools.store.NewFile();
+  layers::LayerWriter writer(*file, tools.codec, tools.executor);
   writer.AddSkeleton(skeleton);
   for (const PackagePart& part : content.packages) AddPart(part, writer);
   if (content.files != nullptr) {
     // By way of the disk: the user's files may be larger than memory.
-    const std::unique_ptr<layers::AtomicFile> own = store.NewFile();
-    if (WriteFrame(*content.files, *own, codec, executor).compressed_size > 0) {
+    const std::unique_ptr<layers::AtomicFile> own = tools.store.NewFile();
+    if (WriteFrame(*content.files, *own, tools.codec, tools.executor).compressed_size > 0) {
       own->Flush();
       layers::FileSource frame(own->temporary());
       writer.AddFrame(frame);
     }
   }
   const LayerInfo info = writer.Finish();
-  store.PutBlob(info.digest, *file);
+  tools.store.PutBlob(info.digest, *file);
   return info;
 }
 
@@ -154,44 +169,57 @@ std::string_view MediaType(const layers::Codec& codec) {
                                                            : specs::kOciLayerGzip;
 }
 
+layers::ImageLayer Describe(const LayerContent& content, const specs::Sha256& key,
+                            const LayerInfo& info, const layers::Codec& codec) {
+  return {.descriptor = {.media_type = std::string(MediaType(codec)),
+                         .digest = info.digest,
+                         .size = info.size,
+                         .platform = {},
+                         .annotations = LayerAnnotations({key, info.uncompressed_size})},
+          .diff_id = info.diff_id,
+          .plain_size = info.uncompressed_size,
+          .created_by = "imgbuild: " + content.name};
+}
+
+// Found here, promised by the shared cache, or made.
+MadeLayer OneLayer(const LayerContent& content, const layers::FileTree& tree,
+                   const LayerTools& tools, ProgressTask& task) {
+  const std::vector<TreeEntry> skeleton = layers::Skeleton(tree, content.owners);
+  const specs::Sha256 key = LayerKey(content, skeleton, tools.codec);
+  const layers::EntryLock lock = tools.store.Lock("layer", key);
+  MadeLayer layer{.layer = {}, .name = content.name};
+  std::optional<LayerInfo> info = FindLayer(tools.store, key);
+  if (!info && tools.shared != nullptr) {
+    info = tools.shared->FindLayer(key);
+    layer.shared = info.has_value();
+  }
+  if (!info) {
+    task.SetDetail(content.name);
+    try {
+      info = MakeLayer(content, skeleton, tools);
+    } catch (specs::Error& error) {
+      RethrowWithoutDamagedFrames(content, tools.store, std::move(error));
+    }
+    layer.made = true;
+  }
+  if (layer.made || layer.shared) tools.store.PutAction(key, RenderInfo(*info));
+  layer.layer = Describe(content, key, *info, tools.codec);
+  return layer;
+}
+
 }  // namespace
 
 std::vector<MadeLayer> MakeLayers(const std::vector<LayerContent>& contents,
-                                  const layers::FileTree& tree, layers::Store& store,
-                                  const layers::Codec& codec, layers::Executor& executor,
-                                  Progress& progress, const LayerListener& listener) {
+                                  const layers::FileTree& tree, const LayerTools& tools) {
   std::vector<MadeLayer> made(contents.size());
-  auto task = progress.Begin("Building layers", ProgressUnit::kItems);
+  auto task = tools.progress.Begin("Building layers", ProgressUnit::kItems);
   task->SetTotal(contents.size());
   {
-    WorkGroup group(executor);
+    WorkGroup group(tools.executor);
     for (std::size_t i = 0; i < contents.size(); ++i) {
       group.Add([&, i] {
-        const LayerContent& content = contents[i];
-        const std::vector<TreeEntry> skeleton = layers::Skeleton(tree, content.owners);
-        const specs::Sha256 key = LayerKey(content, skeleton, codec);
-        const layers::EntryLock lock = store.Lock("layer", key);
-        std::optional<LayerInfo> info = FindLayer(store, key);
-        made[i].made = !info;
-        if (!info) {
-          task->SetDetail(content.name);
-          try {
-            info = MakeLayer(content, skeleton, store, codec, executor);
-          } catch (specs::Error& error) {
-            RethrowWithoutDamagedFrames(content, store, std::move(error));
-          }
-          store.PutAction(key, RenderInfo(*info));
-        }
-        made[i].name = content.name;
-        made[i].layer = {.descriptor = {.media_type = std::string(MediaType(codec)),
-                                        .digest = info->digest,
-                                        .size = info->size,
-                                        .platform = {},
-                                        .annotations = {}},
-                         .diff_id = info->diff_id,
-                         .plain_size = info->uncompressed_size,
-                         .created_by = "imgbuild: " + content.name};
-        if (listener) listener(made[i].layer);
+        made[i] = OneLayer(contents[i], tree, tools, *task);
+        if (tools.listener) tools.listener(made[i].layer);
         task->Advance(1);
       });
     }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "builder/assemble/layer_parts.h"
+#include "builder/assemble/shared_cache.h"
 #include "builder/ui/progress.h"
 #include "layers/image/image.h"
 #include "layers/tree/file_tree.h"
@@ -28,16 +29,25 @@ struct LayerContent {
 struct MadeLayer {
   layers::ImageLayer layer;
   std::string name;
-  bool made = false;  // in this run
+  bool made = false;    // in this run
+  bool shared = false;  // promised by the shared cache: the store may lack its bytes
 };
 
-// Told of each layer as soon as it is in the store, from any thread.
+// Told of each layer as soon as it is in the store, or known to the shared cache, from any thread.
 using LayerListener = std::function<void(const layers::ImageLayer& layer)>;
 
-// All layers of one platform, in order, made in parallel. `listener` may be empty.
+// What layers are made with. Borrowed.
+struct LayerTools {
+  layers::Store& store;
+  const layers::Codec& codec;
+  layers::Executor& executor;
+  Progress& progress;
+  const LayerListener& listener;  // may be empty
+  SharedCache* shared = nullptr;  // may be null
+};
+
+// All layers of one platform, in order, made in parallel.
 std::vector<MadeLayer> MakeLayers(const std::vector<LayerContent>& contents,
-                                  const layers::FileTree& tree, layers::Store& store,
-                                  const layers::Codec& codec, layers::Executor& executor,
-                                  Progress& progress, const LayerListener& listener);
+                                  const layers::FileTree& tree, const LayerTools& tools);
 
 }  // namespace imgbuild::builder

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "layers/store/package_record.h"
 #include "layers/unpack/deb.h"
 #include "layers/write/frame.h"
 #include "layers/write/tar.h"
@@ -54,6 +55,22 @@ std::optional<ReadyPackage> PackageMaker::Find(const LockedPackage& package) con
   } catch (const specs::Error&) {
     store_.DropPackage(key, codec_.id());  // whole, but no facts that we know
     return std::nullopt;
+  }
+}
+
+std::optional<ReadyPackage> PackageMaker::Adopt(const LockedPackage& package,
+                                                std::string_view record) {
+  std::optional<layers::StoredPackage> stored = layers::ParsePackage(record);
+  if (!stored || stored->frame.codec != codec_.id()) return std::nullopt;
+  if (stored->frame.compressed_size > 0) {
+    stored->frame_path = store_.paths().Frame(stored->frame.digest);
+  }
+  try {
+    ReadyPackage ready = FromStore(package, *stored);
+    store_.PutPackage(Key(package), stored->frame, stored->facts, nullptr);
+    return ready;
+  } catch (const specs::Error&) {
+    return std::nullopt;  // no facts that we know
   }
 }
 

@@ -44,11 +44,18 @@ class PackageMaker {
         compiler_(compiler),
         options_(std::move(options)) {}
 
+  // What frames are compressed by.
+  const std::string& codec() const { return codec_.id(); }
+
   // Everything that decides the package's facts and frame.
   specs::Sha256 Key(const specs::LockedPackage& package) const;
 
   // Nullopt where it has to be made.
   std::optional<ReadyPackage> Find(const specs::LockedPackage& package) const;
+
+  // What another machine made of the package, as layers::RenderPackage wrote it: the store knows it
+  // then, and its frame may follow. Nullopt where `record` is none, or of another codec.
+  std::optional<ReadyPackage> Adopt(const specs::LockedPackage& package, std::string_view record);
 
   // Unpacks `archive` and publishes the result, unless another build did meanwhile. Thread-safe.
   ReadyPackage Make(const specs::LockedPackage& package, const std::filesystem::path& archive);

@@ -41,13 +41,36 @@ std::vector<std::size_t> FindAll(const specs::LockedPlatform& locked, const Pack
   return missing;
 }
 
+// Facts of what others made; returns what nobody did.
+std::vector<std::size_t> AdoptShared(const specs::LockedPlatform& locked, PackageMaker& maker,
+                                     const std::vector<std::size_t>& missing, SharedCache& shared,
+                                     std::vector<ReadyPackage>& ready) {
+  std::vector<specs::Sha256> keys;
+  for (std::size_t index : missing) keys.push_back(maker.Key(locked.packages[index]));
+  const std::vector<std::optional<std::string>> records = shared.FindPackages(keys, maker.codec());
+  std::vector<std::size_t> rest;
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    std::optional<ReadyPackage> package;
+    if (records[i]) package = maker.Adopt(locked.packages[missing[i]], *records[i]);
+    if (package) {
+      ready[missing[i]] = *std::move(package);
+    } else {
+      rest.push_back(missing[i]);
+    }
+  }
+  return rest;
+}
+
 }  // namespace
 
 std::vector<ReadyPackage> PreparePackages(const specs::LockedPlatform& locked, PackageMaker& maker,
-                                          Fetcher& fetcher, layers::Executor& executor,
-                                          Progress& progress) {
+                                          const PackageTools& tools) {
+  Fetcher& fetcher = tools.fetcher;
   std::vector<ReadyPackage> ready(locked.packages.size());
-  std::vector<std::size_t> missing = FindAll(locked, maker, executor, ready);
+  std::vector<std::size_t> missing = FindAll(locked, maker, tools.executor, ready);
+  if (!missing.empty() && tools.shared != nullptr) {
+    missing = AdoptShared(locked, maker, missing, *tools.shared, ready);
+  }
   if (missing.empty()) return ready;
   // The largest take longest: begun last, they would run alone at the end.
   std::stable_sort(missing.begin(), missing.end(), [&](std::size_t a, std::size_t b) {
@@ -66,10 +89,10 @@ std::vector<ReadyPackage> PreparePackages(const specs::LockedPlatform& locked, P
     if (!coming.contains(package)) there.push_back(package);
   }
 
-  auto task = progress.Begin("Unpacking packages", ProgressUnit::kItems);
+  auto task = tools.progress.Begin("Unpacking packages", ProgressUnit::kItems);
   task->SetTotal(missing.size());
   {
-    WorkGroup group(executor);
+    WorkGroup group(tools.executor);
     auto make = [&](const LockedPackage* package) {
       group.Add([&, package] {
         task->SetDetail(package->name);

@@ -153,7 +153,11 @@ class PackageWork {
       : PackageWork(request.loaded.spec, HostCompiler(request.lock), codec, context) {}
 
   std::vector<ReadyPackage> Prepare(const specs::LockedPlatform& locked) {
-    return PreparePackages(locked, maker_, context_.fetcher, context_.executor, context_.progress);
+    return PreparePackages(locked, maker_,
+                           {.fetcher = context_.fetcher,
+                            .executor = context_.executor,
+                            .progress = context_.progress,
+                            .shared = context_.shared});
   }
 
  private:
@@ -183,7 +187,7 @@ void PreparePlatform(const BuildRequest& request, const specs::LockedPlatform& l
 
 PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
                              const UserContent& user, const layers::Codec& codec,
-                             BuildContext context) {
+                             const Annotations& annotations, BuildContext context) {
   const specs::Spec& spec = request.loaded.spec;
   for (const std::string& warning : CheckCuda(spec, locked).warnings) {
     context.progress.Warning(warning);
@@ -213,8 +217,13 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   PlatformResult result;
   result.built.platform = locked.platform;
   const auto make_layers = [&] {
-    return MakeLayers(assembly.layers, united.tree, context.store, codec, context.executor,
-                      context.progress, context.layer_listener);
+    return MakeLayers(assembly.layers, united.tree,
+                      {.store = context.store,
+                       .codec = codec,
+                       .executor = context.executor,
+                       .progress = context.progress,
+                       .listener = context.layer_listener,
+                       .shared = context.shared});
   };
   try {
     result.built.layers = make_layers();
@@ -227,8 +236,8 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   for (const MadeLayer& layer : result.built.layers) image_layers.push_back(layer.layer);
   specs::ImageConfig config = MakeImageConfig(spec, request.lock, locked.platform);
   AddCudaLabels(spec, locked, CollectGpuCode(packages, locked, context.store), config);
-  result.image = layers::PublishPlatform(context.store, std::move(config), image_layers,
-                                         spec.image.annotations);
+  result.image =
+      layers::PublishPlatform(context.store, std::move(config), image_layers, annotations);
   return result;
 }
 

@@ -5,6 +5,7 @@
 
 #include "builder/assemble/app_files.h"
 #include "builder/assemble/build_image.h"
+#include "builder/assemble/recipe_annotations.h"
 
 namespace imgbuild::builder {
 
@@ -23,8 +24,9 @@ struct PlatformResult {
 void PreparePlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
                      const layers::Codec& codec, BuildContext context);
 
+// `annotations` are the manifest's.
 PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
                              const UserContent& user, const layers::Codec& codec,
-                             BuildContext context);
+                             const Annotations& annotations, BuildContext context);
 
 }  // namespace imgbuild::builder

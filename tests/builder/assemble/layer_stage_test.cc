@@ -41,7 +41,12 @@ class LayerStage : public testing::Test {
     const layers::TreeUnion united = layers::UniteTrees(inputs_);
     layers::ThreadExecutor executor(threads);
     const auto codec = layers::MakeCodec(compression);
-    return MakeLayers(contents_, united.tree, store_, *codec, executor, progress_, {});
+    return MakeLayers(contents_, united.tree,
+                      {.store = store_,
+                       .codec = *codec,
+                       .executor = executor,
+                       .progress = progress_,
+                       .listener = {}});
   }
 
   ContentTree OnDisk(const std::string& path, const std::string& content) {

@@ -32,7 +32,7 @@ class PackageStage : public testing::Test {
     layers::ThreadExecutor executor(threads);
     PackageMaker maker = Maker(executor, packages_.store);
     Fetcher fetcher = packages_.MakeFetcher(network);
-    return PreparePackages(locked_, maker, fetcher, executor, packages_.progress);
+    return PreparePackages(locked_, maker, {fetcher, executor, packages_.progress});
   }
 
   // The message of the failure, with one thread and with four: no thread may be left waiting.
@@ -93,7 +93,7 @@ TEST_F(PackageStage, MakesTheSameFramesOnOneThreadAndOnMany) {
   PackageMaker maker = Maker(executor, other.store);
   Fetcher fetcher = other.MakeFetcher();
   const std::vector<ReadyPackage> many =
-      PreparePackages(locked, maker, fetcher, executor, other.progress);
+      PreparePackages(locked, maker, {fetcher, executor, other.progress});
   for (std::size_t i = 0; i < one.size(); ++i) EXPECT_EQ(one[i].frame, many[i].frame);
 }
 
@@ -110,7 +110,7 @@ TEST_F(PackageStage, EndsWithTheLocatorsErrorWherePreparingFails) {
     PackageMaker maker = Maker(executor, fresh.store);
     Fetcher fetcher = fresh.MakeFetcher();
     try {
-      PreparePackages(locked_, maker, fetcher, executor, fresh.progress);
+      PreparePackages(locked_, maker, {fetcher, executor, fresh.progress});
       FAIL() << "no failure";
     } catch (const Error& error) {
       EXPECT_THAT(error.what(), HasSubstr("the index does not answer"));
