@@ -137,9 +137,11 @@ void LoopbackServer::ServeAll(int connection) {
       requests_.push_back(*request);
     }
     ServedResponse response = handler_(*request);
-    if (request->cut) return;
-    std::string head = fmt::format("HTTP/1.1 {} Status\r\nContent-Length: {}\r\n", response.status,
-                                   response.body.size());
+    if (request->cut || response.vanish) return;
+    std::string head = fmt::format("HTTP/1.1 {} Status\r\n", response.status);
+    if (!response.headers.contains("Content-Length")) {
+      head += fmt::format("Content-Length: {}\r\n", response.body.size());
+    }
     for (const auto& [name, value] : response.headers) head += name + ": " + value + "\r\n";
     head += "\r\n";
     if (response.hang != Hang::kNever) {

@@ -32,6 +32,7 @@ struct ServedResponse {
   // Close the connection after this many body bytes though Content-Length promises all of them.
   std::optional<std::size_t> cut_after;
   Hang hang = Hang::kNever;
+  bool vanish = false;  // close the connection without an answer
   // Between single bytes of the body.
   std::optional<std::chrono::milliseconds> drip;
 };

@@ -1,5 +1,6 @@
 #include "builder/registry/push.h"
 
+#include <atomic>
 #include <random>
 #include <thread>
 
@@ -141,6 +142,29 @@ TEST_F(PushTest, AFailureBeforeTheImageIsToldAtItsEnd) {
   push.Add({blob.descriptor.digest, blob.descriptor.size, blob.path});
   EXPECT_THROW(push.Finish(content_), specs::Error);
   EXPECT_FALSE(IsTagged(server));
+}
+
+TEST_F(PushTest, AManifestThatIsTakenForAnotherIsPutAgain) {
+  MiniRegistry server;
+  std::atomic<int> lies = 2;
+  server.AnswerBy([&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.method != "PUT" || !request.target.ends_with("/manifests/v1")) return std::nullopt;
+    if (lies-- <= 0) return std::nullopt;
+    return ServedResponse{.status = 201,
+                          .headers = {{"Docker-Content-Digest", "sha256:" + std::string(64, 'e')}}};
+  });
+  Push(server);
+  EXPECT_TRUE(server.tags().contains("team/app:v1"));
+}
+
+TEST_F(PushTest, ARegistryThatTakesItForAnotherAgainAndAgainIsAnError) {
+  MiniRegistry server;
+  server.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.method != "PUT" || !request.target.ends_with("/manifests/v1")) return std::nullopt;
+    return ServedResponse{.status = 201,
+                          .headers = {{"Docker-Content-Digest", "sha256:" + std::string(64, 'e')}}};
+  });
+  EXPECT_THROW(Push(server), specs::Error);
 }
 
 TEST_F(PushTest, ATokenMayRunOutAnywhere) {
