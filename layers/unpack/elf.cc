@@ -1,7 +1,7 @@
 #include "layers/unpack/elf.h"
 
+#include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -19,22 +19,22 @@ constexpr std::size_t kMaxString = 4096;
 // Numbers in a file of either width and byte order. What lies outside reads as 0 and is remembered.
 class ElfBytes {
  public:
-  explicit ElfBytes(std::string_view bytes)
-      : bytes_(bytes), wide_(bytes[EI_CLASS] == ELFCLASS64), big_(bytes[EI_DATA] == ELFDATA2MSB) {}
+  ElfBytes(FileParts& file, bool wide, bool big) : file_(file), wide_(wide), big_(big) {}
 
   bool wide() const { return wide_; }
   bool damaged() const { return damaged_; }
-  std::string_view all() const { return bytes_; }
+  FileParts& file() { return file_; }
 
   std::uint64_t Number(std::uint64_t offset, std::size_t width) {
-    if (offset > bytes_.size() || bytes_.size() - offset < width) {
+    const std::string_view bytes = file_.Get(offset, width);
+    if (bytes.size() < width) {
       damaged_ = true;
       return 0;
     }
     std::uint64_t value = 0;
     for (std::size_t i = 0; i < width; ++i) {
       std::size_t at = big_ ? i : width - 1 - i;
-      value = value << 8 | static_cast<unsigned char>(bytes_[offset + at]);
+      value = value << 8 | static_cast<unsigned char>(bytes[at]);
     }
     return value;
   }
@@ -44,11 +44,23 @@ class ElfBytes {
   std::uint64_t Address(std::uint64_t offset) { return Number(offset, wide_ ? 8 : 4); }
 
  private:
-  std::string_view bytes_;
+  FileParts& file_;
   bool wide_;
   bool big_;
   bool damaged_ = false;
 };
+
+// nullopt for what is no executable or shared ELF file of a known class and byte order.
+std::optional<ElfBytes> OpenElf(FileParts& file) {
+  const std::string_view ident = file.Get(0, EI_NIDENT);
+  if (!LooksLikeElf(ident) || file.size() < sizeof(Elf32_Ehdr)) return std::nullopt;
+  if (ident[EI_CLASS] != ELFCLASS32 && ident[EI_CLASS] != ELFCLASS64) return std::nullopt;
+  if (ident[EI_DATA] != ELFDATA2LSB && ident[EI_DATA] != ELFDATA2MSB) return std::nullopt;
+  ElfBytes elf(file, ident[EI_CLASS] == ELFCLASS64, ident[EI_DATA] == ELFDATA2MSB);
+  const std::uint64_t type = elf.Half(16);
+  if (type != ET_EXEC && type != ET_DYN) return std::nullopt;
+  return elf;
+}
 
 struct Segment {
   std::uint64_t type = 0;
@@ -133,29 +145,37 @@ Dynamic ReadDynamic(ElfBytes& elf, const Segment& segment) {
   return dynamic;
 }
 
-// nullopt unless a whole, NUL-terminated string stands there.
-std::optional<std::string> StringAt(std::string_view table, std::uint64_t offset) {
-  if (offset >= table.size()) return std::nullopt;
-  std::string_view rest = table.substr(offset, kMaxString);
-  std::size_t end = rest.find('\0');
+const Segment* FindDynamic(const std::vector<Segment>& segments) {
+  for (const Segment& segment : segments) {
+    if (segment.type == PT_DYNAMIC) return &segment;
+  }
+  return nullptr;
+}
+
+// nullopt unless a whole, NUL-terminated string stands there in the table.
+std::optional<std::string> StringAt(FileParts& file, ByteRange table, std::uint64_t offset) {
+  if (offset >= table.size) return std::nullopt;
+  const std::string_view rest =
+      file.Get(table.offset + offset, std::min<std::uint64_t>(kMaxString, table.size - offset));
+  const std::size_t end = rest.find('\0');
   if (end == std::string_view::npos) return std::nullopt;
   return std::string(rest.substr(0, end));
 }
 
 // False where a string lies outside the table.
-bool ReadStrings(std::string_view table, const Dynamic& dynamic, ElfFacts& facts) {
+bool ReadStrings(FileParts& file, ByteRange table, const Dynamic& dynamic, ElfFacts& facts) {
   for (std::uint64_t offset : dynamic.needed) {
-    std::optional<std::string> name = StringAt(table, offset);
+    std::optional<std::string> name = StringAt(file, table, offset);
     if (!name) return false;
     if (!name->empty()) facts.needed.push_back(std::move(*name));
   }
   if (dynamic.soname) {
-    std::optional<std::string> name = StringAt(table, *dynamic.soname);
+    std::optional<std::string> name = StringAt(file, table, *dynamic.soname);
     if (!name) return false;
     facts.soname = std::move(*name);
   }
   if (std::optional<std::uint64_t> offset = dynamic.runpath ? dynamic.runpath : dynamic.rpath) {
-    std::optional<std::string> paths = StringAt(table, *offset);
+    std::optional<std::string> paths = StringAt(file, table, *offset);
     if (!paths) return false;
     for (std::string_view path : specs::Split(*paths, ':')) {
       if (!path.empty()) facts.runpath.emplace_back(path);
@@ -173,31 +193,39 @@ bool LooksLikeElf(std::string_view bytes) {
 }
 
 std::optional<ElfFacts> ReadElf(std::string_view bytes) {
-  if (!LooksLikeElf(bytes) || bytes.size() < sizeof(Elf32_Ehdr)) return std::nullopt;
-  if (bytes[EI_CLASS] != ELFCLASS32 && bytes[EI_CLASS] != ELFCLASS64) return std::nullopt;
-  if (bytes[EI_DATA] != ELFDATA2LSB && bytes[EI_DATA] != ELFDATA2MSB) return std::nullopt;
-  ElfBytes elf(bytes);
-  std::uint64_t type = elf.Half(16);
-  if (type != ET_EXEC && type != ET_DYN) return std::nullopt;
+  FileParts file(bytes);
+  return ReadElf(file);
+}
+
+std::optional<ElfFacts> ReadElf(FileParts& file) {
+  std::optional<ElfBytes> elf = OpenElf(file);
+  if (!elf) return std::nullopt;
   ElfFacts facts;
-  facts.machine = static_cast<std::uint16_t>(elf.Half(18));
-  std::vector<Segment> segments = ReadSegments(elf);
-  const Segment* dynamic_segment = nullptr;
-  bool interpreted = false;
-  for (const Segment& segment : segments) {
-    if (segment.type == PT_INTERP) interpreted = true;
-    if (segment.type == PT_DYNAMIC && dynamic_segment == nullptr) dynamic_segment = &segment;
-  }
-  facts.shared_object = type == ET_DYN && !interpreted;
-  if (dynamic_segment == nullptr) return elf.damaged() ? std::nullopt : std::optional(facts);
-  Dynamic dynamic = ReadDynamic(elf, *dynamic_segment);
-  if (elf.damaged()) return std::nullopt;
+  facts.machine = static_cast<std::uint16_t>(elf->Half(18));
+  const std::vector<Segment> segments = ReadSegments(*elf);
+  const bool interpreted =
+      std::ranges::find(segments, std::uint64_t{PT_INTERP}, &Segment::type) != segments.end();
+  facts.shared_object = elf->Half(16) == ET_DYN && !interpreted;
+  const Segment* segment = FindDynamic(segments);
+  if (segment == nullptr) return elf->damaged() ? std::nullopt : std::optional(facts);
+  const Dynamic dynamic = ReadDynamic(*elf, *segment);
+  if (elf->damaged()) return std::nullopt;
   if (dynamic.needed.empty() && !dynamic.soname && !dynamic.rpath && !dynamic.runpath) return facts;
-  std::optional<std::uint64_t> strings = FileOffset(segments, dynamic.strings);
-  if (!strings || *strings > bytes.size()) return std::nullopt;
-  std::string_view table = bytes.substr(*strings, dynamic.strings_size);
-  if (!ReadStrings(table, dynamic, facts)) return std::nullopt;
+  const std::optional<std::uint64_t> strings = FileOffset(segments, dynamic.strings);
+  if (!strings || *strings > file.size()) return std::nullopt;
+  const ByteRange table{*strings, std::min(dynamic.strings_size, file.size() - *strings)};
+  if (!ReadStrings(file, table, dynamic, facts)) return std::nullopt;
   return facts;
+}
+
+std::optional<ByteRange> FindDynamicSegment(FileParts& file) {
+  std::optional<ElfBytes> elf = OpenElf(file);
+  if (!elf) return std::nullopt;
+  const std::vector<Segment> segments = ReadSegments(*elf);
+  const Segment* segment = FindDynamic(segments);
+  if (segment == nullptr) return std::nullopt;
+  return ByteRange{segment->offset,
+                   std::min<std::uint64_t>(segment->size, kMaxDynamic * sizeof(Elf64_Dyn))};
 }
 
 }  // namespace imgbuild::layers

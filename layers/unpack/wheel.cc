@@ -5,8 +5,9 @@
 // lists. That works because the wheel's own RECORD already has every hash, which is checked when a
 // file passes; what is not in it (scripts, markers, .pyc) is small and made first. So the zip is
 // read once, in path order, whatever its own order is, and one file at a time is in memory, or,
-// where it is large, a window of it and of the zip; only Python sources that are compiled are
-// inflated twice.
+// where it is large, a window of it and of the zip, from the decompressor straight into the frame.
+// Only Python sources that are compiled are inflated twice, and large libraries that are laid out
+// as no linker does it.
 #include "layers/unpack/wheel.h"
 
 #include <algorithm>
@@ -19,9 +20,8 @@
 #include "layers/io/file.h"
 #include "layers/tree/file_tree.h"
 #include "layers/tree/path.h"
-#include "layers/unpack/elf.h"
 #include "layers/unpack/entry_points.h"
-#include "layers/unpack/fatbin.h"
+#include "layers/unpack/library_watcher.h"
 #include "layers/unpack/pyc.h"
 #include "layers/unpack/spool.h"
 #include "layers/unpack/verify.h"
@@ -37,6 +37,7 @@ namespace {
 using specs::Error;
 
 constexpr std::uint64_t kMemory = 32u << 20;
+constexpr std::size_t kWatched = 128u << 10;
 constexpr std::uint64_t kMaxText = 16u << 20;  // scripts and metadata
 constexpr std::uint32_t kPlain = 0664;
 constexpr std::uint32_t kExecutable = 0775;
@@ -48,6 +49,29 @@ struct Item {
   std::uint32_t mode = kPlain;
   std::int64_t mtime = kFixedTime;
   specs::RecordEntry row;  // with hash and size; both empty for .pyc and RECORD
+};
+
+// Hashes a large file and takes its facts on its way into the frame.
+class WatchedSource : public Source {
+ public:
+  WatchedSource(Source& source, std::uint64_t size) : source_(source), watcher_(size) {}
+
+  std::size_t Read(std::span<std::byte> buffer) override {
+    // What is looked at three times should still be in the processor's cache.
+    const std::size_t count = source_.Read(buffer.first(std::min(buffer.size(), kWatched)));
+    const std::span<const std::byte> bytes = buffer.first(count);
+    hasher_.Update(bytes);
+    watcher_.Watch({reinterpret_cast<const char*>(bytes.data()), count});
+    return count;
+  }
+
+  specs::Sha256 Digest() { return hasher_.Finish(); }
+  std::optional<LibraryFacts> Facts() { return watcher_.Finish(); }
+
+ private:
+  Source& source_;
+  specs::Sha256Hasher hasher_;
+  LibraryWatcher watcher_;
 };
 
 class WheelInstaller {
@@ -223,27 +247,46 @@ class WheelInstaller {
 
   void EmitMember(const ZipMember& member, FileFacts& file, FrameWriter& frame,
                   PackageFacts& facts) {
-    spool_.Clear();
-    SpoolPiece piece = spool_.Add(reader_.Open(member), member.size);
+    file.node.size = member.size;
+    if (member.size > kMemory) {
+      EmitLarge(member, file, frame);
+    } else {
+      spool_.Clear();
+      const SpoolPiece piece = spool_.Add(reader_.Open(member), member.size);
+      Passed(member, piece.digest, file);
+      const Spool::View view = spool_.Read(piece);
+      TakeFacts(ReadLibrary(view.bytes()), file);
+      if (IsCaptured(member)) facts.contents.emplace(file.path, view.bytes());
+      frame.Add(file.path, file.node, view.bytes());
+    }
     mapped_ += member.data.size();
     if (mapped_ > kMemory) {
       file_.Forget(file_.bytes());
       mapped_ = 0;
     }
-    record_.Check(member.name, piece.digest);
-    file.node.size = piece.size;
-    file.node.digest = piece.digest;
-    Spool::View view = spool_.Read(piece);
-    if (LooksLikeElf(view.bytes())) {
-      file.elf = ReadElf(view.bytes());
-      gpu_code_.merge(ReadGpuCode(view.bytes()));
+  }
+
+  void EmitLarge(const ZipMember& member, FileFacts& file, FrameWriter& frame) {
+    WatchedSource content(reader_.Open(member), member.size);
+    frame.Add(file.path, file.node, content);
+    Passed(member, content.Digest(), file);
+    std::optional<LibraryFacts> library = content.Facts();
+    if (!library) {
+      spool_.Clear();
+      const SpoolPiece piece = spool_.Add(reader_.Open(member), member.size);
+      library = ReadLibrary(spool_.Read(piece).bytes());
     }
-    if (IsCaptured(member)) facts.contents.emplace(file.path, view.bytes());
-    if (piece.memory != nullptr) {
-      frame.Add(file.path, file.node, view.bytes());
-    } else {
-      frame.Add(file.path, file.node, *spool_.Open(piece));
-    }
+    TakeFacts(*std::move(library), file);
+  }
+
+  void Passed(const ZipMember& member, const specs::Sha256& digest, FileFacts& file) {
+    record_.Check(member.name, digest);
+    file.node.digest = digest;
+  }
+
+  void TakeFacts(LibraryFacts library, FileFacts& file) {
+    file.elf = std::move(library.elf);
+    gpu_code_.merge(library.gpu_code);
   }
 
   bool IsCaptured(const ZipMember& member) const {

@@ -2,6 +2,7 @@
 #include "layers/unpack/elf.h"
 #include "layers/unpack/entry_points.h"
 #include "layers/unpack/fatbin.h"
+#include "layers/unpack/library_watcher.h"
 #include "specs/python/metadata.h"
 #include "specs/python/record.h"
 #include "specs/python/tags.h"
@@ -15,6 +16,10 @@ void Try(std::string_view bytes) {
   (void)specs::WheelName::Parse(bytes);
   (void)layers::ReadElf(bytes);
   (void)layers::ReadGpuCode(bytes);
+  layers::LibraryWatcher watcher(bytes.size());
+  watcher.Watch(bytes.substr(0, bytes.size() / 3));
+  watcher.Watch(bytes.substr(bytes.size() / 3));
+  (void)watcher.Finish();
   (void)layers::ParseScripts(bytes);
 }
 

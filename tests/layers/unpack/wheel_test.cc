@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "layers/unpack/zip_archive.h"
 #include "tests/layers/unpack/unpack_fixture.h"
 
 namespace imgbuild::layers {
@@ -19,6 +20,12 @@ class WheelTest : public UnpackTest {
     return Wheel(wheel.Bytes(), std::move(options));
   }
   std::string Site(const std::string& path) const { return kSite + path; }
+
+  static std::string RecordOf(const MakeWheel& wheel) {
+    const std::string bytes = wheel.Bytes();
+    ZipReader reader;
+    return reader.ReadText(*ZipArchive(bytes).Find("demo-1.0.dist-info/RECORD"), 1 << 20);
+  }
 };
 
 TEST_F(WheelTest, FilesGoToSitePackages) {
@@ -136,6 +143,23 @@ TEST_F(WheelTest, RecordIsChecked) {
   EXPECT_THAT(with_record("demo.py,sha256=" + std::string(43, 'A') + ",1\n" + info +
                           "sha256=" + std::string(43, 'A') + ",\n"),
               HasSubstr("not as RECORD says"));
+  EXPECT_EQ(kind_, specs::ErrorKind::kVerification);
+}
+
+TEST_F(WheelTest, LargeFilesAreCheckedOnTheirWay) {
+  std::string large(40u << 20, 'x');
+  large.replace(large.size() - 3, 3, "end");
+  MakeWheel wheel;
+  wheel.members = {{"demo/a.py", ""}, {"demo/large.bin", large}, {"demo/z.py", "z"}};
+  const Unpacked unpacked = Install(wheel);
+  EXPECT_TRUE(unpacked.content.at(Site("demo/large.bin")) == large);
+  EXPECT_EQ(unpacked.Find(Site("demo/large.bin"))->digest, specs::HashOf(large));
+
+  // The RECORD of a wheel in which that file has another last byte.
+  MakeWheel other = wheel;
+  other.members[1].content.back() = 'D';
+  wheel.record = RecordOf(other);
+  EXPECT_THAT(ErrorOf([&] { Install(wheel); }), HasSubstr("demo/large.bin is not as RECORD says"));
   EXPECT_EQ(kind_, specs::ErrorKind::kVerification);
 }
 
