@@ -1,8 +1,11 @@
 // Documents of registries and layouts, references and login challenges.
 #include "builder/registry/auth_file.h"
 #include "builder/registry/challenge.h"
+#include "builder/registry/pages.h"
 #include "builder/registry/registry_config.h"
 #include "specs/base/error.h"
+#include "specs/oci/document.h"
+#include "specs/oci/foreign_config.h"
 #include "specs/oci/image_config.h"
 #include "specs/oci/layout_index.h"
 #include "specs/oci/manifest.h"
@@ -36,6 +39,8 @@ void Try(std::string_view bytes) {
   });
   Tolerate([&] { (void)specs::ParseImageConfig(bytes, "config"); });
   Tolerate([&] { (void)specs::ParseManifestLinks(bytes, "links"); });
+  Tolerate([&] { (void)specs::ParseDocument(bytes, "document"); });
+  Tolerate([&] { (void)specs::ParseForeignConfig(bytes, "config"); });
   Tolerate([&] { (void)specs::ParseLayoutIndex(bytes, "index.json"); });
   Tolerate([&] {
     const specs::Reference reference = specs::ParseReference(bytes);
@@ -45,6 +50,7 @@ void Try(std::string_view bytes) {
   Tolerate([&] { (void)builder::AuthFile::Parse(bytes, "auth.json"); });
   Tolerate([&] { (void)builder::RegistryConfig::ParseRules(bytes, "registries.conf"); });
   (void)builder::ParseChallenges(bytes);
+  (void)builder::NextLink(bytes);
 }
 
 }  // namespace imgbuild::fuzz
