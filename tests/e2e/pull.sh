@@ -68,10 +68,19 @@ mkdir default && cd default && imgbuild pull -q "docker://$A/app:oci" && check a
 
 # Again: the manifest alone. A damaged blob in the cache is fetched again.
 contains "second pull" "$(imgbuild pull "$A/app:zstd" -o oci:again.oci 2>&1)" "0 blobs fetched, 3 there before; 0 B"
-large=$(find "$XDG_CACHE_HOME/imgbuild/blobs" -type f -size +2M | head -1)
-chmod u+w "$large"
-printf x | dd of="$large" conv=notrunc status=none
+damage() {  # the large layer of an image, in the cache
+  local digest file
+  digest=$(imgbuild inspect --json "$1" | python3 -c 'import json,sys; print(json.load(sys.stdin)["manifests"][0]["layers"][1]["digest"][7:])')
+  file=$XDG_CACHE_HOME/imgbuild/blobs/sha256/${digest:0:2}/$digest
+  chmod u+w "$file"
+  printf x | dd of="$file" conv=notrunc status=none
+}
+for tag in docker zstd; do damage "$A/app:$tag"; done
 for tag in docker oci zstd; do imgbuild pull -q "$A/app:$tag" -o "oci:healed-$tag.oci"; check "healed-$tag.oci"; done
+damage "$A/app:docker"
+imgbuild copy -q "$A/app:docker" "$B/healed:docker"
+equal "healed copy" "$(digest_of "$B/healed:docker")" "$(digest_of "$A/app:docker")"
+skopeo copy -q --src-tls-verify=false "docker://$B/healed:docker" dir:healed.dir
 
 # What it is.
 out=$(imgbuild inspect "$A/app:zstd")

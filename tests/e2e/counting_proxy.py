@@ -1,0 +1,55 @@
+"""Forwards TCP connections on loopback at a bounded rate, and counts what went to the server.
+
+    counting_proxy.py PORT SERVER-PORT BYTES-PER-SECOND COUNT-FILE
+
+COUNT-FILE holds the bytes that went from clients to the server so far, as a decimal number.
+"""
+
+import os
+import socket
+import sys
+import threading
+import time
+
+LOCK = threading.Lock()
+counted = 0
+
+
+def copy(source, target, rate=None, count=None):
+    global counted
+    try:
+        while data := source.recv(1 << 16):
+            if rate:
+                time.sleep(len(data) / rate)
+            target.sendall(data)
+            if count:
+                with LOCK:
+                    counted += len(data)
+                    with open(count + ".new", "w") as file:
+                        file.write(str(counted))
+                    os.replace(count + ".new", count)
+    except OSError:
+        pass
+    for end in (source, target):
+        try:
+            end.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
+def main():
+    port, server, rate = (int(word) for word in sys.argv[1:4])
+    listener = socket.create_server(("127.0.0.1", port))
+    while True:
+        client, _ = listener.accept()
+        try:
+            behind = socket.create_connection(("127.0.0.1", server))
+        except OSError:
+            client.close()
+            continue
+        threading.Thread(target=copy, args=(client, behind, rate, sys.argv[4]), daemon=True).start()
+        threading.Thread(target=copy, args=(behind, client), daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()
