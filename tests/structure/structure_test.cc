@@ -96,6 +96,9 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"builder/assemble",
      {"specs", "layers", "runtime", "builder/host", "builder/net", "builder/ui", "builder/plan",
       "builder/state"}},
+    {"builder/share",
+     {"specs", "layers", "builder/host", "builder/net", "builder/ui", "builder/registry",
+      "builder/assemble"}},
     {"builder/cli", {"specs", "layers", "builder"}},
     {"runtime", {}},
 };
@@ -123,6 +126,19 @@ TEST(Structure, AssembleTakesOnlyTheServiceTableFromRuntime) {
       if (include.starts_with("runtime/")) {
         EXPECT_EQ(include, "runtime/service_table.h") << source.path;
       }
+    }
+  }
+}
+
+// Shared caches implement what assembling asks for, and know nothing of how it works.
+TEST(Structure, ShareTakesOnlyTheSeamFromAssemble) {
+  const std::set<std::string> seam = {"builder/assemble/shared_cache.h",
+                                      "builder/assemble/recipe_annotations.h"};
+  for (const SourceFile& source : Sources()) {
+    if (!source.path.starts_with("builder/share/")) continue;
+    for (const std::string& include : source.quoted) {
+      if (!include.starts_with("builder/assemble/")) continue;
+      EXPECT_TRUE(seam.contains(include)) << source.path << " includes " << include;
     }
   }
 }

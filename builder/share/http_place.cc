@@ -1,0 +1,67 @@
+#include "builder/share/http_place.h"
+
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "builder/share/action_result.h"
+#include "specs/base/error.h"
+#include "specs/base/key.h"
+
+namespace imgbuild::builder {
+namespace {
+
+constexpr std::uint64_t kLargestAction = 1u << 20;
+
+std::string WithoutSlash(std::string_view url) {
+  while (url.ends_with('/')) url.remove_suffix(1);
+  return std::string(url);
+}
+
+specs::Error Refused(const std::string& place, const HttpResponse& response) {
+  specs::Error error(fmt::format("{} answers {}", place, response.status));
+  if (response.status != 401 && response.status != 403) return error;
+  return std::move(error).Hint("give credentials: docs/registries.md, \"Logging in to a cache\"");
+}
+
+}  // namespace
+
+specs::Sha256 ActionKey(const EntryName& name) {
+  return specs::KeyBuilder("imgbuild-cache/1")
+      .Add("kind", EntryKindName(name.kind))
+      .Add("key", name.key)
+      .Finish();
+}
+
+HttpPlace::HttpPlace(std::unique_ptr<CacheClient> client, std::string_view url,
+                     std::vector<HttpHeader> headers)
+    : client_(std::move(client)),
+      base_(WithoutSlash(url)),
+      name_(RedactUrl(base_)),
+      headers_(std::move(headers)) {}
+
+std::optional<CacheEntry> HttpPlace::Find(const EntryName& name) {
+  const HttpResponse response =
+      client_->Fetch({.url = fmt::format("{}/ac/{}", base_, ActionKey(name).Hex()),
+                      .headers = headers_,
+                      .max_body = kLargestAction});
+  if (response.status == 404) return std::nullopt;
+  if (response.status != 200) throw Refused(name_, response);
+  std::optional<CacheEntry> entry = ParseActionResult(response.body);
+  if (!entry) throw specs::Error(fmt::format("{} answers with no ActionResult", name_));
+  return entry;
+}
+
+bool HttpPlace::Read(const EntryBlob& blob, layers::Sink& sink,
+                     const std::function<void()>& restart) {
+  const HttpResponse response =
+      client_->Fetch({.url = fmt::format("{}/cas/{}", base_, blob.digest.Hex()),
+                      .headers = headers_,
+                      .body = &sink,
+                      .restart = restart});
+  if (response.status == 404) return false;
+  if (response.status != 200) throw Refused(name_, response);
+  return true;
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,20 @@
+// Bytes that come from a place that may lie: compared with size and digest before anybody sees
+// them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "builder/share/cache_place.h"
+#include "layers/io/atomic_file.h"
+
+namespace imgbuild::builder {
+
+// The blob in memory, or written to `file`. Nullopt (false) where the place has it no more; throws
+// Error where it cannot be asked, or gives something else (kVerification).
+std::optional<std::string> ReadVerified(CachePlace& place, const EntryBlob& blob,
+                                        std::uint64_t limit);
+bool FetchVerified(CachePlace& place, const EntryBlob& blob, layers::AtomicFile& file);
+
+}  // namespace imgbuild::builder
