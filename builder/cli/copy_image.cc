@@ -1,5 +1,6 @@
 #include "builder/cli/copy_image.h"
 
+#include <functional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -37,6 +38,20 @@ void RequireSense(const CopyRequest& request) {
   }
 }
 
+// Has the store read those blobs again that lie in it. Whether one was wrong, and is gone now.
+bool RemoveDamaged(layers::Store& store, const std::vector<layers::SourceBlob>& blobs) {
+  bool removed = false;
+  for (const layers::SourceBlob& blob : blobs) {
+    const specs::Descriptor& descriptor = blob.descriptor;
+    if (blob.path != store.paths().Blob(descriptor.digest) ||
+        !store.FindBlob(descriptor.digest, descriptor.size)) {
+      continue;
+    }
+    if (!store.RecheckBlob(descriptor.digest)) removed = true;
+  }
+  return removed;
+}
+
 // The way into a repository, from wherever an image comes.
 class RegistryTarget {
  public:
@@ -51,21 +66,41 @@ class RegistryTarget {
     layers::RequireOwnBlobs(parts);
     std::vector<specs::Descriptor> blobs;
     for (const specs::DocumentLink& blob : parts.blobs) blobs.push_back(blob.descriptor);
+    std::vector<specs::Descriptor> needed;
     if (!HasManifest(*registry_, parts.root())) {
       const Endpoint& source = from.registry().endpoint();
       const bool same = source.host == registry_->endpoint().host;
-      from.Files(NeededBlobs(*registry_, memory_, same ? source.repository : "", blobs));
+      needed = NeededBlobs(*registry_, memory_, same ? source.repository : "", blobs);
     }
-    ImageSource image;
-    for (const specs::Descriptor& blob : blobs) {
-      image.blobs.push_back({blob, session_.store().paths().Blob(blob.digest)});
-    }
-    image.documents = parts.documents;
-    return Push(image, tags);
+    return Push(
+        [&] {
+          if (!needed.empty()) from.Files(needed);
+          ImageSource image;
+          for (const specs::Descriptor& blob : blobs) {
+            image.blobs.push_back({blob, session_.store().paths().Blob(blob.digest)});
+          }
+          image.documents = parts.documents;
+          return image;
+        },
+        tags);
   }
 
-  PushResult Push(const ImageSource& image, const std::vector<std::string>& tags) {
-    return PushImage(*registry_, memory_, image, {.tags = tags}, session_.progress());
+  // A registry does not take what is damaged in the cache: then `read` is asked once more.
+  PushResult Push(const std::function<ImageSource()>& read, const std::vector<std::string>& tags) {
+    const ImageSource image = read();
+    const PushOptions options{.tags = tags};
+    try {
+      return PushImage(*registry_, memory_, image, options, session_.progress());
+    } catch (const AccessRefused&) {
+      throw;
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kInterrupted ||
+          !RemoveDamaged(session_.store(), image.blobs)) {
+        throw;
+      }
+      session_.progress().Detail(fmt::format("{}; it is read again", error.message()));
+    }
+    return PushImage(*registry_, memory_, read(), options, session_.progress());
   }
 
   Registry& registry() { return *registry_; }
@@ -135,14 +170,20 @@ void CopyToRegistry(Session& session, const CopyRequest& request) {
     TellPushed(session, request, parts.root().digest, result, referrers);
     return;
   }
-  ImageSource image = layers::ReadImage(*found.origin, request.platform);
-  if (request.from.kind == PlaceKind::kDockerArchive) {
-    image =
-        layers::CompressLayers(session.store(), std::move(image),
-                               *layers::MakeCodec(layers::Compression::kZstd), session.executor());
-  }
-  const PushResult result = target.Push(image, tags);
-  TellPushed(session, request, image.root().digest, result, 0);
+  specs::Sha256 digest;
+  const PushResult result = target.Push(
+      [&] {
+        ImageSource image = layers::ReadImage(*found.origin, request.platform);
+        if (request.from.kind == PlaceKind::kDockerArchive) {
+          image = layers::CompressLayers(session.store(), std::move(image),
+                                         *layers::MakeCodec(layers::Compression::kZstd),
+                                         session.executor());
+        }
+        digest = image.root().digest;
+        return image;
+      },
+      tags);
+  TellPushed(session, request, digest, result, 0);
 }
 
 void CopyToFile(Session& session, const CopyRequest& request) {
