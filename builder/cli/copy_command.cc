@@ -15,6 +15,7 @@ struct CopyArguments {
   std::string to;  // "": NAME.oci
   std::string platform;
   bool referrers = false;
+  bool oci = false;
   RegistryOptions registry;
 };
 
@@ -24,6 +25,7 @@ int Copy(const GlobalOptions& options, const CopyArguments& arguments) {
       .to = ParsePlace(arguments.to),
       .platform = arguments.platform,
       .referrers = arguments.referrers ? CopyReferrers::kYes : CopyReferrers::kNo,
+      .form = arguments.oci ? CopyForm::kOci : CopyForm::kAsIs,
       .registry = arguments.registry};
   Session session(options);
   CopyImage(session, request);
@@ -38,6 +40,7 @@ int Pull(const GlobalOptions& options, const CopyArguments& arguments) {
                       .to = {},
                       .platform = arguments.platform,
                       .referrers = CopyReferrers::kNo,
+                      .form = arguments.oci ? CopyForm::kOci : CopyForm::kAsIs,
                       .registry = arguments.registry};
   if (arguments.to.empty()) {
     const std::string& repository = request.from.reference.repository;
@@ -53,6 +56,11 @@ int Pull(const GlobalOptions& options, const CopyArguments& arguments) {
   return 0;
 }
 
+void AddFormOption(CLI::App& command, CopyArguments& arguments) {
+  command.add_flag("--oci", arguments.oci,
+                   "Turn docker's media types into those of OCI; the digest changes");
+}
+
 }  // namespace
 
 void AddCopyCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
@@ -65,6 +73,7 @@ void AddCopyCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run
       ->required();
   command->add_option("to", arguments->to, "The same")->required();
   AddPlatformOption(*command, arguments->platform);
+  AddFormOption(*command, *arguments);
   command->add_flag("--referrers", arguments->referrers,
                     "Also what is attached to it: signatures, SBOMs");
   AddRegistryOptions(*command, arguments->registry);
@@ -82,6 +91,7 @@ void AddPullCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run
                    "Where to, as for copy; NAME.oci in the current directory where not given")
       ->type_name("PLACE");
   AddPlatformOption(*command, arguments->platform);
+  AddFormOption(*command, *arguments);
   AddRegistryOptions(*command, arguments->registry);
   command->callback([&options, &run, arguments] {
     run = [&options, arguments] { return Pull(options, *arguments); };

@@ -10,6 +10,7 @@
 #include "builder/registry/needed_blobs.h"
 #include "builder/registry/push.h"
 #include "builder/registry/referrers.h"
+#include "layers/image/as_oci.h"
 #include "layers/image/compress_layers.h"
 #include "layers/write/compress.h"
 #include "specs/base/error.h"
@@ -36,6 +37,11 @@ void RequireSense(const CopyRequest& request) {
     throw Error(ErrorKind::kUsage, "--referrers copies from one registry to another")
         .Expected("docker://… twice");
   }
+  if (request.referrers == CopyReferrers::kYes && request.form == CopyForm::kOci) {
+    throw Error(ErrorKind::kUsage,
+                "what is attached to an image is not to another digest: "
+                "--referrers and --oci exclude each other");
+  }
 }
 
 // Has the store read those blobs again that lie in it. Whether one was wrong, and is gone now.
@@ -52,11 +58,16 @@ bool RemoveDamaged(layers::Store& store, const std::vector<layers::SourceBlob>& 
   return removed;
 }
 
+ImageSource Formed(const CopyRequest& request, ImageSource image) {
+  return request.form == CopyForm::kOci ? layers::AsOci(std::move(image)) : std::move(image);
+}
+
 // The way into a repository, from wherever an image comes.
 class RegistryTarget {
  public:
   RegistryTarget(Session& session, const CopyRequest& request)
       : session_(session),
+        request_(request),
         registry_(OpenForWriting(session, request.to.reference, request.registry, Access::kPush)),
         memory_(session.store().IndexDirectory("push")) {}
 
@@ -80,7 +91,7 @@ class RegistryTarget {
             image.blobs.push_back({blob, session_.store().paths().Blob(blob.digest)});
           }
           image.documents = parts.documents;
-          return image;
+          return Formed(request_, std::move(image));
         },
         tags);
   }
@@ -88,6 +99,7 @@ class RegistryTarget {
   // A registry does not take what is damaged in the cache: then `read` is asked once more.
   PushResult Push(const std::function<ImageSource()>& read, const std::vector<std::string>& tags) {
     const ImageSource image = read();
+    digest_ = image.root().digest;
     const PushOptions options{.tags = tags};
     try {
       return PushImage(*registry_, memory_, image, options, session_.progress());
@@ -104,11 +116,15 @@ class RegistryTarget {
   }
 
   Registry& registry() { return *registry_; }
+  // Of what was pushed last.
+  const specs::Sha256& digest() const { return digest_; }
 
  private:
   Session& session_;
+  const CopyRequest& request_;
   std::unique_ptr<Registry> registry_;
   PushMemory memory_;
+  specs::Sha256 digest_;
 };
 
 // What was attached to any document of the image, and what was attached to that.
@@ -163,14 +179,14 @@ void CopyToRegistry(Session& session, const CopyRequest& request) {
   if (found.registry != nullptr) {
     const ImageParts parts = layers::ReadParts(*found.origin, request.platform);
     const PushResult result = target.CopyFrom(*found.registry, parts, tags);
+    const specs::Sha256 digest = target.digest();
     const std::size_t referrers =
         request.referrers == CopyReferrers::kYes
             ? CopyAllReferrers(session, request, *found.registry, target, parts)
             : 0;
-    TellPushed(session, request, parts.root().digest, result, referrers);
+    TellPushed(session, request, digest, result, referrers);
     return;
   }
-  specs::Sha256 digest;
   const PushResult result = target.Push(
       [&] {
         ImageSource image = layers::ReadImage(*found.origin, request.platform);
@@ -179,25 +195,25 @@ void CopyToRegistry(Session& session, const CopyRequest& request) {
                                          *layers::MakeCodec(layers::Compression::kZstd),
                                          session.executor());
         }
-        digest = image.root().digest;
-        return image;
+        return Formed(request, std::move(image));
       },
       tags);
-  TellPushed(session, request, digest, result, 0);
+  TellPushed(session, request, target.digest(), result, 0);
 }
 
 void CopyToFile(Session& session, const CopyRequest& request) {
   CheckPlace(request.to);
   const FoundImage found = OpenImage(session, request.from, request.registry);
   const ImagePlace to = WithName(request.to, found);
-  ImageSource image = layers::ReadImage(*found.origin, request.platform);
+  auto read = [&] { return Formed(request, layers::ReadImage(*found.origin, request.platform)); };
+  ImageSource image = read();
   try {
     WriteImage(session, to, image);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kVerification || request.from.kind == PlaceKind::kOci) throw;
     // Damaged in the cache, and removed there: it is read anew, once.
     session.progress().Detail(fmt::format("{}; it is read again", error.message()));
-    image = layers::ReadImage(*found.origin, request.platform);
+    image = read();
     WriteImage(session, to, image);
   }
   std::string text = fmt::format("copied to {}\n  {}", to.Render(), image.root().digest.Oci());
@@ -206,6 +222,11 @@ void CopyToFile(Session& session, const CopyRequest& request) {
     text += fmt::format("\n  {} fetched, {} there before; {} over the network",
                         specs::Count(result.fetched, "blob"), result.present,
                         specs::HumanBytes(result.bytes_received));
+  }
+  if (to.kind != PlaceKind::kDockerArchive && layers::HasDockerTypes(image)) {
+    text +=
+        "\n  its media types are docker's, which podman and skopeo do not find in a layout: "
+        "--oci makes them OCI's";
   }
   session.progress().Info(text);
 }

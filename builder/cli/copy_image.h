@@ -11,11 +11,15 @@ namespace imgbuild::builder {
 
 enum class CopyReferrers { kNo, kYes };
 
+// Whether docker's media types become those of OCI, which changes the digest.
+enum class CopyForm { kAsIs, kOci };
+
 struct CopyRequest {
   ImagePlace from;
   ImagePlace to;
   std::string platform;  // "": all
   CopyReferrers referrers = CopyReferrers::kNo;
+  CopyForm form = CopyForm::kAsIs;
   RegistryOptions registry;
 };
 

@@ -64,6 +64,9 @@ for tag in docker oci zstd; do
   check "$tag.oci"
   equal "digest of $tag" "$(imgbuild inspect --raw "oci:$tag.oci:$tag" | sha256sum | cut -c1-64)" "$(digest_of "$A/app:$tag" | cut -c8-)"
 done
+imgbuild pull -q --oci "$A/app:docker" -o oci:as-oci.oci:v1
+check as-oci.oci
+podman pull -q oci:as-oci.oci:v1 >/dev/null
 mkdir default && cd default && imgbuild pull -q "docker://$A/app:oci" && check app.oci && cd ..
 
 # Again: the manifest alone. A damaged blob in the cache is fetched again.
