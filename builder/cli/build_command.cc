@@ -11,6 +11,7 @@
 #include "builder/cli/lock_session.h"
 #include "builder/cli/outputs.h"
 #include "builder/cli/pushes.h"
+#include "builder/cli/shared_caches.h"
 #include "builder/cli/summary.h"
 #include "layers/image/annotate.h"
 #include "layers/image/image_blobs.h"
@@ -29,6 +30,7 @@ struct BuildArguments {
   std::vector<std::string> pushes;
   std::vector<std::string> annotations;
   RegistryOptions registry;
+  CacheOptions cache;
   std::string compression = "zstd";
   bool check = false;
 };
@@ -48,7 +50,7 @@ class Stopwatch {
 
 BuiltImage BuildInto(layers::Store& store, Session& session, const specs::LoadedSpec& loaded,
                      const specs::Lock& lock, layers::Compression compression,
-                     const LayerListener& listener) {
+                     const LayerListener& listener, SharedCache* shared) {
   MirrorLocator locator(session, loaded.spec, lock);
   Fetcher fetcher(
       store, [&]() -> HttpClient& { return session.http(); },
@@ -60,7 +62,8 @@ BuiltImage BuildInto(layers::Store& store, Session& session, const specs::Loaded
                      .executor = session.executor(),
                      .fetcher = fetcher,
                      .progress = session.progress(),
-                     .layer_listener = listener});
+                     .layer_listener = listener,
+                     .shared = shared});
 }
 
 // Builds again in an empty cache, from the same archives, and compares.
@@ -77,9 +80,10 @@ void Check(Session& session, const specs::LoadedSpec& loaded, const specs::Lock&
   layers::Store store(folder);
   // The archives are inputs: verified by their hashes, not made here.
   std::error_code error;
+  std::filesystem::create_directories(session.store().paths().Downloads(), error);
   std::filesystem::create_directory_symlink(session.store().paths().Downloads(),
                                             store.paths().Downloads(), error);
-  const BuiltImage again = BuildInto(store, session, loaded, lock, compression, {});
+  const BuiltImage again = BuildInto(store, session, loaded, lock, compression, {}, nullptr);
   if (again.image.root.digest == image.root.digest) {
     session.progress().Info("checked: a second build in an empty cache gives the same image");
     return;
@@ -117,6 +121,15 @@ std::vector<Output> OutputsOf(const BuildArguments& arguments, const specs::Imag
   return outputs;
 }
 
+std::vector<specs::Descriptor> Layers(const layers::Image& image) {
+  std::vector<specs::Descriptor> layers;
+  for (const layers::PlatformImage& platform : image.platforms) {
+    const auto& those = platform.manifest.layers;
+    layers.insert(layers.end(), those.begin(), those.end());
+  }
+  return layers;
+}
+
 // Layers go out as soon as they are in the store.
 LayerListener PushingTo(Pushes& pushes, const layers::Store& store) {
   if (pushes.empty()) return {};
@@ -127,59 +140,145 @@ LayerListener PushingTo(Pushes& pushes, const layers::Store& store) {
   };
 }
 
-void BuildOne(Session& session, BuildArguments& arguments, const std::string& file) {
-  Stopwatch stopwatch;
-  const layers::Compression compression = CompressionOf(arguments);
-  const auto annotations = ParseAnnotations(arguments.annotations);
-  std::vector<PushTarget> targets = ParsePushTargets(arguments.pushes);
-  const specs::LoadedSpec loaded = session.Load(arguments.spec, file);
-  const std::vector<Output> outputs = OutputsOf(arguments, loaded.spec.image);
-  Pushes pushes(session, std::move(targets), arguments.registry);
-  pushes.CheckAccess();
-  const FoundLock found = FindOrMakeLock(session, arguments.spec, loaded, arguments.lock);
-  std::vector<PhaseTime> phases = {{"lock", stopwatch.Lap()}};
+// Blobs that shared caches promised come when a registry turns out to need them.
+UploadOptions ObtainingFrom(SharedPlaces* shared, layers::Store& store) {
+  if (shared == nullptr) return {};
+  return {.obtain = [shared, &store](const PushBlob& blob) {
+    const specs::Descriptor wanted{.media_type = {},
+                                   .digest = blob.digest,
+                                   .size = blob.size,
+                                   .platform = {},
+                                   .annotations = {}};
+    if (shared->FetchBlobs({wanted}, store)) return;
+    throw specs::Error(fmt::format("no cache gives the layer {}", blob.digest.Oci()));
+  }};
+}
 
-  layers::Store& store = session.store();
-  const LayerListener listener = PushingTo(pushes, store);
-  BuiltImage built = BuildInto(store, session, loaded, found.lock, compression, listener);
-  phases.push_back({"build", stopwatch.Lap()});
-  if (arguments.check) {
-    Check(session, loaded, found.lock, compression, built.image);
-    phases.push_back({"check", stopwatch.Lap()});
+// One spec on its way from lock to outputs and registries.
+class Delivery {
+ public:
+  Delivery(Session& session, const BuildArguments& arguments, const specs::LoadedSpec& loaded)
+      : session_(session),
+        arguments_(arguments),
+        loaded_(loaded),
+        compression_(CompressionOf(arguments)),
+        annotations_(ParseAnnotations(arguments.annotations)),
+        targets_(ParsePushTargets(arguments.pushes)),
+        outputs_(OutputsOf(arguments, loaded.spec.image)),
+        shared_(OpenSharedCaches(session, arguments.cache, arguments.registry)) {
+    OpenPushes();
+    pushes_->CheckAccess();
   }
-  layers::ImageSource image;
-  const auto write = [&] {
-    image = layers::Annotated(layers::SourceOf(built.image, store), annotations);
-    for (const Output& output : outputs) {
-      if (annotations.empty()) {
-        WriteOutput(output, built.image, store);
-      } else {
-        WriteOutput(output, image, store);
+
+  void Run(Stopwatch& stopwatch, const FoundLock& found, std::vector<PhaseTime>& phases) {
+    Build(found.lock, shared_.get());
+    phases.push_back({"build", stopwatch.Lap()});
+    if (arguments_.check) {
+      Check(session_, loaded_, found.lock, compression_, built_.image);
+      phases.push_back({"check", stopwatch.Lap()});
+    }
+    const auto deliver = [&] {
+      Write();
+      if (!outputs_.empty()) phases.push_back({"write", stopwatch.Lap()});
+      pushed_ = pushes_->Finish(image_);
+      if (!pushed_.empty()) phases.push_back({"push", stopwatch.Lap()});
+    };
+    try {
+      deliver();
+    } catch (const AccessRefused&) {
+      throw;
+    } catch (const specs::Error&) {
+      if (!MustBeMadeAgain()) throw;
+      OpenPushes();
+      Build(found.lock, nullptr);
+      deliver();
+    }
+  }
+
+  BuildSummary Summary() const {
+    return {.loaded = loaded_,
+            .built = built_,
+            .digest = image_.root().digest,
+            .outputs = outputs_,
+            .pushed = pushed_,
+            .shared = shared_ ? shared_->Uses() : std::vector<SharedUse>{}};
+  }
+
+ private:
+  void OpenPushes() {
+    pushes_ = std::make_unique<Pushes>(session_, targets_, arguments_.registry,
+                                       ObtainingFrom(shared_.get(), session_.store()));
+  }
+
+  void Build(const specs::Lock& lock, SharedCache* shared) {
+    layers::Store& store = session_.store();
+    built_ =
+        BuildInto(store, session_, loaded_, lock, compression_, PushingTo(*pushes_, store), shared);
+    // What a registry has in another repository it need not be sent.
+    for (const layers::PlatformImage& platform : built_.image.platforms) {
+      for (const specs::Descriptor& layer : platform.manifest.layers) {
+        const auto home = shared_ ? shared_->HomeOf(layer.digest) : std::nullopt;
+        if (home) pushes_->RememberHome(home->host, home->repository, layer.digest);
       }
     }
-  };
-  try {
-    write();
-  } catch (const specs::Error&) {
-    // What is damaged in the cache is gone now: it is made again, once.
-    if (layers::RecheckImage(store, built.image)) throw;
-    built = BuildInto(store, session, loaded, found.lock, compression, listener);
-    write();
   }
-  if (!outputs.empty()) phases.push_back({"write", stopwatch.Lap()});
-  const std::vector<Pushed> pushed = pushes.Finish(image);
-  if (!pushed.empty()) phases.push_back({"push", stopwatch.Lap()});
 
-  const BuildSummary summary{.loaded = loaded,
-                             .built = built,
-                             .digest = image.root().digest,
-                             .outputs = outputs,
-                             .pushed = pushed,
-                             .phases = phases,
-                             .lock_file = found.file,
-                             .resolved = found.resolved,
-                             .notes = Notes(loaded.spec, found.lock),
-                             .uid = geteuid()};
+  void Write() {
+    layers::Store& store = session_.store();
+    if (!outputs_.empty() && shared_ && !shared_->FetchBlobs(Layers(built_.image), store)) {
+      throw specs::Error("no cache gives all layers that were promised");
+    }
+    image_ = layers::Annotated(
+        layers::SourceOf(built_.image, store,
+                         shared_ ? layers::AbsentBlobs::kAllowed : layers::AbsentBlobs::kRefused),
+        annotations_);
+    for (const Output& output : outputs_) {
+      if (annotations_.empty()) {
+        WriteOutput(output, built_.image, store);
+      } else {
+        WriteOutput(output, image_, store);
+      }
+    }
+  }
+
+  // After a failure: what is damaged in the cache is gone now, and what was promised and does not
+  // come is made here, once.
+  bool MustBeMadeAgain() {
+    if (shared_ && shared_->broke_promise()) return true;
+    for (const specs::Descriptor& layer : Layers(built_.image)) {
+      if (shared_ && !session_.store().FindBlob(layer.digest, layer.size)) return false;
+    }
+    return pushed_.empty() && !layers::RecheckImage(session_.store(), built_.image);
+  }
+
+  Session& session_;
+  const BuildArguments& arguments_;
+  const specs::LoadedSpec& loaded_;
+  const layers::Compression compression_;
+  const std::map<std::string, std::string> annotations_;
+  const std::vector<PushTarget> targets_;
+  const std::vector<Output> outputs_;
+  const std::unique_ptr<SharedPlaces> shared_;  // null: none was named
+  std::unique_ptr<Pushes> pushes_;
+  BuiltImage built_;
+  layers::ImageSource image_;  // as it goes out
+  std::vector<Pushed> pushed_;
+};
+
+void BuildOne(Session& session, BuildArguments& arguments, const std::string& file) {
+  Stopwatch stopwatch;
+  const specs::LoadedSpec loaded = session.Load(arguments.spec, file);
+  Delivery delivery(session, arguments, loaded);
+  const FoundLock found = FindOrMakeLock(session, arguments.spec, loaded, arguments.lock);
+  std::vector<PhaseTime> phases = {{"lock", stopwatch.Lap()}};
+  delivery.Run(stopwatch, found, phases);
+
+  BuildSummary summary = delivery.Summary();
+  summary.phases = std::move(phases);
+  summary.lock_file = found.file;
+  summary.resolved = found.resolved;
+  summary.notes = Notes(loaded.spec, found.lock);
+  summary.uid = geteuid();
   if (session.options().style == ReportStyle::kJson) {
     fmt::print("{}\n", RenderSummaryJson(summary));
   } else {
@@ -226,6 +325,7 @@ void AddBuildCommand(CLI::App& app, const GlobalOptions& options, RunCommand& ru
       ->take_all()
       ->allow_extra_args(false);
   AddAnnotationOption(*command, arguments->annotations);
+  AddCacheOptions(*command, arguments->cache);
   AddRegistryOptions(*command, arguments->registry);
   command->add_option("--compression", arguments->compression, "zstd or gzip")->type_name("CODEC");
   command->add_flag("--locked", arguments->lock.locked, "Refuse to resolve: the lock must match");

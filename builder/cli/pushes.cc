@@ -61,11 +61,12 @@ std::string RenderPushed(const Pushed& pushed, const specs::Sha256& digest) {
 }
 
 struct Pushes::Way {
-  Way(Session& session, PushTarget given, const RegistryOptions& options)
+  Way(Session& session, PushTarget given, const RegistryOptions& options,
+      const UploadOptions& upload)
       : target(std::move(given)),
         registry(OpenForWriting(session, target.repository, options, Access::kPush)),
         memory(session.store().IndexDirectory("push")),
-        push(*registry, memory, {.tags = target.tags}, session.progress()) {}
+        push(*registry, memory, {.tags = target.tags, .upload = upload}, session.progress()) {}
 
   const PushTarget target;
   const std::unique_ptr<Registry> registry;
@@ -73,9 +74,10 @@ struct Pushes::Way {
   ImagePush push;
 };
 
-Pushes::Pushes(Session& session, std::vector<PushTarget> targets, const RegistryOptions& options) {
+Pushes::Pushes(Session& session, std::vector<PushTarget> targets, const RegistryOptions& options,
+               const UploadOptions& upload) {
   for (PushTarget& target : targets) {
-    ways_.push_back(std::make_unique<Way>(session, std::move(target), options));
+    ways_.push_back(std::make_unique<Way>(session, std::move(target), options, upload));
   }
 }
 
@@ -90,6 +92,11 @@ void Pushes::CheckAccess() {
 
 void Pushes::Add(const PushBlob& blob) {
   for (const std::unique_ptr<Way>& way : ways_) way->push.Add(blob);
+}
+
+void Pushes::RememberHome(std::string_view host, std::string_view repository,
+                          const specs::Sha256& blob) {
+  for (const std::unique_ptr<Way>& way : ways_) way->memory.RememberHome(host, repository, blob);
 }
 
 std::vector<Pushed> Pushes::Finish(const layers::ImageSource& image) {

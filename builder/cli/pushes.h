@@ -41,8 +41,9 @@ std::string RenderPushed(const Pushed& pushed, const specs::Sha256& digest);
 // One image on its way to several repositories at once.
 class Pushes {
  public:
-  // Borrows the session. Makes no request yet.
-  Pushes(Session& session, std::vector<PushTarget> targets, const RegistryOptions& options);
+  // Borrows the session. Makes no request yet. `upload` may say how blobs are obtained.
+  Pushes(Session& session, std::vector<PushTarget> targets, const RegistryOptions& options,
+         const UploadOptions& upload = {});
   ~Pushes();
 
   bool empty() const { return ways_.empty(); }
@@ -52,6 +53,9 @@ class Pushes {
 
   // A blob of the image is there: its upload starts. Thread-safe.
   void Add(const PushBlob& blob);
+
+  // A repository that is said to have the blob: registries may take it from there.
+  void RememberHome(std::string_view host, std::string_view repository, const specs::Sha256& blob);
 
   // Everything that is left. Throws the first failure, after all targets were tried.
   std::vector<Pushed> Finish(const layers::ImageSource& image);

@@ -24,6 +24,7 @@ namespace imgbuild::builder {
 namespace {
 
 constexpr std::uint64_t kMostSeconds = 86'400;
+constexpr std::uint64_t kCacheConnectMs = 3000;
 
 void WriteTo(std::FILE* stream, std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stream);
@@ -150,6 +151,16 @@ CurlClient& Session::http() {
   std::lock_guard lock(mutex_);
   if (!http_) http_ = std::make_unique<CurlClient>(NetworkOptions(environment_));
   return *http_;
+}
+
+CurlClient& Session::cache_http() {
+  std::lock_guard lock(mutex_);
+  if (!cache_http_) {
+    CurlOptions options = NetworkOptions(environment_);
+    options.connect_timeout_ms = std::min(options.connect_timeout_ms, kCacheConnectMs);
+    cache_http_ = std::make_unique<CurlClient>(std::move(options));
+  }
+  return *cache_http_;
 }
 
 const HostSources& Session::host_sources() {

@@ -33,6 +33,7 @@ class Session {
   layers::Store& store();
   layers::Executor& executor();
   CurlClient& http();
+  CurlClient& cache_http();  // of shared caches, for which nobody waits long
   const HostSources& host_sources();
   const SourceConfig& source_config();
 
@@ -58,6 +59,7 @@ class Session {
   std::unique_ptr<layers::Store> store_;
   std::unique_ptr<layers::ThreadExecutor> executor_;
   std::unique_ptr<CurlClient> http_;
+  std::unique_ptr<CurlClient> cache_http_;
   std::optional<HostSources> host_sources_;
   std::optional<SourceConfig> source_config_;
 };

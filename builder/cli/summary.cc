@@ -24,15 +24,34 @@ std::string LayerName(const specs::HistoryEntry& entry) {
   return colon == std::string::npos ? entry.created_by : entry.created_by.substr(colon + 2);
 }
 
+std::string_view OriginOf(const MadeLayer& layer) {
+  if (layer.made) return "built";
+  return layer.shared ? "shared" : "cached";
+}
+
+// "took 40 layers and 2 packages from registry.example/team/app:latest, 31 kB downloaded"
+std::string RenderShared(const SharedUse& use) {
+  std::vector<std::string> parts;
+  const auto add = [&](std::size_t count, const char* what) {
+    if (count > 0) parts.push_back(specs::Count(count, what));
+  };
+  if (use.images > 0) parts.push_back("the image");
+  add(use.layers, "layer");
+  add(use.packages, "package");
+  add(use.blobs, "blob");
+  return fmt::format("took {} from {}, {} downloaded",
+                     parts.empty() ? "nothing" : specs::Join(parts, ", "), use.place,
+                     specs::HumanBytes(use.bytes_received));
+}
+
 std::string RenderPlatform(const layers::PlatformImage& image, const BuiltPlatform* built) {
   std::string text =
       fmt::format("  {}: {} layers, {}\n", image.config.platform.Render(),
                   image.manifest.layers.size(), specs::HumanBytes(CompressedSize(image)));
   for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
-    const bool made = built != nullptr && built->layers[i].made;
-    text +=
-        fmt::format("    {:<28} {:>8}  {}\n", LayerName(image.config.history[i]),
-                    specs::HumanBytes(image.manifest.layers[i].size), made ? "built" : "cached");
+    const std::string_view from = built == nullptr ? "cached" : OriginOf(built->layers[i]);
+    text += fmt::format("    {:<28} {:>8}  {}\n", LayerName(image.config.history[i]),
+                        specs::HumanBytes(image.manifest.layers[i].size), from);
   }
   return text;
 }
@@ -81,7 +100,9 @@ std::string RenderSummary(const BuildSummary& summary) {
   const layers::Image& image = summary.built.image;
   std::string text;
   text += fmt::format("\n{} {}{}\n", summary.loaded.spec.image.name, summary.digest.Oci(),
-                      summary.built.unchanged ? " (unchanged)" : "");
+                      summary.built.unchanged ? " (unchanged)"
+                      : summary.built.shared  ? " (shared)"
+                                              : "");
   for (std::size_t i = 0; i < image.platforms.size(); ++i) {
     const BuiltPlatform* built =
         summary.built.platforms.empty() ? nullptr : &summary.built.platforms[i];
@@ -98,6 +119,7 @@ std::string RenderSummary(const BuildSummary& summary) {
                          specs::HumanDuration(phase.milliseconds));
   }
   text += fmt::format("  took: {}\n", times);
+  for (const SharedUse& use : summary.shared) text += fmt::format("  {}\n", RenderShared(use));
   for (const Output& output : summary.outputs) text += fmt::format("  wrote {}\n", output.Render());
   for (const Pushed& pushed : summary.pushed) {
     text += fmt::format("  {}\n", RenderPushed(pushed, summary.digest));
@@ -106,6 +128,23 @@ std::string RenderSummary(const BuildSummary& summary) {
   if (!line.empty()) text += fmt::format("\nRun it:\n  {}\n", line);
   return text;
 }
+
+namespace {
+
+nlohmann::ordered_json SharedJson(const std::vector<SharedUse>& uses) {
+  auto list = nlohmann::ordered_json::array();
+  for (const SharedUse& use : uses) {
+    list.push_back({{"place", use.place},
+                    {"images", use.images},
+                    {"layers", use.layers},
+                    {"packages", use.packages},
+                    {"blobs", use.blobs},
+                    {"bytes", use.bytes_received}});
+  }
+  return list;
+}
+
+}  // namespace
 
 std::string RenderSummaryJson(const BuildSummary& summary) {
   using Json = nlohmann::ordered_json;
@@ -145,6 +184,7 @@ std::string RenderSummaryJson(const BuildSummary& summary) {
                       {"digest", summary.digest.Oci()},
                       {"unchanged", summary.built.unchanged},
                       {"platforms", std::move(platforms)},
+                      {"shared", SharedJson(summary.shared)},
                       {"outputs", std::move(outputs)},
                       {"pushed", std::move(pushes)},
                       {"milliseconds", std::move(phases)}};

@@ -8,6 +8,7 @@
 #include "builder/assemble/build_image.h"
 #include "builder/cli/outputs.h"
 #include "builder/cli/pushes.h"
+#include "builder/share/shared_places.h"
 #include "specs/env/loader.h"
 
 namespace imgbuild::builder {
@@ -23,8 +24,9 @@ struct BuildSummary {
   specs::Sha256 digest;  // under which outputs and registries have the image
   const std::vector<Output>& outputs;
   const std::vector<Pushed>& pushed;
-  std::vector<PhaseTime> phases;
-  std::string lock_file;
+  std::vector<SharedUse> shared = {};  // what came from shared caches
+  std::vector<PhaseTime> phases = {};
+  std::string lock_file = {};
   bool resolved = false;
   std::vector<std::string> notes = {};  // lines on what became of the spec
   std::uint32_t uid = 0;                // of whoever runs this program
@@ -34,7 +36,7 @@ struct BuildSummary {
 // line to paste to run it, with ports on loopback and the current directory at the image's workdir.
 std::string RenderSummary(const BuildSummary& summary);
 
-// The same as one JSON object: {"event": "built", "image", "digest", "outputs", "pushed",
+// The same as one JSON object: {"event": "built", "image", "digest", "shared", "outputs", "pushed",
 // "platforms": [...]}.
 std::string RenderSummaryJson(const BuildSummary& summary);
 

@@ -30,6 +30,7 @@ struct SourceConfig {
   std::optional<std::string> debian_keyring;
   std::optional<std::string> python_index;
   std::map<std::string, std::string> indexes;  // named indexes: name -> URL
+  std::vector<std::string> cache_from;         // as --cache-from takes them
 };
 
 // What the host itself is set up with.

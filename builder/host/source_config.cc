@@ -61,6 +61,30 @@ void ReadIndexes(const TomlEntry& section, SourceConfig& config, Problems& probl
   }
 }
 
+// [cache] from = ["...", ...]
+void ReadCache(const TomlEntry& section, SourceConfig& config, Problems& problems) {
+  if (section.value.kind != TomlValue::Kind::kTable) {
+    problems.Add(section.value.where, "[cache] is a table");
+    return;
+  }
+  for (const TomlEntry& entry : section.value.entries) {
+    if (entry.key != "from") {
+      problems.Add(entry.where, fmt::format("unknown key \"cache.{}\"", entry.key),
+                   specs::DidYouMean(entry.key, {"from"}));
+      continue;
+    }
+    if (entry.value.kind != TomlValue::Kind::kArray) {
+      problems.Add(entry.value.where, fmt::format("from: found {}, expected an array of strings",
+                                                  specs::TomlKindName(entry.value.kind)));
+    }
+    for (const TomlValue& item : entry.value.items) {
+      std::optional<std::string> text;
+      ReadString({entry.key, item.where, item}, text, problems);
+      if (text) config.cache_from.push_back(*text);
+    }
+  }
+}
+
 }  // namespace
 
 SourceConfig ParseSourceConfig(std::string_view text, std::string_view file) {
@@ -84,9 +108,11 @@ SourceConfig ParseSourceConfig(std::string_view text, std::string_view file) {
       ReadSection(section, {{"index", &config.python_index}}, problems);
     } else if (section.key == "indexes") {
       ReadIndexes(section, config, problems);
+    } else if (section.key == "cache") {
+      ReadCache(section, config, problems);
     } else {
       problems.Add(section.where, fmt::format("unknown section \"{}\"", section.key),
-                   specs::DidYouMean(section.key, {"debian", "python", "indexes"}));
+                   specs::DidYouMean(section.key, {"debian", "python", "indexes", "cache"}));
     }
   }
   problems.ThrowIfAny();

@@ -77,6 +77,8 @@ class Upload {
       Told(blob_.size);
       result_.outcome = BlobOutcome::kMounted;
     } else {
+      std::error_code ignored;
+      if (options_.obtain && !std::filesystem::exists(blob_.file, ignored)) options_.obtain(blob_);
       Send();
       result_.outcome = BlobOutcome::kUploaded;
     }

@@ -30,6 +30,9 @@ struct BlobResult {
 struct UploadOptions {
   int max_failures = 6;            // in a row, without a byte of progress
   std::uint64_t backoff_ms = 300;  // before the second try; doubles, with jitter
+  // Makes the file of a blob that the registry turned out to need, where there is none; throws
+  // Error where it cannot. Called on the thread that uploads. Null: all files are there.
+  std::function<void(const PushBlob&)> obtain = {};
   // From here on a blob goes out in a request of its own before the one that ends the upload, so
   // that a cut can be repaired.
   std::uint64_t resumable_size = 4u << 20;

@@ -12,6 +12,14 @@
 
 namespace imgbuild::builder {
 
+// A repository of a registry.
+struct BlobHome {
+  std::string host;        // "registry.example:5000"
+  std::string repository;  // "team/app"
+
+  bool operator==(const BlobHome&) const = default;
+};
+
 // Thread-safe. Throws Error where the place cannot be asked, or answers what is no answer.
 class CachePlace {
  public:
@@ -26,6 +34,9 @@ class CachePlace {
   // before the first byte of each attempt. False where the place has it no more.
   virtual bool Read(const EntryBlob& blob, layers::Sink& sink,
                     const std::function<void()>& restart) = 0;
+
+  // Which repository its blobs may be mounted from; nullopt where it is in none.
+  virtual std::optional<BlobHome> home() const { return std::nullopt; }
 
   // Bytes received so far.
   virtual std::uint64_t bytes_received() const = 0;

@@ -24,6 +24,9 @@ class RegistryPlace : public CachePlace {
   std::optional<CacheEntry> Find(const EntryName& name) override;
   bool Read(const EntryBlob& blob, layers::Sink& sink,
             const std::function<void()>& restart) override;
+  std::optional<BlobHome> home() const override {
+    return BlobHome{registry_->endpoint().host, registry_->endpoint().repository};
+  }
   std::uint64_t bytes_received() const override { return client_->bytes_received(); }
 
  private:

@@ -257,6 +257,12 @@ bool SharedPlaces::FetchFrames(const std::vector<layers::FrameRecord>& frames,
   });
 }
 
+std::optional<BlobHome> SharedPlaces::HomeOf(const specs::Sha256& digest) const {
+  const std::lock_guard lock(mutex_);
+  const auto promise = promises_.find(digest);
+  return promise == promises_.end() ? std::nullopt : promise->second->cache->home();
+}
+
 std::vector<SharedUse> SharedPlaces::Uses() const {
   std::vector<SharedUse> uses;
   for (const std::unique_ptr<Place>& place : places_) {

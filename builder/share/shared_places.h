@@ -52,6 +52,9 @@ class SharedPlaces : public SharedCache {
   // built without.
   bool broke_promise() const { return broke_promise_; }
 
+  // Where registries may take a promised blob from without its bytes passing here.
+  std::optional<BlobHome> HomeOf(const specs::Sha256& digest) const;
+
   // Of all places, in their order.
   std::vector<SharedUse> Uses() const;
 

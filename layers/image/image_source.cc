@@ -14,7 +14,8 @@ using specs::Descriptor;
 
 class StoreOrigin : public ImageOrigin {
  public:
-  StoreOrigin(const Store& store, Descriptor root) : store_(store), root_(std::move(root)) {}
+  StoreOrigin(const Store& store, Descriptor root, AbsentBlobs absent)
+      : store_(store), root_(std::move(root)), absent_(absent) {}
 
   Descriptor Root() override { return root_; }
   std::string ReadDocument(const Descriptor& document) override {
@@ -22,19 +23,23 @@ class StoreOrigin : public ImageOrigin {
   }
   std::vector<SourceBlob> Files(const std::vector<Descriptor>& blobs) override {
     std::vector<SourceBlob> files;
-    for (const Descriptor& blob : blobs) files.push_back({blob, RequireBlob(store_, blob)});
+    for (const Descriptor& blob : blobs) {
+      files.push_back({blob, absent_ == AbsentBlobs::kAllowed ? store_.paths().Blob(blob.digest)
+                                                              : RequireBlob(store_, blob)});
+    }
     return files;
   }
 
  private:
   const Store& store_;
   const Descriptor root_;
+  const AbsentBlobs absent_;
 };
 
 }  // namespace
 
-ImageSource SourceOf(const Image& image, const Store& store) {
-  StoreOrigin origin(store, image.root);
+ImageSource SourceOf(const Image& image, const Store& store, AbsentBlobs absent) {
+  StoreOrigin origin(store, image.root, absent);
   return ReadImage(origin);
 }
 

@@ -30,8 +30,13 @@ struct ImageSource {
   const specs::Descriptor& root() const { return documents.back().descriptor; }
 };
 
-// Throws Error where the store lacks a blob or has a damaged document.
-ImageSource SourceOf(const Image& image, const Store& store);
+// Whether an image may be handed on of whose blobs some will be in the store only later.
+enum class AbsentBlobs { kRefused, kAllowed };
+
+// Throws Error where the store has a damaged document or lacks a blob that may not be absent. The
+// path of one that may is where the store will have it.
+ImageSource SourceOf(const Image& image, const Store& store,
+                     AbsentBlobs absent = AbsentBlobs::kRefused);
 
 // The image that a layout (OCI image-spec v1.1, image-layout.md) has under `name`, or its only one
 // for "". Throws Error where there is none, where something that it needs is missing or of another

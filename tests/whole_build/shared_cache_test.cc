@@ -1,0 +1,236 @@
+// Several machines, each with a cache of its own, and what they share: a second machine makes and
+// fetches only what nobody made before it.
+#include <fstream>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "layers/io/file.h"
+#include "tests/support/mini_registry.h"
+#include "tests/support/temp_folder.h"
+#include "tests/whole_build/layout_reader.h"
+#include "tests/whole_build/world.h"
+
+namespace imgbuild::whole_build {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr char kSpec[] = R"(format = 1
+[image]
+name = "app"
+platforms = [{}]
+annotations = {{ "org.example.team" = "blue" }}
+[system]
+keyring = "archive.gpg"
+[python]
+version = "3.11"
+packages = ["pip", "numpy"]
+compile = "none"
+[[files]]
+from = "app"
+to = "/srv/app"
+)";
+
+class SharedCacheBuild : public testing::TestWithParam<std::string> {
+ protected:
+  SharedCacheBuild() {
+    project_ = folder_.path() / "project";
+    fs::create_directories(project_ / "app");
+    Write("app.toml", fmt::format(kSpec, GetParam()));
+    Write("archive.gpg", world_.public_key());
+    Write("app/main.py", "app = None\n");
+  }
+
+  void Write(const std::string& name, const std::string& text) {
+    std::ofstream(project_ / name, std::ios::binary) << text;
+  }
+
+  // A run on the machine of that name.
+  Invocation On(const std::string& machine, const std::vector<std::string>& options) {
+    Invocation run{.folder = project_,
+                   .cache = folder_.path() / machine,
+                   .arguments = {"build", "app.toml", "--json", "--insecure"},
+                   .environment = {}};
+    run.arguments.insert(run.arguments.end(), options.begin(), options.end());
+    return run;
+  }
+
+  // The last line's object.
+  nlohmann::json Succeed(const Invocation& run) {
+    const Ended ended = Execute(world_, run);
+    EXPECT_EQ(ended.status, 0) << ended.output;
+    output_ = ended.output;
+    const std::size_t end = output_.rfind('}');
+    const std::size_t begin = output_.rfind('\n', end);
+    return nlohmann::json::parse(
+        output_.substr(begin == std::string::npos ? 0 : begin + 1, end - begin), nullptr, false);
+  }
+
+  std::string Reference(const std::string& name) {
+    return "docker://" + registry_.host() + "/" + name;
+  }
+
+  std::size_t BlobGets() const {
+    std::size_t count = 0;
+    for (const support::ServedRequest& request : registry_.requests()) {
+      count += request.method == "GET" && request.target.find("/blobs/") != std::string::npos;
+    }
+    return count;
+  }
+
+  World world_;
+  support::MiniRegistry registry_;
+  support::TempFolder folder_;
+  fs::path project_;
+  std::string output_;
+};
+
+TEST_P(SharedCacheBuild, AnUnchangedImageIsPushedFromAMachineThatHasNothing) {
+  const auto first = Succeed(On("one", {"--push", Reference("team/app:1")}));
+  const std::size_t gets = BlobGets();
+  const std::size_t platforms = first["platforms"].size();
+  world_.Restart();
+  const auto second = Succeed(
+      On("two", {"--cache-from", Reference("team/app:1"), "--push", Reference("team/app:2")}));
+  EXPECT_EQ(second["digest"], first["digest"]) << output_;
+  EXPECT_EQ(world_.requests(), 0u);
+  EXPECT_EQ(BlobGets() - gets, platforms) << "more than the configurations was fetched";
+  EXPECT_EQ(second["shared"][0]["images"], 1);
+  EXPECT_LT(second["shared"][0]["bytes"], 50'000);
+  EXPECT_EQ(registry_.tags().at("team/app:2"), first["digest"]);
+  // What was only promised is not in the cache, and no harm there.
+  const Ended verified = Execute(
+      world_,
+      {.folder = project_, .cache = folder_.path() / "two", .arguments = {"cache", "verify"}});
+  EXPECT_THAT(verified.output, testing::StartsWith("0 wrong entries"));
+}
+
+TEST_P(SharedCacheBuild, LayersAreMountedIntoAnotherRepository) {
+  const auto first = Succeed(On("one", {"--push", Reference("team/app:1")}));
+  const auto second = Succeed(
+      On("two", {"--cache-from", Reference("team/app:1"), "--push", Reference("other/app:1")}));
+  EXPECT_EQ(registry_.tags().at("other/app:1"), first["digest"]);
+  EXPECT_EQ(second["shared"][0]["blobs"], 0) << output_;
+  for (const auto& platform : first["platforms"]) {
+    for (const auto& layer : platform["layers"]) {
+      EXPECT_TRUE(registry_.blobs().contains("other/app@" + layer["digest"].get<std::string>()));
+    }
+  }
+}
+
+TEST_P(SharedCacheBuild, AnotherRegistryIsSentWhatItNeeds) {
+  const auto first = Succeed(On("one", {"--push", Reference("team/app:1")}));
+  support::MiniRegistry other;
+  const std::string target = "docker://" + other.host() + "/app:1";
+  Succeed(On("two", {"--cache-from", Reference("team/app:1"), "--push", target}));
+  EXPECT_EQ(other.tags().at("app:1"), first["digest"]);
+  EXPECT_EQ(other.blobs().size(), registry_.blobs().size());
+}
+
+TEST_P(SharedCacheBuild, ALayoutGetsTheBytes) {
+  const auto first = Succeed(On("one", {"--push", Reference("team/app:1"), "-o", "oci:one.oci"}));
+  world_.Restart();
+  Succeed(On("two", {"--cache-from", Reference("team/app:1"), "-o", "oci:two.oci"}));
+  EXPECT_EQ(world_.requests(), 0u);
+  EXPECT_EQ(layers::ReadFile(project_ / "one.oci/index.json"),
+            layers::ReadFile(project_ / "two.oci/index.json"));
+  EXPECT_NO_THROW(ReadLayout(project_ / "two.oci"));
+  // From now on it is there, and nobody is asked.
+  const std::size_t asked = registry_.requests().size();
+  EXPECT_EQ(Succeed(On("two", {"-o", "oci:two.oci"}))["unchanged"], true);
+  EXPECT_EQ(registry_.requests().size(), asked);
+}
+
+TEST_P(SharedCacheBuild, AnnotationsOfAPushAreNotTakenOver) {
+  Succeed(On("one", {"-o", "oci:one.oci", "--push", Reference("app:1"), "--annotation", "git=1"}));
+  const auto plain = Succeed(On("one", {"-o", "oci:plain.oci"}));
+  const auto second = Succeed(On("two", {"--cache-from", Reference("app:1"), "-o", "oci:two.oci"}));
+  EXPECT_EQ(second["shared"][0]["images"], 1);
+  EXPECT_EQ(second["digest"], plain["digest"]);
+}
+
+// An edited file moves one layer; the rest is promised. Packages are made to know what they hold.
+TEST_P(SharedCacheBuild, ChangedFilesLeaveTheOtherLayersWhereTheyAre) {
+  Succeed(On("one", {"--push", Reference("team/app:1")}));
+  Write("app/main.py", "app = 1\n");
+  const auto here = Succeed(On("one", {"-o", "oci:one.oci"}));
+  const std::size_t gets = BlobGets();
+  const auto second = Succeed(
+      On("two", {"--cache-from", Reference("team/app:1"), "--push", Reference("team/app:2")}));
+  EXPECT_EQ(second["digest"], here["digest"]);
+  const std::size_t platforms = second["platforms"].size();
+  EXPECT_EQ(BlobGets() - gets, platforms);
+  std::size_t layers = 0;
+  for (const auto& platform : second["platforms"]) layers += platform["layers"].size();
+  EXPECT_EQ(second["shared"][0]["layers"], layers - platforms);
+  EXPECT_EQ(registry_.tags().at("team/app:2"), here["digest"]);
+}
+
+TEST_P(SharedCacheBuild, ACacheThatIsDownOrWrongCostsAWarning) {
+  const auto first = Succeed(On("one", {"--push", Reference("team/app:1"), "-o", "oci:one.oci"}));
+  struct Case {
+    const char* name;
+    support::ServedResponse answer;
+  };
+  const std::vector<Case> cases = {
+      {"500", {.status = 500, .headers = {}, .body = {}}},
+      {"403", {.status = 403, .headers = {}, .body = {}}},
+      {"page", {.status = 200, .headers = {{"Content-Type", "text/html"}}, .body = "<html>"}},
+      {"cut", {.status = 200, .headers = {}, .body = std::string(9999, 'x'), .cut_after = 99}},
+      {"huge", {.status = 200, .headers = {}, .body = std::string(9'000'000, ' ')}},
+  };
+  for (const Case& each : cases) {
+    registry_.AnswerBy([&](std::size_t, const support::ServedRequest& request) {
+      return request.target.find("/manifests/") != std::string::npos ? std::optional(each.answer)
+                                                                     : std::nullopt;
+    });
+    const auto built =
+        Succeed(On(each.name, {"--cache-from", Reference("team/app:1"), "-o", "oci:two.oci"}));
+    EXPECT_EQ(built["digest"], first["digest"]) << each.name;
+    EXPECT_THAT(output_, HasSubstr("is not used any more")) << each.name;
+  }
+}
+
+// Everything is promised, and nothing of it comes: it is made here.
+TEST_P(SharedCacheBuild, BrokenPromisesAreKeptHere) {
+  const auto first = Succeed(On("one", {"--push", Reference("team/app:1")}));
+  const std::string layer = first["platforms"][0]["layers"][0]["digest"];
+  for (const int status : {404, 200}) {
+    registry_.AnswerBy(
+        [&](std::size_t,
+            const support::ServedRequest& request) -> std::optional<support::ServedResponse> {
+          if (request.target.find("/blobs/" + layer) == std::string::npos) return std::nullopt;
+          return support::ServedResponse{.status = status, .headers = {}, .body = "something else"};
+        });
+    const auto built =
+        Succeed(On(fmt::format("machine{}", status), {"--cache-from", Reference("team/app:1"), "-o",
+                                                      fmt::format("oci:{}.oci", status)}));
+    EXPECT_EQ(built["digest"], first["digest"]);
+    EXPECT_NO_THROW(ReadLayout(project_ / fmt::format("{}.oci", status)));
+  }
+}
+
+TEST_P(SharedCacheBuild, NothingIsBelievedUnasked) {
+  Succeed(On("one", {"--push", Reference("team/app:1")}));
+  const std::size_t asked = registry_.requests().size();
+  Succeed(On("two", {"-o", "oci:two.oci"}));
+  EXPECT_EQ(registry_.requests().size(), asked);
+  EXPECT_GT(world_.requests(), 0u);
+}
+
+TEST_P(SharedCacheBuild, CheckMakesEverythingItself) {
+  Succeed(On("one", {"--push", Reference("team/app:1")}));
+  Succeed(On("two", {"--cache-from", Reference("team/app:1"), "-o", "oci:two.oci", "--check"}));
+  EXPECT_THAT(output_, HasSubstr("gives the same image"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Platforms, SharedCacheBuild,
+                         testing::Values(R"("linux/amd64")", R"("linux/amd64", "linux/arm64")"));
+
+}  // namespace
+}  // namespace imgbuild::whole_build
