@@ -14,7 +14,9 @@
 //   essential                    its end for good stops the container
 //   stop SIGNAL MS               signal number, then how long until SIGKILL
 //   token VARIABLE               a secret made at start unless the environment has VARIABLE
-//   announce TEXT                shown once when ready; {token} stands for "?token=..." or nothing
+//   announce TEXT                shown once when ready; {token} stands for "?token=..." or nothing,
+//                                {port N} for the variable IMGBUILD_PORT_N, or N: whoever publishes
+//                                port N as another one says so there
 //   end                          ends a service
 //
 // In values a backslash is written \\ and a newline \n; no other byte is special.

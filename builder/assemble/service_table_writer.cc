@@ -141,7 +141,8 @@ class TableWriter {
     Line("stop", fmt::format("{} {}", SignalNumber(service), service.stop_timeout_ms));
     if (preset != nullptr && service.command.empty()) {
       if (!preset->token.empty()) Line("token", preset->token);
-      Line("announce", Fill(std::string(preset->announce), "{port}", std::to_string(port)));
+      Line("announce",
+           Fill(std::string(preset->announce), "{port}", fmt::format("{{port {}}}", port)));
     }
     Line("end");
   }

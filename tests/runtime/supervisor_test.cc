@@ -149,6 +149,15 @@ TEST(Supervisor, MakesATokenOnceAndShowsItOnlyThere) {
   EXPECT_THAT(given.output(), Not(HasSubstr("hush")));
 }
 
+TEST(Supervisor, AnnouncesPortsAsTheyArePublished) {
+  const std::string more = "announce at {port 80}, {port 81}, {port x} and {port 82\n";
+  const std::string table = Table({{"a", "exec sleep 60", more}});
+  InitProcess plain(table, {});
+  EXPECT_TRUE(plain.WaitFor("at 80, 81, {port x} and {port 82\n"));
+  InitProcess moved(table, {}, {"IMGBUILD_PORT_80=49152", "IMGBUILD_PORT_81=none"});
+  EXPECT_TRUE(moved.WaitFor("at 49152, 81, {port x}"));
+}
+
 TEST(Supervisor, RunsACommandInsteadOfServices) {
   const std::string table = Table({{"a", "echo service", ""}});
   InitProcess init(table, {"sh", "-c", "echo command; exit 7"});

@@ -49,7 +49,7 @@ TEST(ServiceTableWriter, TheSupervisorReadsWhatIsWritten) {
   EXPECT_EQ(web.stop_signal, 2);
   EXPECT_TRUE(web.essential);
   EXPECT_EQ(web.port, 5050);
-  EXPECT_STREQ(web.announce, "The web page is at http://127.0.0.1:5050/");
+  EXPECT_STREQ(web.announce, "The web page is at http://127.0.0.1:{port 5050}/");
   EXPECT_STREQ(read.table->shell.argv[0], "/bin/bash");
 }
 

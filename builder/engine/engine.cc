@@ -1,0 +1,51 @@
+#include "builder/engine/engine.h"
+
+#include <optional>
+#include <utility>
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include "specs/base/error.h"
+#include "specs/base/text.h"
+
+namespace imgbuild::builder {
+namespace {
+
+constexpr std::pair<std::string_view, EngineKind> kEngines[] = {
+    {"podman", EngineKind::kPodman},
+    {"docker", EngineKind::kDocker},
+    {"nerdctl", EngineKind::kNerdctl},
+};
+
+bool IsInPath(std::string_view name, std::string_view path) {
+  for (std::string_view folder : specs::Split(path, ':')) {
+    const std::string file = fmt::format("{}/{}", folder.empty() ? "." : folder, name);
+    if (::access(file.c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Engine FindEngine(const Environment& environment, std::uint32_t uid) {
+  const bool as_root = uid == 0;
+  if (const auto chosen = environment.Get("IMGBUILD_ENGINE")) {
+    const std::string name = chosen->substr(chosen->rfind('/') + 1);
+    for (const auto& [known, kind] : kEngines) {
+      if (name == known) return {kind, *chosen, as_root};
+    }
+    throw specs::Error(specs::ErrorKind::kUsage, "IMGBUILD_ENGINE names no known engine")
+        .Found(*chosen)
+        .Expected("podman, docker or nerdctl, or the path of one");
+  }
+  const std::string path = environment.Get("PATH").value_or("/usr/bin:/bin");
+  for (const auto& [name, kind] : kEngines) {
+    if (IsInPath(name, path)) return {kind, std::string(name), as_root};
+  }
+  throw specs::Error("no container engine was found")
+      .Expected("podman, docker or nerdctl in PATH")
+      .Hint("install podman; building images needs none");
+}
+
+}  // namespace imgbuild::builder

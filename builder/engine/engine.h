@@ -1,0 +1,25 @@
+// The container engine of this machine.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "builder/host/environment.h"
+
+namespace imgbuild::builder {
+
+enum class EngineKind { kPodman, kDocker, kNerdctl };
+
+struct Engine {
+  EngineKind kind = EngineKind::kPodman;
+  std::string program;   // "podman", or as IMGBUILD_ENGINE names it
+  bool as_root = false;  // whoever runs this program is root
+
+  bool operator==(const Engine&) const = default;
+};
+
+// The first of podman, docker and nerdctl in PATH; or IMGBUILD_ENGINE, one of these names or a path
+// that ends in one. Throws Error where there is none.
+Engine FindEngine(const Environment& environment, std::uint32_t uid);
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,19 @@
+// Images into the engine's own storage.
+#pragma once
+
+#include <string>
+
+#include "builder/engine/engine.h"
+#include "layers/image/image.h"
+#include "layers/store/store.h"
+
+namespace imgbuild::builder {
+
+// Gives the engine an image that is in the store; what it has already it does not take again.
+// `name` ("notebook") is what it is called there, and names its place in the cache meanwhile.
+// Returns what to run. Throws Error where the engine does not take it, or where the image is for
+// several platforms and none of them is this machine's.
+std::string LoadImage(const Engine& engine, const layers::Image& image, const std::string& name,
+                      layers::Store& store);
+
+}  // namespace imgbuild::builder

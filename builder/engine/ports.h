@@ -1,0 +1,18 @@
+// Ports of the host's loopback.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "builder/engine/run_plan.h"
+
+namespace imgbuild::builder {
+
+// Whether nothing listens on 127.0.0.1:`port` now.
+bool IsPortFree(std::uint32_t port);
+
+// Each port as itself where it is free, else as one that the kernel has free; all of them
+// different.
+std::vector<PublishedPort> ChoosePorts(const std::vector<std::uint32_t>& inside);
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,143 @@
+#include "builder/host/program.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "layers/io/file.h"
+#include "specs/base/error.h"
+
+extern char** environ;
+
+namespace imgbuild::builder {
+namespace {
+
+// That this program ignores, and others should not.
+constexpr int kIgnored[] = {SIGPIPE, SIGXFSZ};
+
+struct Pipe {
+  layers::FileDescriptor reading;
+  layers::FileDescriptor writing;
+
+  Pipe() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+      throw specs::Error("cannot create a pipe").Found(std::strerror(errno));
+    }
+    reading = layers::FileDescriptor(ends[0]);
+    writing = layers::FileDescriptor(ends[1]);
+  }
+};
+
+struct Actions {
+  posix_spawn_file_actions_t value;
+  Actions() { ::posix_spawn_file_actions_init(&value); }
+  ~Actions() { ::posix_spawn_file_actions_destroy(&value); }
+  Actions(const Actions&) = delete;
+  Actions& operator=(const Actions&) = delete;
+};
+
+struct Attributes {
+  posix_spawnattr_t value;
+  Attributes() {
+    ::posix_spawnattr_init(&value);
+    sigset_t none;
+    sigset_t ours;
+    ::sigemptyset(&none);
+    ::sigemptyset(&ours);
+    for (int number : kIgnored) ::sigaddset(&ours, number);
+    ::posix_spawnattr_setsigmask(&value, &none);
+    ::posix_spawnattr_setsigdefault(&value, &ours);
+    ::posix_spawnattr_setflags(&value, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  ~Attributes() { ::posix_spawnattr_destroy(&value); }
+  Attributes(const Attributes&) = delete;
+  Attributes& operator=(const Attributes&) = delete;
+};
+
+// As execve wants them. Borrows.
+std::vector<char*> Pointers(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+specs::Error CannotRun(const std::string& program, int code) {
+  return specs::Error(fmt::format("cannot run {}", program)).Found(std::strerror(code));
+}
+
+std::string ReadAll(int fd, std::size_t most) {
+  std::string text;
+  std::array<char, 4096> buffer;
+  for (;;) {
+    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return text;
+    if (text.size() < most) {
+      text.append(buffer.data(), std::min(static_cast<std::size_t>(count), most - text.size()));
+    }
+  }
+}
+
+// Whether anybody reads it or not.
+void WriteAll(int fd, const std::string& text) {
+  sigset_t pipe_signal;
+  sigset_t previous;
+  ::sigemptyset(&pipe_signal);
+  ::sigaddset(&pipe_signal, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe_signal, &previous);
+  [[maybe_unused]] const ssize_t written = ::write(fd, text.data(), text.size());
+  const timespec now{};
+  while (::sigtimedwait(&pipe_signal, nullptr, &now) > 0) {
+  }
+  ::pthread_sigmask(SIG_SETMASK, &previous, nullptr);
+}
+
+}  // namespace
+
+ProgramAnswer RunProgram(const ProgramRun& run) {
+  Pipe in;
+  Pipe out;
+  Actions actions;
+  ::posix_spawn_file_actions_adddup2(&actions.value, in.reading.get(), STDIN_FILENO);
+  ::posix_spawn_file_actions_adddup2(&actions.value, out.writing.get(), STDOUT_FILENO);
+  const Attributes attributes;
+  std::vector<std::string> words = run.words;
+  const std::vector<char*> arguments = Pointers(words);
+  pid_t child = 0;
+  const int failed = ::posix_spawnp(&child, words.at(0).c_str(), &actions.value, &attributes.value,
+                                    arguments.data(), environ);
+  if (failed != 0) throw CannotRun(words[0], failed);
+  in.reading.Reset();
+  out.writing.Reset();
+  if (!run.input.empty()) WriteAll(in.writing.get(), run.input);
+  in.writing.Reset();
+  ProgramAnswer answer;
+  answer.output = ReadAll(out.reading.get(), run.most_output);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  answer.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return answer;
+}
+
+void BecomeProgram(std::vector<std::string> words) {
+  const std::vector<char*> arguments = Pointers(words);
+  sigset_t none;
+  ::sigemptyset(&none);
+  for (int number : kIgnored) ::signal(number, SIG_DFL);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+  ::execvp(words.at(0).c_str(), arguments.data());
+  throw CannotRun(words[0], errno);
+}
+
+}  // namespace imgbuild::builder

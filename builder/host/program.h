@@ -1,0 +1,29 @@
+// Other programs of this machine, run by us.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace imgbuild::builder {
+
+struct ProgramAnswer {
+  int status = 0;      // of its exit; 128 and the signal's number where one ended it
+  std::string output;  // its standard output, as far as it was wanted
+};
+
+struct ProgramRun {
+  std::vector<std::string> words;  // the program, looked for in PATH, and its arguments
+  std::string input;               // at most what a pipe holds, 4 KiB
+  std::size_t most_output = 1u << 20;
+};
+
+// Waits for its end. It gets its own standard error from us, and signals as a shell gives them.
+// Throws Error where it cannot be started.
+ProgramAnswer RunProgram(const ProgramRun& run);
+
+// The program takes the place of this one, with its terminal, its environment and its exit status.
+// Throws Error where it cannot be started.
+[[noreturn]] void BecomeProgram(std::vector<std::string> words);
+
+}  // namespace imgbuild::builder
