@@ -78,7 +78,8 @@ class Fetch : public layers::Sink {
         if (error.kind() == ErrorKind::kInterrupted || final_) throw;
         failure = error;
       }
-      failures = partial_->size() > before ? 1 : failures + 1;
+      const bool progress = partial_->size() >= before + options_.least_progress;
+      failures = progress ? 1 : failures + 1;
       if (failures >= options_.max_failures) {
         throw std::move(failure->In(fmt::format("after {} tries in a row", failures)));
       }

@@ -13,8 +13,10 @@
 namespace imgbuild::builder {
 
 struct FetchOptions {
-  int max_failures = 6;            // in a row, without a byte of progress
+  int max_failures = 6;            // in a row, without progress
   std::uint64_t backoff_ms = 300;  // before the second try; doubles, with jitter
+  // Bytes of one try that count as progress: a server that drips must not keep us for ever.
+  std::uint64_t least_progress = 32u << 10;
 };
 
 struct FetchResult {

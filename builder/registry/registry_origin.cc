@@ -63,7 +63,7 @@ specs::Descriptor RegistryOrigin::Root() {
           .Hint(fmt::format("its tags: imgbuild tags {}", registry.Name()));
     }
   }
-  store_.PutBlob(root_->descriptor.digest, root_->bytes);
+  if (!FromStore(root_->descriptor)) store_.PutBlob(root_->descriptor.digest, root_->bytes);
   const std::lock_guard lock(mutex_);
   documents_[root_->descriptor.digest] = root_->bytes;
   return root_->descriptor;

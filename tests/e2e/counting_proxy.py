@@ -1,8 +1,9 @@
-"""Forwards TCP connections on loopback at a bounded rate, and counts what went to the server.
+"""Forwards TCP connections on loopback at a bounded rate, and counts what went one way.
 
-    counting_proxy.py PORT SERVER-PORT BYTES-PER-SECOND COUNT-FILE
+    counting_proxy.py PORT SERVER-PORT BYTES-PER-SECOND COUNT-FILE [answers]
 
-COUNT-FILE holds the bytes that went from clients to the server so far, as a decimal number.
+COUNT-FILE holds the bytes that went from clients to the server so far, as a decimal number; with
+"answers" those that came back, which then come at that rate.
 """
 
 import os
@@ -47,8 +48,11 @@ def main():
         except OSError:
             client.close()
             continue
-        threading.Thread(target=copy, args=(client, behind, rate, sys.argv[4]), daemon=True).start()
-        threading.Thread(target=copy, args=(behind, client), daemon=True).start()
+        ways = [(client, behind), (behind, client)]
+        if "answers" in sys.argv[5:]:
+            ways.reverse()
+        threading.Thread(target=copy, args=(*ways[0], rate, sys.argv[4]), daemon=True).start()
+        threading.Thread(target=copy, args=ways[1], daemon=True).start()
 
 
 if __name__ == "__main__":

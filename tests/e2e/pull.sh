@@ -85,6 +85,22 @@ imgbuild copy -q "$A/app:docker" "$B/healed:docker"
 equal "healed copy" "$(digest_of "$B/healed:docker")" "$(digest_of "$A/app:docker")"
 skopeo copy -q --src-tls-verify=false "docker://$B/healed:docker" dir:healed.dir
 
+# Killed in the middle: the next run goes on from there.
+slow=$(free_port)
+python3 "$TOP/tests/e2e/counting_proxy.py" "$slow" "$port" 1000000 "$WORK/counts" answers &
+processes+=($!)
+sleep 0.3
+size=$(imgbuild inspect --json "$A/app:oci" | python3 -c 'import json,sys; print(json.load(sys.stdin)["manifests"][0]["size"])')
+XDG_CACHE_HOME="$WORK/killed" "$IMGBUILD" pull -q --insecure "127.0.0.1:$slow/team/app:oci" -o oci:killed.oci &
+pull=$!
+for _ in $(seq 100); do [ "$(cat counts 2>/dev/null || echo 0)" -gt 1500000 ] && break; sleep 0.05; done
+kill -9 "$pull"
+wait "$pull" 2>/dev/null || true
+[ ! -e killed.oci/index.json ] || fail "the pull was over before it was killed"
+XDG_CACHE_HOME="$WORK/killed" imgbuild pull -q "127.0.0.1:$slow/team/app:oci" -o oci:killed.oci
+check killed.oci
+[ "$(cat counts)" -lt $((size * 13 / 10)) ] || fail "$(cat counts) bytes came for an image of $size"
+
 # What it is.
 out=$(imgbuild inspect "$A/app:zstd")
 for part in linux/amd64 "/hello there" A=B team=green 8080 "2 layers" tar+zstd "$(digest_of "$A/app:zstd")"; do

@@ -90,6 +90,20 @@ TEST_F(BlobFetchTest, CutBodiesGoOnWhereTheyStopped) {
                                               "bytes=200000-", "bytes=250000-"}));
 }
 
+TEST_F(BlobFetchTest, AServerThatGivesNextToNothingIsGivenUp) {
+  MiniRegistry server;
+  int answers = 0;
+  server.AnswerBy([&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (!AsksForBlob(request)) return std::nullopt;
+    ++answers;
+    ServedResponse response = support::ServeBytes(request, bytes_);
+    response.cut_after = 100;
+    return response;
+  });
+  Refused(server);
+  EXPECT_EQ(answers, options_.max_failures);
+}
+
 TEST_F(BlobFetchTest, AnInterruptedRunIsContinuedByTheNext) {
   MiniRegistry server;
   server.AnswerBy([&](std::size_t at, const ServedRequest& request) {
