@@ -106,7 +106,9 @@ layers::FrameInfo WriteFrame(const layers::ContentTree& files, layers::Sink& sin
 void AddPart(const PackagePart& part, layers::LayerWriter& writer) {
   if (part.package->frame_path.empty()) return;
   specs::WithContext(fmt::format("while adding {} to a layer", part.package->locked->name), [&] {
-    layers::FileSource frame(part.package->frame_path);
+    const layers::FrameRecord& record = part.package->frame;
+    layers::FileSource frame(part.package->frame_path, record.before,
+                             record.compressed_size - record.before - record.after);
     if (part.IsWhole()) {
       writer.AddFrame(frame);
     } else {
@@ -128,8 +130,22 @@ void FetchFrames(const LayerContent& content, const LayerTools& tools) {
                                  specs::Count(missing.size(), "package"), content.name));
 }
 
+// Where a package's file is the layer as it stands, nothing has to be read or written again.
+std::optional<LayerInfo> TakeFramedLayer(const LayerContent& content,
+                                         const std::vector<TreeEntry>& skeleton,
+                                         layers::Store& store) {
+  if (content.files != nullptr || content.packages.size() != 1) return std::nullopt;
+  const PackagePart& part = content.packages.front();
+  const std::optional<layers::FramedLayer>& framed = part.package->layer;
+  if (!framed || !part.IsWhole()) return std::nullopt;
+  if (framed->skeleton != specs::HashOf(layers::SkeletonTar(skeleton))) return std::nullopt;
+  if (!store.PutFrameAsBlob(framed->layer.digest)) return std::nullopt;
+  return framed->layer;
+}
+
 LayerInfo MakeLayer(const LayerContent& content, const std::vector<TreeEntry>& skeleton,
                     const LayerTools& tools) {
+  if (auto framed = TakeFramedLayer(content, skeleton, tools.store)) return *framed;
   FetchFrames(content, tools);
   const std::unique_ptr<layers::AtomicFile> file = tools.store.NewFile();
   layers::LayerWriter writer(*file, tools.codec, tools.executor);

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "builder/plan/layer_plan.h"
 #include "layers/store/package_record.h"
 #include "layers/unpack/deb.h"
 #include "layers/write/frame.h"
@@ -20,6 +21,13 @@ layers::Requested RequestedBy(const LockedPackage& package) {
   const auto& by = package.required_by;
   return std::find(by.begin(), by.end(), "spec") != by.end() ? layers::Requested::kDirectly
                                                              : layers::Requested::kAsDependency;
+}
+
+// The plan gives a heavy package a layer of its own, so it is made one at once. Debian packages are
+// in none alone: what scanners look for lies with them.
+layers::WheelFrame FrameOf(const LockedPackage& package) {
+  return package.size >= kHeavyBytes ? layers::WheelFrame::kWholeLayer
+                                     : layers::WheelFrame::kEntries;
 }
 
 ReadyPackage FromStore(const LockedPackage& package, layers::StoredPackage stored) {
@@ -103,6 +111,7 @@ ReadyPackage PackageMaker::Make(const LockedPackage& package,
                                   {.sha256 = package.sha256,
                                    .file_name = package.file,
                                    .requested = RequestedBy(package),
+                                   .frame = FrameOf(package),
                                    .pyc = Pyc(),
                                    .scratch = store_.paths().Temporary()},
                                   writer);
@@ -114,14 +123,17 @@ ReadyPackage PackageMaker::Make(const LockedPackage& package,
   const layers::FrameRecord record{.codec = info.codec,
                                    .tar_size = info.tar_size,
                                    .compressed_size = info.compressed_size,
-                                   .digest = info.digest};
+                                   .digest = info.digest,
+                                   .before = info.layer ? info.layer->before : 0,
+                                   .after = info.layer ? info.layer->after : 0};
   store_.PutPackage(key, record, layers::RenderFacts(facts),
                     info.compressed_size > 0 ? file.get() : nullptr);
   return {.locked = &package,
           .facts = std::move(facts),
           .frame = record,
           .frame_path = info.compressed_size > 0 ? store_.paths().Frame(info.digest) : "",
-          .made = true};
+          .made = true,
+          .layer = info.layer};
 }
 
 }  // namespace imgbuild::builder

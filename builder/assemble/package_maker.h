@@ -10,13 +10,14 @@
 #include "layers/unpack/pyc_compiler.h"
 #include "layers/unpack/wheel.h"
 #include "layers/write/compress.h"
+#include "layers/write/frame.h"
 #include "specs/env/lock.h"
 #include "specs/env/spec.h"
 
 namespace imgbuild::builder {
 
 // Versions the step itself, beside those of unpacking, compiling and writing.
-inline constexpr std::string_view kPackageVersion = "package/2";
+inline constexpr std::string_view kPackageVersion = "package/3";
 
 struct ReadyPackage {
   const specs::LockedPackage* locked = nullptr;
@@ -24,6 +25,8 @@ struct ReadyPackage {
   layers::FrameRecord frame;
   std::filesystem::path frame_path;  // "" for an empty frame
   bool made = false;                 // in this run
+  // The layer that the frame's file is as it stands, where that was just made.
+  std::optional<layers::FramedLayer> layer;
 };
 
 struct PackageMakerOptions {

@@ -1,5 +1,6 @@
 #include "layers/io/file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -88,10 +89,22 @@ FileSource::FileSource(fs::path path) : path_(std::move(path)), fd_(OpenRegular(
   ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
 }
 
+FileSource::FileSource(fs::path path, std::uint64_t offset, std::uint64_t size)
+    : FileSource(std::move(path)) {
+  rest_ = size;
+  if (::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_SET) < 0) {
+    throw FileError("read", path_, errno);
+  }
+}
+
 std::size_t FileSource::Read(std::span<std::byte> buffer) {
   for (;;) {
-    ssize_t size = ::read(fd_.get(), buffer.data(), buffer.size());
-    if (size >= 0) return static_cast<std::size_t>(size);
+    const std::size_t wanted = std::min<std::uint64_t>(buffer.size(), rest_);
+    ssize_t size = ::read(fd_.get(), buffer.data(), wanted);
+    if (size >= 0) {
+      rest_ -= static_cast<std::uint64_t>(size);
+      return static_cast<std::size_t>(size);
+    }
     if (errno != EINTR) throw FileError("read", path_, errno);
   }
 }

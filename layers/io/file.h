@@ -34,18 +34,20 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-// Reads a regular file from its beginning.
+// Reads a regular file from its beginning, or `size` bytes of it from `offset` on.
 class FileSource : public Source {
  public:
   explicit FileSource(std::filesystem::path path);
+  FileSource(std::filesystem::path path, std::uint64_t offset, std::uint64_t size);
   std::size_t Read(std::span<std::byte> buffer) override;
-  // Size when it was opened.
+  // Of the file, when it was opened.
   std::uint64_t size() const { return size_; }
 
  private:
   std::filesystem::path path_;
   std::uint64_t size_ = 0;  // before fd_: set while that is opened
   FileDescriptor fd_;
+  std::uint64_t rest_ = ~0ull;  // that may still be read
 };
 
 // Creates or truncates a file. Small writes are gathered. Nothing is certain to be in the file

@@ -11,19 +11,22 @@ namespace {
 
 std::optional<FrameRecord> ParseFrame(std::string_view line) {
   const std::vector<std::string_view> words = specs::SplitWords(line);
-  if (words.size() != 4) return std::nullopt;
+  if (words.size() != 6) return std::nullopt;
   const auto tar_size = specs::ParseUnsigned(words[1]);
   const auto compressed_size = specs::ParseUnsigned(words[2]);
   const auto digest = specs::Sha256::Parse(words[3]);
-  if (!tar_size || !compressed_size || !digest) return std::nullopt;
-  return FrameRecord{std::string(words[0]), *tar_size, *compressed_size, *digest};
+  const auto before = specs::ParseUnsigned(words[4]);
+  const auto after = specs::ParseUnsigned(words[5]);
+  if (!tar_size || !compressed_size || !digest || !before || !after) return std::nullopt;
+  if (*before > *compressed_size || *after > *compressed_size - *before) return std::nullopt;
+  return FrameRecord{std::string(words[0]), *tar_size, *compressed_size, *digest, *before, *after};
 }
 
 }  // namespace
 
 std::string RenderPackage(const FrameRecord& frame, std::string_view facts) {
-  return fmt::format("{} {} {} {}\n{}", frame.codec, frame.tar_size, frame.compressed_size,
-                     frame.digest.Hex(), facts);
+  return fmt::format("{} {} {} {} {} {}\n{}", frame.codec, frame.tar_size, frame.compressed_size,
+                     frame.digest.Hex(), frame.before, frame.after, facts);
 }
 
 std::optional<StoredPackage> ParsePackage(std::string_view text) {

@@ -2,7 +2,9 @@
 
 #include <cerrno>
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "layers/io/file.h"
@@ -153,6 +155,24 @@ void Store::PutBlob(const specs::Sha256& digest, AtomicFile& file) {
   InCache(target, [&] { file.Publish(target); });
   const std::lock_guard lock(mutex_);
   fresh_.insert(digest);
+}
+
+bool Store::PutFrameAsBlob(const specs::Sha256& digest) {
+  const fs::path frame = paths_.Frame(digest);
+  const fs::path target = paths_.Blob(digest);
+  MakeFolder(target.parent_path());
+  const FileDescriptor fd(::open(frame.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid() || ::fchmod(fd.get(), 0444) != 0 || ::fsync(fd.get()) != 0) return false;
+  const fs::path folder = NewDirectory();  // a link cannot replace what is there, a rename can
+  const fs::path link = folder / "blob";
+  const bool linked =
+      ::link(frame.c_str(), link.c_str()) == 0 && ::rename(link.c_str(), target.c_str()) == 0;
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+  if (!linked) return false;
+  const std::lock_guard lock(mutex_);
+  fresh_.insert(digest);
+  return true;
 }
 
 bool Store::IsFresh(const specs::Sha256& blob) const {

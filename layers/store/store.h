@@ -41,9 +41,12 @@ namespace imgbuild::layers {
 // Which frame holds a package's files: FrameInfo of layers/write in the store's words.
 struct FrameRecord {
   std::string codec;
-  std::uint64_t tar_size = 0;
-  std::uint64_t compressed_size = 0;
-  specs::Sha256 digest;
+  std::uint64_t tar_size = 0;         // of the package's entries
+  std::uint64_t compressed_size = 0;  // of the file that holds the frame
+  specs::Sha256 digest;               // of the same
+  // What lies in that file around the frame, and makes a layer of it (FramedLayer of layers/write).
+  std::uint64_t before = 0;
+  std::uint64_t after = 0;
 
   bool operator==(const FrameRecord&) const = default;
 };
@@ -96,6 +99,9 @@ class Store {
   // Publishes what `file` holds, synced and read-only, under its digest; replaces what is there.
   void PutBlob(const specs::Sha256& digest, AtomicFile& file);
   void PutBlob(const specs::Sha256& digest, std::string_view bytes);
+  // Publishes a frame as a blob without copying it, and makes it read-only. False where the file
+  // system has no hard links. REQUIRES: this process made the frame.
+  bool PutFrameAsBlob(const specs::Sha256& digest);
   // A blob on its way from somewhere. What lies there with another size than this is removed.
   std::unique_ptr<PartialDownload> OpenBlob(const specs::Sha256& digest, std::uint64_t size);
   // Publishes it, synced and read-only. REQUIRES: its Digest() gave `digest`.

@@ -3,7 +3,8 @@
 //   CACHEDIR.TAG               tells backup programs to pass by
 //   downloads/ab/SHA256        archives as they came, by their digest
 //   partial/SHA256             the beginning of one, until it is whole and verified
-//   frames/ab/SHA256           one package's files, compressed (layers/write/frame.h)
+//   frames/ab/SHA256           one package's files, compressed (layers/write/frame.h); of heavy
+//                              packages with the rest of a layer, the same file as the blob
 //   packages/ab/KEY.CODEC      facts of a processed package and which frame holds its files
 //   blobs/sha256/ab/SHA256     layers, configs, manifests, indexes
 //   actions/ab/KEY             what a step with that recipe key resulted in

@@ -20,6 +20,7 @@
 #include "layers/io/file.h"
 #include "layers/tree/file_tree.h"
 #include "layers/tree/path.h"
+#include "layers/tree/tree_union.h"
 #include "layers/unpack/entry_points.h"
 #include "layers/unpack/library_watcher.h"
 #include "layers/unpack/pyc.h"
@@ -94,7 +95,14 @@ class WheelInstaller {
     AddMarkers();
     AddCompiled();
     AddRecord();
-    return Emit(frame);
+    PackageFacts directories;
+    directories.files = Directories();
+    if (options_.frame == WheelFrame::kWholeLayer) {
+      const TreeInput alone{wheel_.name, &directories};
+      const OwnerId owner = 0;
+      frame.AddSkeleton(Skeleton(UniteTrees({&alone, 1}).tree, {&owner, 1}));
+    }
+    return Emit(frame, std::move(directories));
   }
 
  private:
@@ -218,8 +226,8 @@ class WheelInstaller {
     Put(DistInfo("RECORD"), std::move(record));
   }
 
-  PackageFacts Emit(FrameWriter& frame) {
-    PackageFacts facts;
+  // `facts` has the directories.
+  PackageFacts Emit(FrameWriter& frame, PackageFacts facts) {
     facts.kind = "wheel";
     facts.name = wheel_.name;
     facts.version = wheel_.version;
@@ -241,7 +249,11 @@ class WheelInstaller {
       facts.files.push_back(std::move(file));
     }
     facts.gpu_code.assign(gpu_code_.begin(), gpu_code_.end());
-    AddDirectories(facts);
+    std::ranges::sort(facts.files, {}, &FileFacts::path);
+    auto twice = std::ranges::adjacent_find(facts.files, {}, &FileFacts::path);
+    if (twice != facts.files.end()) {
+      throw Error(fmt::format("the wheel has {} as a file and as a folder", twice->path));
+    }
     return facts;
   }
 
@@ -297,26 +309,22 @@ class WheelInstaller {
            kCaptured.contains(name.substr(wheel_.dist_info.size() + 1));
   }
 
-  void AddDirectories(PackageFacts& facts) const {
+  std::vector<FileFacts> Directories() const {
     std::set<std::string, std::less<>> directories = {options_.prefix};
-    for (const FileFacts& file : facts.files) {
-      std::string_view parent = ParentPath(file.path);
+    for (const auto& [path, item] : items_) {
+      std::string_view parent = ParentPath(path);
       while (parent.size() > options_.prefix.size() && !directories.contains(parent)) {
         directories.emplace(parent);
         parent = ParentPath(parent);
       }
     }
+    std::vector<FileFacts> facts;
     for (const std::string& path : directories) {
-      FileFacts directory;
+      FileFacts& directory = facts.emplace_back();
       directory.path = path;
       directory.node = MakeDirectory(kExecutable, options_.uid, options_.gid).node;
-      facts.files.push_back(std::move(directory));
     }
-    std::ranges::sort(facts.files, {}, &FileFacts::path);
-    auto twice = std::ranges::adjacent_find(facts.files, {}, &FileFacts::path);
-    if (twice != facts.files.end()) {
-      throw Error(fmt::format("the wheel has {} as a file and as a folder", twice->path));
-    }
+    return facts;
   }
 
   const MappedFile& file_;

@@ -20,6 +20,12 @@ inline constexpr std::string_view kWheelVersion = "wheel/3";
 // Whether somebody asked for the package itself (REQUESTED of "Recording installed projects").
 enum class Requested { kDirectly, kAsDependency };
 
+// What the frame is made.
+enum class WheelFrame {
+  kEntries,     // the package's files
+  kWholeLayer,  // with its directories and an end: FrameWriter::AddSkeleton
+};
+
 struct WheelOptions {
   specs::Sha256 sha256;             // of the whole file
   std::string file_name;            // "numpy-2.1.0-cp311-….whl": for messages; "" is path's name
@@ -27,6 +33,7 @@ struct WheelOptions {
   std::uint32_t uid = 1000;         // owner of all files and directories below the prefix
   std::uint32_t gid = 0;
   Requested requested = Requested::kAsDependency;
+  WheelFrame frame = WheelFrame::kEntries;
   PycOptions pyc;  // pyc.python also decides lib/python3.11/site-packages
   std::filesystem::path scratch = std::filesystem::temp_directory_path();  // as in DebOptions
 };

@@ -37,6 +37,8 @@ struct FrameWriter::State {
   }
 
   PieceWriter pieces;
+  std::optional<FramedLayer> layer;
+  std::uint64_t skeleton_size = 0;  // plain
   std::string last_path;
   std::vector<std::string> files;  // what a hard link may name; sorted, as they come
   std::string header;
@@ -46,6 +48,16 @@ FrameWriter::FrameWriter(Sink& sink, const Codec& codec, Executor& executor)
     : state_(std::make_unique<State>(sink, codec, executor)) {}
 FrameWriter::~FrameWriter() = default;
 FrameWriter::FrameWriter(FrameWriter&&) noexcept = default;
+
+void FrameWriter::AddSkeleton(std::span<const TreeEntry> directories) {
+  const std::string tar = SkeletonTar(directories);
+  FramedLayer& layer = state_->layer.emplace();
+  layer.skeleton = specs::HashOf(tar);
+  state_->skeleton_size = tar.size();
+  state_->pieces.HashPlain();
+  state_->pieces.Write(tar);
+  layer.before = state_->pieces.Cut();
+}
 
 void FrameWriter::Add(std::string_view path, const Node& node) {
   if (node.type == NodeType::kFile) return Add(path, node, std::string_view());
@@ -82,12 +94,26 @@ void FrameWriter::Add(std::string_view path, const Node& node, Source& content) 
   state_->files.emplace_back(path);
 }
 
-FrameInfo FrameWriter::Finish() { return state_->pieces.Finish(); }
+FrameInfo FrameWriter::Finish() {
+  PieceWriter& pieces = state_->pieces;
+  if (!state_->layer) return pieces.Finish();
+  const std::uint64_t behind_entries = pieces.Cut();
+  const std::uint64_t tar_size = pieces.plain_size() - state_->skeleton_size;
+  pieces.Write(TarEnd());
+  FramedLayer layer = *state_->layer;
+  layer.after = pieces.Cut() - behind_entries;
+  layer.layer.diff_id = pieces.PlainDigest();
+  layer.layer.uncompressed_size = pieces.plain_size();
+  FrameInfo info = pieces.Finish();
+  layer.layer.digest = info.digest;
+  layer.layer.size = info.compressed_size;
+  info.tar_size = tar_size;
+  info.layer = layer;
+  return info;
+}
 
-FrameInfo WriteSkeleton(std::span<const TreeEntry> directories, Sink& sink, const Codec& codec) {
-  InlineExecutor here;
-  PieceWriter pieces(sink, codec, here);
-  std::string header;
+std::string SkeletonTar(std::span<const TreeEntry> directories) {
+  std::string tar;
   std::string_view last_path;
   for (const TreeEntry& entry : directories) {
     if (entry.node.type != NodeType::kDirectory || !(last_path < entry.path)) {
@@ -95,10 +121,15 @@ FrameInfo WriteSkeleton(std::span<const TreeEntry> directories, Sink& sink, cons
           fmt::format("a skeleton holds directories in order, but not {}", entry.path));
     }
     last_path = entry.path;
-    header.clear();
-    AppendTarHeader(header, entry.path, entry.node);
-    pieces.Write(header);
+    AppendTarHeader(tar, entry.path, entry.node);
   }
+  return tar;
+}
+
+FrameInfo WriteSkeleton(std::span<const TreeEntry> directories, Sink& sink, const Codec& codec) {
+  InlineExecutor here;
+  PieceWriter pieces(sink, codec, here);
+  pieces.Write(SkeletonTar(directories));
   return pieces.Finish();
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,15 +14,27 @@
 #include "layers/tree/node.h"
 #include "layers/tree/tree_union.h"
 #include "layers/write/compress.h"
+#include "layers/write/layer.h"
 #include "specs/base/digest.h"
 
 namespace imgbuild::layers {
 
+// A frame with a skeleton before it and an end behind it, which is a layer as it stands.
+struct FramedLayer {
+  specs::Sha256 skeleton;    // digest of SkeletonTar
+  std::uint64_t before = 0;  // compressed bytes of the skeleton
+  std::uint64_t after = 0;   // and of the end
+  LayerInfo layer;           // as LayerWriter would make it of this skeleton and frame
+
+  bool operator==(const FramedLayer&) const = default;
+};
+
 struct FrameInfo {
-  std::string codec;           // Codec::id()
-  std::uint64_t tar_size = 0;  // plain bytes; a multiple of 512
-  std::uint64_t compressed_size = 0;
-  specs::Sha256 digest;  // of the compressed bytes
+  std::string codec;                  // Codec::id()
+  std::uint64_t tar_size = 0;         // plain bytes of the entries; a multiple of 512
+  std::uint64_t compressed_size = 0;  // of all that was written
+  specs::Sha256 digest;               // of the same
+  std::optional<FramedLayer> layer;   // where AddSkeleton was called
 
   bool operator==(const FrameInfo&) const = default;
 };
@@ -35,6 +48,10 @@ class FrameWriter {
   FrameWriter(Sink& sink, const Codec& codec, Executor& executor);
   ~FrameWriter();
   FrameWriter(FrameWriter&&) noexcept;
+
+  // Makes what is written a layer of this package alone: writes the directories now and an end at
+  // Finish. REQUIRES: nothing was added yet.
+  void AddSkeleton(std::span<const TreeEntry> directories);
 
   // An entry without content: empty file, symbolic link, or hard link (to a file that was added
   // before it: the first path in order is the file, the later ones are links). Directories belong
@@ -53,7 +70,10 @@ class FrameWriter {
   std::unique_ptr<State> state_;
 };
 
-// A layer's directories, as Skeleton() of layers/tree gives them.
+// The tar bytes of a layer's directories, as Skeleton() of layers/tree gives them.
+std::string SkeletonTar(std::span<const TreeEntry> directories);
+
+// The same as a frame.
 FrameInfo WriteSkeleton(std::span<const TreeEntry> directories, Sink& sink, const Codec& codec);
 
 // The same tar bytes in another compression.

@@ -39,10 +39,19 @@ std::uint64_t PieceWriter::WriteFrom(Source& source, std::uint64_t limit) {
   return written;
 }
 
-FrameInfo PieceWriter::Finish() {
+std::uint64_t PieceWriter::Cut() {
   if (plain_.size() > 0) StartPiece();
   while (work_.pending() > 0) TakePiece();
-  return {codec_.id(), total_, sink_.count(), sink_.Finish()};
+  return sink_.count();
+}
+
+FrameInfo PieceWriter::Finish() {
+  const std::uint64_t size = Cut();
+  return {.codec = codec_.id(),
+          .tar_size = total_,
+          .compressed_size = size,
+          .digest = sink_.Finish(),
+          .layer = {}};
 }
 
 void PieceWriter::Grow() {
@@ -58,6 +67,7 @@ void PieceWriter::Filled(std::size_t size) {
 
 void PieceWriter::StartPiece() {
   while (work_.full()) TakePiece();
+  if (plain_hasher_) plain_hasher_->Update(plain_.bytes());
   auto piece = std::make_shared<Buffer>(std::move(plain_));
   plain_ = Buffer();
   work_.Start([this, piece] { return codec_.Compress(piece->view()); });

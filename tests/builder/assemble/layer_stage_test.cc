@@ -215,6 +215,90 @@ TEST_F(LayerStage, EqualLayersAreMadeOnce) {
   EXPECT_NE(made[0].made, made[1].made);
 }
 
+// A wheel whose frame was made a layer with `skeleton` around it.
+class FramedLayerStage : public LayerStage {
+ protected:
+  void Frame(const std::vector<layers::TreeEntry>& skeleton) {
+    layers::FileFacts file;
+    file.path = "opt/heavy/data";
+    file.node = MakeFile("heavy data").node;
+    const auto codec = layers::MakeCodec(layers::Compression::kZstd);
+    layers::InlineExecutor here;
+    const auto output = store_.NewFile();
+    layers::FrameWriter writer(*output, *codec, here);
+    writer.AddSkeleton(skeleton);
+    writer.Add(file.path, file.node, "heavy data");
+    const layers::FrameInfo info = writer.Finish();
+    locked_.name = package_.facts.name = "heavy";
+    package_.locked = &locked_;
+    package_.facts.kind = "wheel";
+    package_.facts.files = {file};
+    package_.frame = {info.codec,  info.tar_size,      info.compressed_size,
+                      info.digest, info.layer->before, info.layer->after};
+    package_.frame_path = store_.paths().Frame(info.digest);
+    package_.layer = info.layer;
+    store_.PutFrame(info.digest, *output);
+    inputs_.push_back({"heavy", &package_.facts});
+    contents_.push_back({.name = "heavy", .owners = {0}});
+    contents_[0].packages = {
+        {.package = &package_, .facts = &package_.facts, .begin = 0, .end = info.tar_size}};
+  }
+
+  std::vector<layers::TreeEntry> RightSkeleton() const {
+    ContentTree tree{{"opt/heavy/data", MakeFile("")}};
+    const layers::TreeInput input{"heavy", &tree};
+    const layers::OwnerId owner = 0;
+    return layers::Skeleton(layers::UniteTrees({&input, 1}).tree, {&owner, 1});
+  }
+
+  bool IsTheFrame(const MadeLayer& made) const {
+    const auto path = store_.FindBlob(made.layer.descriptor.digest, made.layer.descriptor.size);
+    return path && fs::equivalent(*path, package_.frame_path);
+  }
+
+  specs::LockedPackage locked_;
+  ReadyPackage package_;
+};
+
+TEST_F(FramedLayerStage, AFrameThatIsTheLayerIsNotCopied) {
+  Frame(RightSkeleton());
+  const MadeLayer made = Make().at(0);
+  EXPECT_TRUE(IsTheFrame(made));
+  EXPECT_EQ(Read(made).at("opt/heavy/data"), "heavy data");
+
+  // The same as where it is put together from the frame alone.
+  fs::remove_all(store_.paths().Blobs());
+  fs::remove_all(store_.paths().Actions());
+  package_.layer.reset();
+  const MadeLayer again = Make().at(0);
+  EXPECT_FALSE(IsTheFrame(again));
+  EXPECT_EQ(again.layer.descriptor, made.layer.descriptor);
+  EXPECT_EQ(again.layer.diff_id, made.layer.diff_id);
+}
+
+TEST_F(FramedLayerStage, OtherDirectoriesThanWereForeseenMakeAnotherLayer) {
+  std::vector<layers::TreeEntry> foreseen = RightSkeleton();
+  foreseen.back().node.mode = 0700;
+  Frame(foreseen);
+  const MadeLayer made = Make().at(0);
+  EXPECT_FALSE(IsTheFrame(made));
+  EXPECT_THAT(Read(made),
+              testing::UnorderedElementsAre(testing::Key("opt/"), testing::Key("opt/heavy/"),
+                                            testing::Pair("opt/heavy/data", "heavy data")));
+}
+
+TEST_F(FramedLayerStage, FilesBesideThePackageMakeAnotherLayer) {
+  Frame(RightSkeleton());
+  trees_.push_back(std::make_unique<ContentTree>(ContentTree{{"opt/z", MakeFile("beside")}}));
+  inputs_.push_back({"beside", trees_.back().get()});
+  contents_[0].owners.push_back(1);
+  contents_[0].files = trees_.back().get();
+  const MadeLayer made = Make().at(0);
+  EXPECT_FALSE(IsTheFrame(made));
+  EXPECT_EQ(Read(made).at("opt/heavy/data"), "heavy data");
+  EXPECT_EQ(Read(made).at("opt/z"), "beside");
+}
+
 TEST_F(LayerStage, ADamagedFrameNamesItsPackageAndIsRemoved) {
   const auto codec = layers::MakeCodec(layers::Compression::kZstd);
   layers::InlineExecutor here;

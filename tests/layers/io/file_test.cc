@@ -47,6 +47,20 @@ TEST(FileSink, FullDiskNamesTheFileAndSaysSo) {
   }
 }
 
+TEST(FileSource, ReadsARangeOfAFile) {
+  support::TempFolder folder;
+  WriteFileAtomically(folder.path() / "a", "0123456789");
+  auto range = [&](std::uint64_t offset, std::uint64_t size) {
+    FileSource source(folder.path() / "a", offset, size);
+    return ReadAll(source);
+  };
+  EXPECT_EQ(range(3, 4), "3456");
+  EXPECT_EQ(range(0, 10), "0123456789");
+  EXPECT_EQ(range(8, 100), "89");  // what is there
+  EXPECT_EQ(range(4, 0), "");
+  EXPECT_EQ(range(11, 5), "");
+}
+
 TEST(FileSource, MissingFileAndFolderAndFifoAreErrors) {
   support::TempFolder folder;
   EXPECT_THROW(FileSource(folder.path() / "none"), specs::Error);

@@ -83,7 +83,7 @@ TEST_F(StoreTest, APackageIsFoundOnceItsFrameCame) {
 }
 
 TEST(PackageRecord, IsReadAsItWasWritten) {
-  const FrameRecord frame{"zstd/1.5/3", 4096, 77, HashOf("frame")};
+  const FrameRecord frame{"zstd/1.5/3", 4096, 77, HashOf("frame"), 40, 30};
   const std::string text = RenderPackage(frame, "facts\n\nof it");
   const std::optional<StoredPackage> read = ParsePackage(text);
   ASSERT_TRUE(read);
@@ -93,8 +93,11 @@ TEST(PackageRecord, IsReadAsItWasWritten) {
   const std::string digest = HashOf("frame").Hex();
   for (const std::string& wrong :
        {std::string(), std::string("\n"), text.substr(0, text.find('\n')),
-        "zstd/1 1 2 " + digest.substr(1) + "\nfacts", "zstd/1 -1 2 " + digest + "\nfacts",
-        "zstd/1 1 99999999999999999999 " + digest + "\n", "zstd/1 1 2 " + digest + " 3\n"}) {
+        "zstd/1 1 2 " + digest.substr(1) + " 0 0\nfacts", "zstd/1 -1 2 " + digest + " 0 0\nfacts",
+        "zstd/1 1 2 " + digest + " 0 0 0\nfacts",
+        "zstd/1 1 99999999999999999999 " + digest + " 0 0\n", "zstd/1 1 2 " + digest + " 0\n",
+        "zstd/1 1 2 " + digest + " 3 0\n", "zstd/1 1 2 " + digest + " 1 2\n",
+        "zstd/1 1 2 " + digest + " 1 18446744073709551615\n"}) {
     EXPECT_FALSE(ParsePackage(wrong)) << wrong;
   }
 }
@@ -171,6 +174,27 @@ TEST_F(StoreTest, BlobsAreReadOnly) {
   EXPECT_EQ(status.st_mode & 0222, 0u);
   EXPECT_NE(status.st_mode & 0400, 0u);
   store.PutBlob(HashOf("blob"), "blob");  // again, over the read-only one
+}
+
+TEST_F(StoreTest, AFrameThatIsALayerBecomesABlobWithoutACopy) {
+  Store store(root_);
+  EXPECT_FALSE(store.PutFrameAsBlob(HashOf("frame")));
+  const auto file = store.NewFile();
+  file->Write("frame");
+  store.PutFrame(HashOf("frame"), *file);
+  store.PutBlob(HashOf("frame"), "short");  // what lies there is replaced
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(store.PutFrameAsBlob(HashOf("frame")));
+    struct stat blob {};
+    struct stat frame {};
+    ASSERT_EQ(stat(store.paths().Blob(HashOf("frame")).c_str(), &blob), 0);
+    ASSERT_EQ(stat(store.paths().Frame(HashOf("frame")).c_str(), &frame), 0);
+    EXPECT_EQ(blob.st_ino, frame.st_ino);
+    EXPECT_EQ(blob.st_mode & 0222, 0u);
+  }
+  EXPECT_TRUE(store.IsFresh(HashOf("frame")));
+  EXPECT_TRUE(fs::is_empty(store.paths().Temporary()));
+  EXPECT_TRUE(store.Verify().empty());
 }
 
 TEST_F(StoreTest, RecheckRemovesWhatIsWrongAndKeepsTheRest) {

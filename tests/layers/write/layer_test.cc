@@ -151,6 +151,35 @@ TEST_P(LayerTest, AnEmptyLayerIsAnEmptyTar) {
   EXPECT_EQ(info.uncompressed_size, 1024u);
 }
 
+TEST_P(LayerTest, AFrameWithASkeletonIsTheLayerOfThatPackageAlone) {
+  const std::vector<OwnerId> alone{0};
+  const std::vector<TreeEntry> skeleton = Skeleton(tree_, alone);
+  StringSink expected;
+  LayerWriter layer(expected, *codec_, executor_);
+  layer.AddSkeleton(skeleton);
+  MemorySource bare(frames_[0]);
+  layer.AddFrame(bare);
+  const LayerInfo info = layer.Finish();
+
+  StringSink framed;
+  FrameWriter frame(framed, *codec_, executor_);
+  frame.AddSkeleton(skeleton);
+  for (const auto& [path, file] : packages_[0]) {
+    if (file.node.type == NodeType::kFile) frame.Add(path, file.node, file.content);
+    if (file.node.type == NodeType::kSymlink) frame.Add(path, file.node);
+  }
+  const FrameInfo made = frame.Finish();
+  EXPECT_TRUE(framed.text() == expected.text());
+  ASSERT_TRUE(made.layer);
+  EXPECT_EQ(made.layer->layer, info);
+  EXPECT_EQ(made.layer->skeleton, specs::HashOf(SkeletonTar(skeleton)));
+  EXPECT_EQ(made.digest, info.digest);
+  EXPECT_EQ(made.compressed_size, framed.text().size());
+  EXPECT_EQ(made.tar_size, info.uncompressed_size - 1024 - SkeletonTar(skeleton).size());
+  const std::size_t size = framed.text().size() - made.layer->before - made.layer->after;
+  EXPECT_TRUE(framed.text().substr(made.layer->before, size) == frames_[0]);
+}
+
 TEST_P(LayerTest, ADamagedFrameIsAnErrorNeverALayer) {
   frames_[0].resize(frames_[0].size() - 1);
   NullSink null;
