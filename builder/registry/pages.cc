@@ -29,7 +29,7 @@ std::string NextLink(std::string_view header) {
     const std::size_t begin = header.find('<');
     const std::size_t end = header.find('>', begin == std::string_view::npos ? 0 : begin);
     if (begin == std::string_view::npos || end == std::string_view::npos) return "";
-    const std::string target(header.substr(begin + 1, end - begin - 1));
+    std::string target(header.substr(begin + 1, end - begin - 1));
     header.remove_prefix(end + 1);
     const std::size_t next = header.find(",");
     if (IsNext(header.substr(0, next))) return target;

@@ -49,8 +49,7 @@ std::vector<std::string> ListTags(Registry& registry) {
     return true;
   });
   std::ranges::sort(tags);
-  const auto repeated = std::ranges::unique(tags);
-  tags.erase(repeated.begin(), repeated.end());
+  tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
   return tags;
 }
 

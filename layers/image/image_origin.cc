@@ -89,7 +89,7 @@ class PlatformSearch {
       : origin_(origin), wanted_(wanted) {}
 
   Descriptor Run() {
-    const Descriptor root = origin_.Root();
+    Descriptor root = origin_.Root();
     const Document document = Read(root);
     if (document.kind == DocumentKind::kManifest) {
       RequireFit(document);
