@@ -137,6 +137,31 @@ specs::LockedPlatform InForce(const BuildRequest& request, const specs::Platform
 
 }  // namespace
 
+BuildInputs InputsOf(const BuildRequest& request, BuildContext context) {
+  const std::unique_ptr<const layers::Codec> codec = layers::MakeCodec(request.compression);
+  BuildInputs inputs{.codec = codec->id(), .packages = {}, .archives = {}};
+  const auto add_archives = [&](const std::vector<specs::LockedPackage>& packages) {
+    for (const specs::LockedPackage& package : packages) inputs.archives.push_back(package.sha256);
+  };
+  for (const specs::Platform& platform : request.loaded.spec.image.platforms) {
+    const specs::LockedPlatform locked = InForce(request, platform);
+    const std::vector<specs::Sha256> keys = PackageKeys(request, locked, *codec, context);
+    inputs.packages.insert(inputs.packages.end(), keys.begin(), keys.end());
+    add_archives(locked.packages);
+  }
+  for (const specs::LockedCompiler& compiler : request.lock.compilers) {
+    add_archives(compiler.packages);
+  }
+  for (const specs::ArtifactEntry& artifact : request.loaded.spec.artifacts) {
+    inputs.archives.push_back(artifact.sha256);
+  }
+  for (std::vector<specs::Sha256>* list : {&inputs.packages, &inputs.archives}) {
+    std::ranges::sort(*list);
+    list->erase(std::ranges::unique(*list).begin(), list->end());
+  }
+  return inputs;
+}
+
 BuiltImage BuildImage(const BuildRequest& request, BuildContext context) {
   const specs::Spec& spec = request.loaded.spec;
 

@@ -48,6 +48,15 @@ struct BuiltImage {
   bool shared = false;                   // in the shared cache: the store may lack its layers
 };
 
+// What a build of the request takes from caches, whether or not they have it.
+struct BuildInputs {
+  std::string codec;                    // of the packages' frames
+  std::vector<specs::Sha256> packages;  // recipe keys
+  std::vector<specs::Sha256>
+      archives;  // of packages, of the Python that compiles, of [[artifacts]]
+};
+BuildInputs InputsOf(const BuildRequest& request, BuildContext context);
+
 // REQUIRES: LockMatches(lock, spec). The store has the image's documents then, and of its layers
 // those that the shared cache did not promise (MadeLayer::shared). Throws Error.
 BuiltImage BuildImage(const BuildRequest& request, BuildContext context);

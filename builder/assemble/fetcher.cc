@@ -300,9 +300,12 @@ std::vector<const LockedPackage*> Fetcher::Missing(
 }
 
 void Fetcher::Fetch(const std::vector<const LockedPackage*>& packages, Done done, Wanted wanted) {
+  TakeShared(packages);
   std::vector<const LockedPackage*> remote;
   for (const LockedPackage* package : packages) {
-    if (package->source != kLocalSource) remote.push_back(package);
+    if (package->source != kLocalSource && !shared_->store.FindDownload(package->sha256)) {
+      remote.push_back(package);
+    }
   }
   if (!remote.empty()) {
     shared_->locator().Prepare(remote);
@@ -313,10 +316,21 @@ void Fetcher::Fetch(const std::vector<const LockedPackage*>& packages, Done done
     if (package->source == kLocalSource) {
       const auto failure = FailureOf([&] { TakeLocal(*package); });
       done(*package, failure ? Result(*failure) : shared_->Fetched(*package));
+    } else if (std::ranges::find(remote, package) == remote.end()) {
+      done(*package, shared_->Fetched(*package));
     } else {
       std::make_shared<Transfer>(shared_, *package, done, wanted)->Start();
     }
   }
+}
+
+void Fetcher::TakeShared(const std::vector<const LockedPackage*>& packages) {
+  if (shared_->options.shared == nullptr) return;
+  std::vector<specs::Sha256> archives;
+  for (const LockedPackage* package : packages) {
+    if (package->source != kLocalSource) archives.push_back(package->sha256);
+  }
+  shared_->options.shared->FetchArchives(archives, shared_->store);
 }
 
 void Fetcher::TakeLocal(const LockedPackage& package) {

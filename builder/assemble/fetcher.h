@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "builder/assemble/archive_locator.h"
+#include "builder/assemble/shared_cache.h"
 #include "builder/net/http_client.h"
 #include "builder/ui/progress.h"
 #include "layers/store/store.h"
@@ -21,6 +22,7 @@ enum class NetworkPolicy { kAllowed, kForbidden };
 struct FetcherOptions {
   NetworkPolicy network = NetworkPolicy::kAllowed;
   std::filesystem::path spec_folder;  // local wheels' paths are relative to it
+  SharedCache* shared = nullptr;      // asked before mirrors and indexes; may be null
 };
 
 class Fetcher {
@@ -58,6 +60,7 @@ class Fetcher {
   class Transfer;
   struct Shared;
   void TakeLocal(const specs::LockedPackage& package);
+  void TakeShared(const std::vector<const specs::LockedPackage*>& packages);
 
   std::shared_ptr<Shared> shared_;
 };

@@ -160,6 +160,12 @@ class PackageWork {
                             .shared = context_.shared});
   }
 
+  std::vector<specs::Sha256> Keys(const specs::LockedPlatform& locked) const {
+    std::vector<specs::Sha256> keys;
+    for (const specs::LockedPackage& package : locked.packages) keys.push_back(maker_.Key(package));
+    return keys;
+  }
+
  private:
   PackageWork(const specs::Spec& spec, const specs::LockedCompiler& compiler,
               const layers::Codec& codec, BuildContext context)
@@ -179,6 +185,12 @@ class PackageWork {
 };
 
 }  // namespace
+
+std::vector<specs::Sha256> PackageKeys(const BuildRequest& request,
+                                       const specs::LockedPlatform& locked,
+                                       const layers::Codec& codec, BuildContext context) {
+  return PackageWork(request, codec, context).Keys(locked);
+}
 
 void PreparePlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
                      const layers::Codec& codec, BuildContext context) {

@@ -24,6 +24,11 @@ struct PlatformResult {
 void PreparePlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
                      const layers::Codec& codec, BuildContext context);
 
+// The recipe keys of all its packages.
+std::vector<specs::Sha256> PackageKeys(const BuildRequest& request,
+                                       const specs::LockedPlatform& locked,
+                                       const layers::Codec& codec, BuildContext context);
+
 // `annotations` are the manifest's.
 PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
                              const UserContent& user, const layers::Codec& codec,

@@ -40,6 +40,8 @@ class SharedCache {
   virtual bool FetchBlobs(const std::vector<specs::Descriptor>& blobs, layers::Store& store) = 0;
   virtual bool FetchFrames(const std::vector<layers::FrameRecord>& frames,
                            layers::Store& store) = 0;
+  // Those that somebody has: whether the store has one shows there.
+  virtual void FetchArchives(const std::vector<specs::Sha256>& archives, layers::Store& store) = 0;
 };
 
 }  // namespace imgbuild::builder

@@ -1,6 +1,7 @@
 #include "builder/cli/shared_caches.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -11,46 +12,130 @@
 #include "builder/share/cache_client.h"
 #include "builder/share/cache_credentials.h"
 #include "builder/share/http_place.h"
+#include "builder/share/http_target.h"
 #include "builder/share/registry_place.h"
+#include "builder/share/registry_target.h"
 #include "specs/base/error.h"
+#include "specs/base/text.h"
 
 namespace imgbuild::builder {
 namespace {
+
+constexpr char kPlaces[] = "docker://HOST/NAME[:TAG]|URL";
 
 bool IsUrl(std::string_view text) {
   return text.starts_with("http://") || text.starts_with("https://");
 }
 
-std::unique_ptr<CachePlace> OpenPlace(Session& session, const std::string& text,
-                                      const RegistryOptions& options) {
+// What of the reference its repository has: a digest or a tag.
+std::string NameIn(const specs::Reference& reference) {
+  if (reference.digest) return reference.digest->Oci();
+  return reference.tag.empty() ? "latest" : reference.tag;
+}
+
+specs::Reference ParsePlace(std::string_view option, const std::string& text) {
+  return specs::WithContext(fmt::format("in {} {}", option, text),
+                            [&] { return ParseRegistryReference(text); });
+}
+
+std::unique_ptr<Registry> OpenRegistry(HttpClient& http, const specs::Reference& reference,
+                                       const RegistryOptions& options, Access access) {
   const Environment environment = Environment::OfProcess();
-  auto client = std::make_unique<CacheClient>(session.cache_http());
-  if (IsUrl(text)) {
-    return std::make_unique<HttpPlace>(std::move(client), text, CacheHeaders(environment, text));
-  }
-  const specs::Reference reference =
-      specs::WithContext("in --cache-from " + text, [&] { return ParseRegistryReference(text); });
   Endpoint endpoint =
       RegistryConfig::OfHost(environment).ForWriting(reference.registry, reference.repository);
   if (options.insecure) endpoint.transport = Transport::kFallback;
   Credentials credentials = CredentialFinder(environment).Find(endpoint.host, endpoint.repository);
-  auto registry = std::make_unique<Registry>(*client, std::move(endpoint), std::move(credentials),
-                                             Access::kPull);
-  std::string name = reference.digest ? reference.digest->Oci() : reference.tag;
-  if (name.empty()) name = "latest";
-  return std::make_unique<RegistryPlace>(std::move(client), std::move(registry), std::move(name));
+  return std::make_unique<Registry>(http, std::move(endpoint), std::move(credentials), access);
+}
+
+std::unique_ptr<CachePlace> OpenPlace(Session& session, const std::string& text,
+                                      const RegistryOptions& options) {
+  auto client = std::make_unique<CacheClient>(session.cache_http());
+  if (IsUrl(text)) {
+    return std::make_unique<HttpPlace>(std::move(client), text,
+                                       CacheHeaders(Environment::OfProcess(), text));
+  }
+  const specs::Reference reference = ParsePlace("--cache-from", text);
+  auto registry = OpenRegistry(*client, reference, options, Access::kPull);
+  return std::make_unique<RegistryPlace>(std::move(client), std::move(registry), NameIn(reference));
+}
+
+std::unique_ptr<CacheTarget> OpenTarget(Session& session, const std::string& text,
+                                        const RegistryOptions& options, PushMemory& memory) {
+  if (IsUrl(text)) {
+    return std::make_unique<HttpTarget>(session.cache_http(), text,
+                                        CacheHeaders(Environment::OfProcess(), text));
+  }
+  const specs::Reference reference = ParsePlace("--cache-to", text);
+  auto registry = OpenRegistry(session.cache_http(), reference, options, Access::kPush);
+  return std::make_unique<RegistryTarget>(std::move(registry), NameIn(reference), memory,
+                                          session.store());
+}
+
+ExportResult Export(CacheTarget& target, const CacheOptions& options, const BuiltImage& built,
+                    const BuildInputs& inputs, const layers::Store& store) {
+  std::vector<OutgoingEntry> entries = OutgoingPackages(inputs.packages, inputs.codec, store);
+  const auto add = [&](std::vector<OutgoingEntry> more) {
+    std::ranges::move(more, std::back_inserter(entries));
+  };
+  if (options.archives) add(OutgoingArchives(inputs.archives, store));
+  if (target.Keeps(EntryKind::kImage)) add(OutgoingImage(built.key, built.image, store));
+  return target.Put(entries);
 }
 
 }  // namespace
+
+void CheckExports(const CacheOptions& options) {
+  for (const std::string& text : options.to) {
+    if (IsUrl(text)) continue;
+    if (!ParsePlace("--cache-to", text).digest) continue;
+    throw specs::Error(specs::ErrorKind::kUsage,
+                       fmt::format("--cache-to {}: a digest cannot be written to", text))
+        .Expected("a tag");
+  }
+}
+
+std::vector<ExportResult> ExportTo(Session& session, const CacheOptions& options,
+                                   const RegistryOptions& registry, const BuiltImage& built,
+                                   const BuildInputs& inputs) {
+  PushMemory memory(session.store().IndexDirectory("push"));
+  std::vector<ExportResult> results;
+  for (const std::string& text : options.to) {
+    const auto target = OpenTarget(session, text, registry, memory);
+    const auto task =
+        session.progress().Begin("Sharing with " + target->name(), ProgressUnit::kItems);
+    ExportResult result{.place = target->name()};
+    try {
+      result = Export(*target, options, built, inputs, session.store());
+      task->Finish(fmt::format("{} entries", result.entries));
+    } catch (const specs::Error& error) {
+      result.failure = error.message();
+      session.progress().Warning(
+          fmt::format("the cache {} was not written: {}", target->name(), error.message()));
+      task->Finish("failed");
+    }
+    results.push_back(std::move(result));
+  }
+  return results;
+}
 
 void AddCacheOptions(CLI::App& command, CacheOptions& options) {
   command
       .add_option("--cache-from", options.from,
                   "Believe what is claimed there, and take it instead of making it: an image or "
                   "cache in a registry, or the URL of an HTTP cache; may be repeated")
-      ->type_name("docker://HOST/NAME[:TAG]|URL")
+      ->type_name(kPlaces)
       ->take_all()
       ->allow_extra_args(false);
+  command
+      .add_option("--cache-to", options.to,
+                  "Give what the build made to that cache, under a tag of its own in a registry; "
+                  "may be repeated")
+      ->type_name(kPlaces)
+      ->take_all()
+      ->allow_extra_args(false);
+  command.add_flag("--cache-archives", options.archives,
+                   "With --cache-to, the original archives of all packages, too");
 }
 
 std::unique_ptr<SharedPlaces> OpenSharedCaches(Session& session, const CacheOptions& options,

@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "builder/assemble/build_image.h"
 #include "builder/cli/registry_access.h"
 #include "builder/cli/session.h"
+#include "builder/share/cache_target.h"
 #include "builder/share/shared_places.h"
 
 namespace CLI {
@@ -17,6 +19,8 @@ namespace imgbuild::builder {
 
 struct CacheOptions {
   std::vector<std::string> from;
+  std::vector<std::string> to;
+  bool archives = false;  // go to the caches, too
 };
 
 void AddCacheOptions(CLI::App& command, CacheOptions& options);
@@ -26,5 +30,13 @@ void AddCacheOptions(CLI::App& command, CacheOptions& options);
 // (kUsage) for anything else.
 std::unique_ptr<SharedPlaces> OpenSharedCaches(Session& session, const CacheOptions& options,
                                                const RegistryOptions& registry);
+
+// Throws Error (kUsage) for a --cache-to that is no such place.
+void CheckExports(const CacheOptions& options);
+
+// Gives every --cache-to what it lacks of the build. One that fails is told of in a warning.
+std::vector<ExportResult> ExportTo(Session& session, const CacheOptions& options,
+                                   const RegistryOptions& registry, const BuiltImage& built,
+                                   const BuildInputs& inputs);
 
 }  // namespace imgbuild::builder

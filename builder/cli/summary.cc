@@ -39,6 +39,7 @@ std::string RenderShared(const SharedUse& use) {
   add(use.layers, "layer");
   add(use.packages, "package");
   add(use.blobs, "blob");
+  add(use.archives, "archive");
   return fmt::format("took {} from {}, {} downloaded",
                      parts.empty() ? "nothing" : specs::Join(parts, ", "), use.place,
                      specs::HumanBytes(use.bytes_received));
@@ -120,6 +121,11 @@ std::string RenderSummary(const BuildSummary& summary) {
   }
   text += fmt::format("  took: {}\n", times);
   for (const SharedUse& use : summary.shared) text += fmt::format("  {}\n", RenderShared(use));
+  for (const ExportResult& result : summary.exported) {
+    if (!result.failure.empty()) continue;  // there was a warning
+    text += fmt::format("  shared with {}: {} entries that it lacked, {} sent\n", result.place,
+                        result.entries, specs::HumanBytes(result.bytes_sent));
+  }
   for (const Output& output : summary.outputs) text += fmt::format("  wrote {}\n", output.Render());
   for (const Pushed& pushed : summary.pushed) {
     text += fmt::format("  {}\n", RenderPushed(pushed, summary.digest));
@@ -139,7 +145,20 @@ nlohmann::ordered_json SharedJson(const std::vector<SharedUse>& uses) {
                     {"layers", use.layers},
                     {"packages", use.packages},
                     {"blobs", use.blobs},
+                    {"archives", use.archives},
                     {"bytes", use.bytes_received}});
+  }
+  return list;
+}
+
+nlohmann::ordered_json ExportedJson(const std::vector<ExportResult>& results) {
+  auto list = nlohmann::ordered_json::array();
+  for (const ExportResult& result : results) {
+    list.push_back({{"place", result.place},
+                    {"entries", result.entries},
+                    {"blobs", result.blobs},
+                    {"bytes", result.bytes_sent},
+                    {"failure", result.failure}});
   }
   return list;
 }
@@ -185,6 +204,7 @@ std::string RenderSummaryJson(const BuildSummary& summary) {
                       {"unchanged", summary.built.unchanged},
                       {"platforms", std::move(platforms)},
                       {"shared", SharedJson(summary.shared)},
+                      {"exported", ExportedJson(summary.exported)},
                       {"outputs", std::move(outputs)},
                       {"pushed", std::move(pushes)},
                       {"milliseconds", std::move(phases)}};

@@ -8,6 +8,7 @@
 #include "builder/assemble/build_image.h"
 #include "builder/cli/outputs.h"
 #include "builder/cli/pushes.h"
+#include "builder/share/cache_target.h"
 #include "builder/share/shared_places.h"
 #include "specs/env/loader.h"
 
@@ -24,7 +25,8 @@ struct BuildSummary {
   specs::Sha256 digest;  // under which outputs and registries have the image
   const std::vector<Output>& outputs;
   const std::vector<Pushed>& pushed;
-  std::vector<SharedUse> shared = {};  // what came from shared caches
+  std::vector<SharedUse> shared = {};       // what came from shared caches
+  std::vector<ExportResult> exported = {};  // what went to them
   std::vector<PhaseTime> phases = {};
   std::string lock_file = {};
   bool resolved = false;
@@ -36,8 +38,8 @@ struct BuildSummary {
 // line to paste to run it, with ports on loopback and the current directory at the image's workdir.
 std::string RenderSummary(const BuildSummary& summary);
 
-// The same as one JSON object: {"event": "built", "image", "digest", "shared", "outputs", "pushed",
-// "platforms": [...]}.
+// The same as one JSON object: {"event": "built", "image", "digest", "shared", "exported",
+// "outputs", "pushed", "platforms": [...]}.
 std::string RenderSummaryJson(const BuildSummary& summary);
 
 }  // namespace imgbuild::builder

@@ -13,18 +13,18 @@ namespace {
 
 constexpr std::uint64_t kLargestAction = 1u << 20;
 
-std::string WithoutSlash(std::string_view url) {
+}  // namespace
+
+std::string BaseUrl(std::string_view url) {
   while (url.ends_with('/')) url.remove_suffix(1);
   return std::string(url);
 }
 
-specs::Error Refused(const std::string& place, const HttpResponse& response) {
+specs::Error CacheRefused(const std::string& place, const HttpResponse& response) {
   specs::Error error(fmt::format("{} answers {}", place, response.status));
   if (response.status != 401 && response.status != 403) return error;
-  return std::move(error).Hint("give credentials: docs/registries.md, \"Logging in to a cache\"");
+  return std::move(error).Hint("give credentials: docs/registries.md, \"Shared caches\"");
 }
-
-}  // namespace
 
 specs::Sha256 ActionKey(const EntryName& name) {
   return specs::KeyBuilder("imgbuild-cache/1")
@@ -36,7 +36,7 @@ specs::Sha256 ActionKey(const EntryName& name) {
 HttpPlace::HttpPlace(std::unique_ptr<CacheClient> client, std::string_view url,
                      std::vector<HttpHeader> headers)
     : client_(std::move(client)),
-      base_(WithoutSlash(url)),
+      base_(BaseUrl(url)),
       name_(RedactUrl(base_)),
       headers_(std::move(headers)) {}
 
@@ -46,7 +46,7 @@ std::optional<CacheEntry> HttpPlace::Find(const EntryName& name) {
                       .headers = headers_,
                       .max_body = kLargestAction});
   if (response.status == 404) return std::nullopt;
-  if (response.status != 200) throw Refused(name_, response);
+  if (response.status != 200) throw CacheRefused(name_, response);
   std::optional<CacheEntry> entry = ParseActionResult(response.body);
   if (!entry) throw specs::Error(fmt::format("{} answers with no ActionResult", name_));
   return entry;
@@ -60,7 +60,7 @@ bool HttpPlace::Read(const EntryBlob& blob, layers::Sink& sink,
                       .body = &sink,
                       .restart = restart});
   if (response.status == 404) return false;
-  if (response.status != 200) throw Refused(name_, response);
+  if (response.status != 200) throw CacheRefused(name_, response);
   return true;
 }
 

@@ -55,6 +55,7 @@ struct SharedPlaces::Place {
   std::atomic<std::size_t> layers = 0;
   std::atomic<std::size_t> packages = 0;
   std::atomic<std::size_t> blobs = 0;
+  std::atomic<std::size_t> archives = 0;
 };
 
 SharedPlaces::SharedPlaces(std::vector<std::unique_ptr<CachePlace>> places, Progress& progress)
@@ -197,7 +198,8 @@ bool SharedPlaces::Fetch(const EntryBlob& blob, layers::AtomicFile& file) {
     if (promise != promises_.end() && !broken_.contains(blob.digest)) place = promise->second;
   }
   try {
-    if (place != nullptr && !place->failed && FetchVerified(*place->cache, blob, file)) {
+    const auto restart = [&] { file.Restart(); };
+    if (place != nullptr && !place->failed && FetchVerified(*place->cache, blob, file, restart)) {
       ++place->blobs;
       return true;
     }
@@ -257,6 +259,29 @@ bool SharedPlaces::FetchFrames(const std::vector<layers::FrameRecord>& frames,
   });
 }
 
+void SharedPlaces::FetchArchive(const specs::Sha256& archive, layers::Store& store) {
+  AskPlaces([&](Place& place) {
+    const auto entry = place.cache->Find({EntryKind::kArchive, archive});
+    const EntryBlob* blob = entry ? entry->Find("archive") : nullptr;
+    if (blob == nullptr || blob->digest != archive) return false;
+    const auto download = store.OpenDownload(archive);
+    if (download->AlreadyThere()) return true;
+    const auto restart = [&] { download->Restart(); };
+    restart();
+    if (!FetchVerified(*place.cache, *blob, *download, restart)) return false;
+    (void)download->Digest();  // verified just now
+    download->Publish();
+    ++place.archives;
+    return true;
+  });
+}
+
+void SharedPlaces::FetchArchives(const std::vector<specs::Sha256>& archives, layers::Store& store) {
+  InParallel(archives.size(), kJobs, [&](std::size_t i) {
+    if (!store.FindDownload(archives[i])) FetchArchive(archives[i], store);
+  });
+}
+
 std::optional<BlobHome> SharedPlaces::HomeOf(const specs::Sha256& digest) const {
   const std::lock_guard lock(mutex_);
   const auto promise = promises_.find(digest);
@@ -271,6 +296,7 @@ std::vector<SharedUse> SharedPlaces::Uses() const {
                     .layers = place->layers,
                     .packages = place->packages,
                     .blobs = place->blobs,
+                    .archives = place->archives,
                     .bytes_received = place->cache->bytes_received()});
   }
   return uses;

@@ -29,7 +29,8 @@ struct SharedUse {
   std::size_t images = 0;
   std::size_t layers = 0;
   std::size_t packages = 0;
-  std::size_t blobs = 0;  // whose bytes came: layers, frames, archives
+  std::size_t blobs = 0;  // layers and packages' files whose bytes came
+  std::size_t archives = 0;
   std::uint64_t bytes_received = 0;
 
   bool operator==(const SharedUse&) const = default;
@@ -47,6 +48,7 @@ class SharedPlaces : public SharedCache {
                                                        std::string_view codec) override;
   bool FetchBlobs(const std::vector<specs::Descriptor>& blobs, layers::Store& store) override;
   bool FetchFrames(const std::vector<layers::FrameRecord>& frames, layers::Store& store) override;
+  void FetchArchives(const std::vector<specs::Sha256>& archives, layers::Store& store) override;
 
   // Whether something that was promised could not be had: an image that counts on it has to be
   // built without.
@@ -68,6 +70,7 @@ class SharedPlaces : public SharedCache {
   std::optional<std::vector<SharedPlatform>> ReadImage(Place& place, const CacheEntry& entry);
   std::optional<std::string> FindPackage(const specs::Sha256& key);
   bool Fetch(const EntryBlob& blob, layers::AtomicFile& file);
+  void FetchArchive(const specs::Sha256& archive, layers::Store& store);
   void Promise(Place& place, const specs::Sha256& digest);
   bool IsBroken(const specs::Sha256& digest) const;
   void Fail(Place& place, const specs::Error& error);

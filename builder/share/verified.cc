@@ -70,14 +70,15 @@ std::optional<std::string> ReadVerified(CachePlace& place, const EntryBlob& blob
   return text.Take();
 }
 
-bool FetchVerified(CachePlace& place, const EntryBlob& blob, layers::AtomicFile& file) {
-  CountedSink sink(place, blob, file);
-  const auto restart = [&] {
-    file.Restart();
-    sink.Restart();
+bool FetchVerified(CachePlace& place, const EntryBlob& blob, layers::Sink& sink,
+                   const std::function<void()>& restart) {
+  CountedSink counted(place, blob, sink);
+  const auto both = [&] {
+    restart();
+    counted.Restart();
   };
-  if (!place.Read(blob, sink, restart)) return false;
-  sink.Verify();
+  if (!place.Read(blob, counted, both)) return false;
+  counted.Verify();
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "layers/io/file.h"
+#include "tests/support/http_cache.h"
 #include "tests/support/mini_registry.h"
 #include "tests/support/temp_folder.h"
 #include "tests/whole_build/layout_reader.h"
@@ -36,12 +37,13 @@ from = "app"
 to = "/srv/app"
 )";
 
-class SharedCacheBuild : public testing::TestWithParam<std::string> {
+class SharedCacheBuild : public testing::Test {
  protected:
-  SharedCacheBuild() {
+  explicit SharedCacheBuild(std::string platforms = R"("linux/amd64")")
+      : platforms_(std::move(platforms)) {
     project_ = folder_.path() / "project";
     fs::create_directories(project_ / "app");
-    Write("app.toml", fmt::format(kSpec, GetParam()));
+    Write("app.toml", fmt::format(kSpec, platforms_));
     Write("archive.gpg", world_.public_key());
     Write("app/main.py", "app = None\n");
   }
@@ -83,6 +85,7 @@ class SharedCacheBuild : public testing::TestWithParam<std::string> {
     return count;
   }
 
+  const std::string platforms_;
   World world_;
   support::MiniRegistry registry_;
   support::TempFolder folder_;
@@ -90,7 +93,12 @@ class SharedCacheBuild : public testing::TestWithParam<std::string> {
   std::string output_;
 };
 
-TEST_P(SharedCacheBuild, AnUnchangedImageIsPushedFromAMachineThatHasNothing) {
+class OnPlatforms : public SharedCacheBuild, public testing::WithParamInterface<std::string> {
+ protected:
+  OnPlatforms() : SharedCacheBuild(GetParam()) {}
+};
+
+TEST_P(OnPlatforms, AnUnchangedImageIsPushedFromAMachineThatHasNothing) {
   const auto first = Succeed(On("one", {"--push", Reference("team/app:1")}));
   const std::size_t gets = BlobGets();
   const std::size_t platforms = first["platforms"].size();
@@ -110,7 +118,10 @@ TEST_P(SharedCacheBuild, AnUnchangedImageIsPushedFromAMachineThatHasNothing) {
   EXPECT_THAT(verified.output, testing::StartsWith("0 wrong entries"));
 }
 
-TEST_P(SharedCacheBuild, LayersAreMountedIntoAnotherRepository) {
+INSTANTIATE_TEST_SUITE_P(One, OnPlatforms, testing::Values(R"("linux/amd64")"));
+INSTANTIATE_TEST_SUITE_P(Two, OnPlatforms, testing::Values(R"("linux/amd64", "linux/arm64")"));
+
+TEST_F(SharedCacheBuild, LayersAreMountedIntoAnotherRepository) {
   const auto first = Succeed(On("one", {"--push", Reference("team/app:1")}));
   const auto second = Succeed(
       On("two", {"--cache-from", Reference("team/app:1"), "--push", Reference("other/app:1")}));
@@ -123,7 +134,7 @@ TEST_P(SharedCacheBuild, LayersAreMountedIntoAnotherRepository) {
   }
 }
 
-TEST_P(SharedCacheBuild, AnotherRegistryIsSentWhatItNeeds) {
+TEST_F(SharedCacheBuild, AnotherRegistryIsSentWhatItNeeds) {
   const auto first = Succeed(On("one", {"--push", Reference("team/app:1")}));
   support::MiniRegistry other;
   const std::string target = "docker://" + other.host() + "/app:1";
@@ -132,7 +143,7 @@ TEST_P(SharedCacheBuild, AnotherRegistryIsSentWhatItNeeds) {
   EXPECT_EQ(other.blobs().size(), registry_.blobs().size());
 }
 
-TEST_P(SharedCacheBuild, ALayoutGetsTheBytes) {
+TEST_F(SharedCacheBuild, ALayoutGetsTheBytes) {
   const auto first = Succeed(On("one", {"--push", Reference("team/app:1"), "-o", "oci:one.oci"}));
   world_.Restart();
   Succeed(On("two", {"--cache-from", Reference("team/app:1"), "-o", "oci:two.oci"}));
@@ -146,7 +157,7 @@ TEST_P(SharedCacheBuild, ALayoutGetsTheBytes) {
   EXPECT_EQ(registry_.requests().size(), asked);
 }
 
-TEST_P(SharedCacheBuild, AnnotationsOfAPushAreNotTakenOver) {
+TEST_F(SharedCacheBuild, AnnotationsOfAPushAreNotTakenOver) {
   Succeed(On("one", {"-o", "oci:one.oci", "--push", Reference("app:1"), "--annotation", "git=1"}));
   const auto plain = Succeed(On("one", {"-o", "oci:plain.oci"}));
   const auto second = Succeed(On("two", {"--cache-from", Reference("app:1"), "-o", "oci:two.oci"}));
@@ -155,7 +166,7 @@ TEST_P(SharedCacheBuild, AnnotationsOfAPushAreNotTakenOver) {
 }
 
 // An edited file moves one layer; the rest is promised. Packages are made to know what they hold.
-TEST_P(SharedCacheBuild, ChangedFilesLeaveTheOtherLayersWhereTheyAre) {
+TEST_P(OnPlatforms, ChangedFilesLeaveTheOtherLayersWhereTheyAre) {
   Succeed(On("one", {"--push", Reference("team/app:1")}));
   Write("app/main.py", "app = 1\n");
   const auto here = Succeed(On("one", {"-o", "oci:one.oci"}));
@@ -171,7 +182,7 @@ TEST_P(SharedCacheBuild, ChangedFilesLeaveTheOtherLayersWhereTheyAre) {
   EXPECT_EQ(registry_.tags().at("team/app:2"), here["digest"]);
 }
 
-TEST_P(SharedCacheBuild, ACacheThatIsDownOrWrongCostsAWarning) {
+TEST_F(SharedCacheBuild, ACacheThatIsDownOrWrongCostsAWarning) {
   const auto first = Succeed(On("one", {"--push", Reference("team/app:1"), "-o", "oci:one.oci"}));
   struct Case {
     const char* name;
@@ -197,7 +208,7 @@ TEST_P(SharedCacheBuild, ACacheThatIsDownOrWrongCostsAWarning) {
 }
 
 // Everything is promised, and nothing of it comes: it is made here.
-TEST_P(SharedCacheBuild, BrokenPromisesAreKeptHere) {
+TEST_F(SharedCacheBuild, BrokenPromisesAreKeptHere) {
   const auto first = Succeed(On("one", {"--push", Reference("team/app:1")}));
   const std::string layer = first["platforms"][0]["layers"][0]["digest"];
   for (const int status : {404, 200}) {
@@ -215,7 +226,7 @@ TEST_P(SharedCacheBuild, BrokenPromisesAreKeptHere) {
   }
 }
 
-TEST_P(SharedCacheBuild, NothingIsBelievedUnasked) {
+TEST_F(SharedCacheBuild, NothingIsBelievedUnasked) {
   Succeed(On("one", {"--push", Reference("team/app:1")}));
   const std::size_t asked = registry_.requests().size();
   Succeed(On("two", {"-o", "oci:two.oci"}));
@@ -223,14 +234,173 @@ TEST_P(SharedCacheBuild, NothingIsBelievedUnasked) {
   EXPECT_GT(world_.requests(), 0u);
 }
 
-TEST_P(SharedCacheBuild, CheckMakesEverythingItself) {
+TEST_F(SharedCacheBuild, CheckMakesEverythingItself) {
   Succeed(On("one", {"--push", Reference("team/app:1")}));
   Succeed(On("two", {"--cache-from", Reference("team/app:1"), "-o", "oci:two.oci", "--check"}));
   EXPECT_THAT(output_, HasSubstr("gives the same image"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Platforms, SharedCacheBuild,
-                         testing::Values(R"("linux/amd64")", R"("linux/amd64", "linux/arm64")"));
+// What a cache server keeps of one machine's build, of use to another.
+class SharedPackages : public SharedCacheBuild {
+ protected:
+  std::vector<std::string> Places() { return {Reference("team/app:cache"), http_.url()}; }
+
+  support::HttpCache http_;
+};
+
+// Facts of all packages come, and the files of those whose layers nobody made; no archive.
+TEST_F(SharedPackages, AChangedSpecTakesWhatOthersMade) {
+  const auto first = Succeed(On("one", {"--push", Reference("team/app:1"), "--cache-to",
+                                        Places()[0], "--cache-to", Places()[1]}));
+  for (const auto& exported : first["exported"]) {
+    EXPECT_EQ(exported["failure"], "") << output_;
+    EXPECT_GT(exported["entries"], 20);
+  }
+  Write("app/main.py", "app = 1\n");
+  const auto here = Succeed(On("one", {"-o", "oci:one.oci"}));
+  for (const std::string& place : Places()) {
+    world_.Restart();
+    const std::string machine = "two" + std::to_string(place.size());
+    const auto second = Succeed(On(machine, {"--cache-from", Reference("team/app:1"),
+                                             "--cache-from", place, "-o", "oci:two.oci"}));
+    EXPECT_EQ(second["digest"], here["digest"]);
+    EXPECT_EQ(world_.requests(), 0u) << place;
+    EXPECT_GT(second["shared"][1]["packages"], 20) << output_;
+    EXPECT_NO_THROW(ReadLayout(project_ / "two.oci"));
+    fs::remove_all(project_ / "two.oci");
+  }
+}
+
+// Without an image to take layers from, they are put together from the frames that were shared.
+TEST_F(SharedPackages, LayersAreMadeOfSharedFrames) {
+  Succeed(On("one", {"-o", "oci:one.oci", "--cache-to", Places()[0]}));
+  world_.Restart();
+  const auto second = Succeed(On("two", {"--cache-from", Places()[0], "-o", "oci:two.oci"}));
+  EXPECT_EQ(world_.requests(), 0u);
+  EXPECT_EQ(second["shared"][0]["layers"], 0);
+  EXPECT_EQ(layers::ReadFile(project_ / "one.oci/index.json"),
+            layers::ReadFile(project_ / "two.oci/index.json"));
+  // All that came is kept: offline, nothing is missing.
+  fs::remove_all(project_ / "two.oci");
+  Write("app/main.py", "app = 2\n");
+  Succeed(On("two", {"-o", "oci:two.oci", "--offline"}));
+}
+
+TEST_F(SharedPackages, AnHttpCacheHasTheWholeImage) {
+  const auto first = Succeed(On("one", {"-o", "oci:one.oci", "--cache-to", http_.url()}));
+  world_.Restart();
+  const std::size_t before = http_.bytes_sent();
+  const auto second =
+      Succeed(On("two", {"--cache-from", http_.url(), "--push", Reference("app:1")}));
+  EXPECT_EQ(second["shared"][0]["images"], 1);
+  EXPECT_EQ(second["digest"], first["digest"]);
+  EXPECT_EQ(world_.requests(), 0u);
+  EXPECT_EQ(registry_.tags().at("app:1"), first["digest"]);
+  EXPECT_GT(http_.bytes_sent(), before);
+}
+
+// Upstream is gone, and what was locked can be built all the same.
+TEST_F(SharedPackages, ArchivesOutliveTheirOrigin) {
+  for (const std::string& place : Places()) {
+    Succeed(On("one", {"-o", "oci:one.oci", "--cache-to", place, "--cache-archives"}));
+  }
+  Write("app.toml", fmt::format(kSpec, platforms_) + "[image.labels]\nnew = \"1\"\n");
+  world_.Restart();
+  world_.SetFault([](const support::ServedRequest&) {
+    return support::ServedResponse{.status = 404, .headers = {}, .body = {}};
+  });
+  for (const std::string& place : Places()) {
+    const std::string machine = "two" + std::to_string(place.size());
+    // Another compression: no frame that was shared is of use.
+    const auto built =
+        Succeed(On(machine, {"--cache-from", place, "-o", "oci:two.oci", "--compression", "gzip"}));
+    EXPECT_GT(built["shared"][0]["archives"], 20) << output_;
+  }
+}
+
+TEST_F(SharedPackages, ASecondExportSendsNothing) {
+  for (const std::string& place : Places()) {
+    Succeed(On("one", {"-o", "oci:one.oci", "--cache-to", place}));
+    const auto again = Succeed(On("one", {"-o", "oci:one.oci", "--cache-to", place}));
+    EXPECT_EQ(again["exported"][0]["entries"], 0) << output_;
+    EXPECT_EQ(again["exported"][0]["bytes"], 0);
+  }
+}
+
+TEST_F(SharedPackages, WhatCannotBeWrittenCostsAWarning) {
+  http_.SetFault([](const support::ServedRequest& request) {
+    return request.method == "PUT"
+               ? std::optional(support::ServedResponse{.status = 507, .headers = {}, .body = {}})
+               : std::nullopt;
+  });
+  const auto built = Succeed(On("one", {"-o", "oci:one.oci", "--cache-to", http_.url()}));
+  EXPECT_THAT(built["exported"][0]["failure"].get<std::string>(), HasSubstr("507"));
+  EXPECT_NO_THROW(ReadLayout(project_ / "one.oci"));
+  // An image is not overwritten by a cache.
+  Succeed(On("one", {"--push", Reference("app:1")}));
+  const std::string image = registry_.tags().at("app:1");
+  const auto refused = Succeed(On("one", {"-o", "oci:one.oci", "--cache-to", Reference("app:1")}));
+  EXPECT_THAT(refused["exported"][0]["failure"].get<std::string>(), HasSubstr("is an image"));
+  EXPECT_EQ(registry_.tags().at("app:1"), image);
+}
+
+// Whatever a cache answers, the image is the right one.
+TEST_F(SharedPackages, LiesOfAnHttpCacheChangeNothing) {
+  const auto first = Succeed(On("one", {"-o", "oci:one.oci", "--cache-to", http_.url()}));
+  const std::map<std::string, std::string> honest = http_.content();
+  using Lie = std::function<std::string(const std::string& path, const std::string& bytes)>;
+  const std::vector<std::pair<const char*, Lie>> lies = {
+      {"flipped",
+       [](const std::string& path, std::string bytes) {
+         if (path.starts_with("/cas/") && !bytes.empty()) bytes[bytes.size() / 2] ^= 1;
+         return bytes;
+       }},
+      {"shorter",
+       [](const std::string& path, const std::string& bytes) {
+         return path.starts_with("/cas/") ? bytes.substr(0, bytes.size() / 2) : bytes;
+       }},
+      {"longer",
+       [](const std::string& path, const std::string& bytes) {
+         return path.starts_with("/cas/") ? bytes + std::string(1 << 20, 'x') : bytes;
+       }},
+      {"noise",
+       [](const std::string&, const std::string& bytes) {
+         return Noise(bytes.size(), static_cast<std::uint32_t>(bytes.size()));
+       }},
+      {"empty", [](const std::string&, const std::string&) { return std::string(); }},
+      {"cutactions",
+       [](const std::string& path, const std::string& bytes) {
+         return path.starts_with("/ac/") ? bytes.substr(0, bytes.size() - 3) : bytes;
+       }},
+  };
+  for (const auto& [name, lie] : lies) {
+    http_.SetFault(
+        [&](const support::ServedRequest& request) -> std::optional<support::ServedResponse> {
+          const auto found = honest.find(request.target);
+          if (found == honest.end()) return std::nullopt;
+          return support::ServedResponse{
+              .status = 200, .headers = {}, .body = lie(found->first, found->second)};
+        });
+    const auto built =
+        Succeed(On(name, {"--cache-from", http_.url(), "-o", std::string("oci:") + name + ".oci"}));
+    EXPECT_EQ(built["digest"], first["digest"]) << name;
+    EXPECT_NO_THROW(ReadLayout(project_ / (std::string(name) + ".oci"))) << name;
+  }
+}
+
+// Blobs that the server dropped, of entries that it kept.
+TEST_F(SharedPackages, EvictedBlobsAreMadeHere) {
+  const auto first = Succeed(On("one", {"-o", "oci:one.oci", "--cache-to", http_.url()}));
+  std::size_t count = 0;
+  http_.SetFault(
+      [&](const support::ServedRequest& request) -> std::optional<support::ServedResponse> {
+        if (!request.target.starts_with("/cas/") || ++count % 3 != 0) return std::nullopt;
+        return support::ServedResponse{.status = 404, .headers = {}, .body = {}};
+      });
+  const auto built = Succeed(On("two", {"--cache-from", http_.url(), "-o", "oci:two.oci"}));
+  EXPECT_EQ(built["digest"], first["digest"]);
+  EXPECT_NO_THROW(ReadLayout(project_ / "two.oci"));
+}
 
 }  // namespace
 }  // namespace imgbuild::whole_build

@@ -1,0 +1,242 @@
+#include "builder/cli/delivery.h"
+
+#include <filesystem>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "builder/cli/locator.h"
+#include "layers/image/annotate.h"
+#include "layers/image/image_blobs.h"
+#include "specs/base/error.h"
+
+namespace imgbuild::builder {
+namespace {
+
+// What one build is given. `shared` may be null.
+struct Work {
+  layers::Store& store;
+  Session& session;
+  const specs::LoadedSpec& loaded;
+  const specs::Lock& lock;
+  layers::Compression compression;
+  LayerListener listener = {};
+  SharedCache* shared = nullptr;
+};
+
+// Calls action(request, context), with all that is only there for that.
+template <typename Action>
+auto WithContext(const Work& work, Action&& action) {
+  Session& session = work.session;
+  MirrorLocator locator(session, work.loaded.spec, work.lock);
+  Fetcher fetcher(
+      work.store, [&]() -> HttpClient& { return session.http(); },
+      [&]() -> ArchiveLocator& { return locator; }, session.progress(),
+      {.network = session.options().offline ? NetworkPolicy::kForbidden : NetworkPolicy::kAllowed,
+       .spec_folder = work.loaded.sources.folder,
+       .shared = work.shared});
+  const BuildRequest request{
+      .loaded = work.loaded, .lock = work.lock, .compression = work.compression};
+  return action(request, BuildContext{.store = work.store,
+                                      .executor = session.executor(),
+                                      .fetcher = fetcher,
+                                      .progress = session.progress(),
+                                      .layer_listener = work.listener,
+                                      .shared = work.shared});
+}
+
+// Builds again in an empty cache, from the same archives, and compares.
+void Check(Session& session, const specs::LoadedSpec& loaded, const specs::Lock& lock,
+           layers::Compression compression, const layers::Image& image) {
+  const std::filesystem::path folder = session.store().NewDirectory();
+  struct Remove {
+    const std::filesystem::path& folder;
+    ~Remove() {
+      std::error_code ignored;
+      std::filesystem::remove_all(folder, ignored);
+    }
+  } remove{folder};
+  layers::Store store(folder);
+  // The archives are inputs: verified by their hashes, not made here.
+  std::error_code error;
+  std::filesystem::create_directories(session.store().paths().Downloads(), error);
+  std::filesystem::create_directory_symlink(session.store().paths().Downloads(),
+                                            store.paths().Downloads(), error);
+  const BuiltImage again = WithContext({.store = store,
+                                        .session = session,
+                                        .loaded = loaded,
+                                        .lock = lock,
+                                        .compression = compression},
+                                       BuildImage);
+  if (again.image.root.digest == image.root.digest) {
+    session.progress().Info("checked: a second build in an empty cache gives the same image");
+    return;
+  }
+  throw specs::Error(specs::ErrorKind::kVerification,
+                     "a second build in an empty cache gives another image")
+      .Found(again.image.root.digest.Oci())
+      .Expected(image.root.digest.Oci());
+}
+
+layers::Compression CompressionOf(const BuildArguments& arguments) {
+  const auto compression = layers::ParseCompression(arguments.compression);
+  if (compression) return *compression;
+  throw specs::Error(specs::ErrorKind::kUsage,
+                     fmt::format("--compression {}: unknown", arguments.compression))
+      .Expected("zstd or gzip");
+}
+
+// Where the image is to be written: as -o says, or to NAME.oci where it goes nowhere else. Checked.
+std::vector<Output> OutputsOf(const BuildArguments& arguments, const specs::ImageSection& image) {
+  std::vector<Output> outputs;
+  for (const std::string& output : arguments.outputs) outputs.push_back(ParseOutput(output, image));
+  if (outputs.empty() && arguments.pushes.empty()) outputs.push_back(DefaultOutput(image));
+  for (const Output& output : outputs) CheckOutput(output, image);
+  return outputs;
+}
+
+std::vector<specs::Descriptor> Layers(const layers::Image& image) {
+  std::vector<specs::Descriptor> layers;
+  for (const layers::PlatformImage& platform : image.platforms) {
+    const auto& those = platform.manifest.layers;
+    layers.insert(layers.end(), those.begin(), those.end());
+  }
+  return layers;
+}
+
+// Layers go out as soon as they are in the store.
+LayerListener PushingTo(Pushes& pushes, const layers::Store& store) {
+  if (pushes.empty()) return {};
+  return [&](const layers::ImageLayer& layer) {
+    const specs::Descriptor& blob = layer.descriptor;
+    const auto file = store.FindBlob(blob.digest, blob.size);
+    if (file) pushes.Add({blob.digest, blob.size, *file});
+  };
+}
+
+// Blobs that shared caches promised come when a registry turns out to need them.
+UploadOptions ObtainingFrom(SharedPlaces* shared, layers::Store& store) {
+  if (shared == nullptr) return {};
+  return {.obtain = [shared, &store](const PushBlob& blob) {
+    const specs::Descriptor wanted{.media_type = {},
+                                   .digest = blob.digest,
+                                   .size = blob.size,
+                                   .platform = {},
+                                   .annotations = {}};
+    if (shared->FetchBlobs({wanted}, store)) return;
+    throw specs::Error(fmt::format("no cache gives the layer {}", blob.digest.Oci()));
+  }};
+}
+
+}  // namespace
+
+Delivery::Delivery(Session& session, const BuildArguments& arguments,
+                   const specs::LoadedSpec& loaded)
+    : session_(session),
+      arguments_(arguments),
+      loaded_(loaded),
+      compression_(CompressionOf(arguments)),
+      annotations_(ParseAnnotations(arguments.annotations)),
+      targets_(ParsePushTargets(arguments.pushes)),
+      outputs_(OutputsOf(arguments, loaded.spec.image)),
+      shared_(OpenSharedCaches(session, arguments.cache, arguments.registry)) {
+  CheckExports(arguments.cache);
+  OpenPushes();
+  pushes_->CheckAccess();
+}
+
+void Delivery::OpenPushes() {
+  pushes_ = std::make_unique<Pushes>(session_, targets_, arguments_.registry,
+                                     ObtainingFrom(shared_.get(), session_.store()));
+}
+
+void Delivery::Run(const specs::Lock& lock, Stopwatch& stopwatch, std::vector<PhaseTime>& phases) {
+  Build(lock, shared_.get());
+  phases.push_back({"build", stopwatch.Lap()});
+  if (arguments_.check) {
+    Check(session_, loaded_, lock, compression_, built_.image);
+    phases.push_back({"check", stopwatch.Lap()});
+  }
+  const auto deliver = [&] {
+    Write();
+    if (!outputs_.empty()) phases.push_back({"write", stopwatch.Lap()});
+    pushed_ = pushes_->Finish(image_);
+    if (!pushed_.empty()) phases.push_back({"push", stopwatch.Lap()});
+  };
+  try {
+    deliver();
+  } catch (const AccessRefused&) {
+    throw;
+  } catch (const specs::Error&) {
+    if (!MustBeMadeAgain()) throw;
+    OpenPushes();
+    Build(lock, nullptr);
+    deliver();
+  }
+  if (arguments_.cache.to.empty()) return;
+  const BuildInputs inputs = WithContext({.store = session_.store(),
+                                          .session = session_,
+                                          .loaded = loaded_,
+                                          .lock = lock,
+                                          .compression = compression_},
+                                         InputsOf);
+  exported_ = ExportTo(session_, arguments_.cache, arguments_.registry, built_, inputs);
+  phases.push_back({"share", stopwatch.Lap()});
+}
+
+void Delivery::Build(const specs::Lock& lock, SharedPlaces* shared) {
+  built_ = WithContext({.store = session_.store(),
+                        .session = session_,
+                        .loaded = loaded_,
+                        .lock = lock,
+                        .compression = compression_,
+                        .listener = PushingTo(*pushes_, session_.store()),
+                        .shared = shared},
+                       BuildImage);
+  if (shared == nullptr) return;
+  // What a registry has in another repository it need not be sent.
+  for (const specs::Descriptor& layer : Layers(built_.image)) {
+    const auto home = shared->HomeOf(layer.digest);
+    if (home) pushes_->RememberHome(home->host, home->repository, layer.digest);
+  }
+}
+
+void Delivery::Write() {
+  layers::Store& store = session_.store();
+  if (!outputs_.empty() && shared_ && !shared_->FetchBlobs(Layers(built_.image), store)) {
+    throw specs::Error("no cache gives all layers that were promised");
+  }
+  image_ = layers::Annotated(
+      layers::SourceOf(built_.image, store,
+                       shared_ ? layers::AbsentBlobs::kAllowed : layers::AbsentBlobs::kRefused),
+      annotations_);
+  for (const Output& output : outputs_) {
+    if (annotations_.empty()) {
+      WriteOutput(output, built_.image, store);
+    } else {
+      WriteOutput(output, image_, store);
+    }
+  }
+}
+
+// After a failure: what is damaged in the cache is gone now, and what was promised and does not
+// come is made here, once.
+bool Delivery::MustBeMadeAgain() {
+  if (shared_ && shared_->broke_promise()) return true;
+  for (const specs::Descriptor& layer : Layers(built_.image)) {
+    if (shared_ && !session_.store().FindBlob(layer.digest, layer.size)) return false;
+  }
+  return pushed_.empty() && !layers::RecheckImage(session_.store(), built_.image);
+}
+
+BuildSummary Delivery::Summary() const {
+  return {.loaded = loaded_,
+          .built = built_,
+          .digest = image_.root().digest,
+          .outputs = outputs_,
+          .pushed = pushed_,
+          .shared = shared_ ? shared_->Uses() : std::vector<SharedUse>{},
+          .exported = exported_};
+}
+
+}  // namespace imgbuild::builder
