@@ -139,16 +139,14 @@ std::optional<layers::LayerInfo> SharedPlaces::FindLayer(const specs::Sha256& ke
   AskPlaces([&](Place& place) {
     const auto entry = place.cache->Find({EntryKind::kLayer, key});
     if (!entry) return false;
-    found = ParseLayerDocument(entry->document);
+    const auto layer = ParseLayerDocument(entry->document);
     const EntryBlob* blob = entry->Find("layer");
-    if (!found || blob == nullptr || blob->digest != found->digest || blob->size != found->size) {
+    if (!layer || blob == nullptr || blob->digest != layer->digest || blob->size != layer->size) {
       throw specs::Error("a layer's entry is not in its form");
     }
-    if (IsBroken(found->digest)) {
-      found.reset();
-      return false;
-    }
-    Promise(place, found->digest);
+    if (IsBroken(layer->digest)) return false;
+    Promise(place, layer->digest);
+    found = layer;
     ++place.layers;
     return true;
   });

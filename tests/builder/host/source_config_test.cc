@@ -35,6 +35,16 @@ TEST(SourceConfig, ReportsEveryProblemAtItsPlace) {
   }
 }
 
+TEST(SourceConfig, NamesCaches) {
+  EXPECT_THAT(ParseSourceConfig("[cache]\nfrom = [\"docker://r.example/a\", \"http://c\"]\n", "f")
+                  .cache_from,
+              testing::ElementsAre("docker://r.example/a", "http://c"));
+  for (const char* wrong : {"[cache]\nfrom = \"http://c\"\n", "[cache]\nfrom = [1]\n",
+                            "[cache]\nform = []\n", "cache = 1\n"}) {
+    EXPECT_THROW((void)ParseSourceConfig(wrong, "f"), specs::Error) << wrong;
+  }
+}
+
 TEST(SourceConfig, IsEmptyWithoutAFile) {
   EXPECT_FALSE(ReadSourceConfig("/nonexistent/config.toml").debian_mirror);
 }
