@@ -16,6 +16,8 @@ using RunCommand = std::function<int()>;
 
 void AddGlobalOptions(CLI::App& app, GlobalOptions& options);
 void AddSpecOptions(CLI::App& command, SpecOptions& options);
+// The same without the specs themselves.
+void AddSpecSettings(CLI::App& command, SpecOptions& options);
 
 // `options` is borrowed until `run` was called.
 void AddLockCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
@@ -23,6 +25,8 @@ void AddBuildCommand(CLI::App& app, const GlobalOptions& options, RunCommand& ru
 void AddPlanCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 void AddCacheCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 void AddInitCommand(CLI::App& app, RunCommand& run);
+void AddUpCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run);
+void AddRunCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 void AddPushCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 void AddPullCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 void AddInspectCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);

@@ -39,6 +39,10 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
 void AddSpecOptions(CLI::App& command, SpecOptions& options) {
   command.add_option("spec", options.files, "Specs; spec.toml where none is given")
       ->type_name("SPEC");
+  AddSpecSettings(command, options);
+}
+
+void AddSpecSettings(CLI::App& command, SpecOptions& options) {
   command.add_option("--set", options.settings, "Set a key over the spec: cuda.enabled=true")
       ->type_name("KEY=VALUE")
       ->take_all()

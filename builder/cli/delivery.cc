@@ -5,45 +5,13 @@
 
 #include <fmt/core.h>
 
-#include "builder/cli/locator.h"
+#include "builder/cli/build_work.h"
 #include "layers/image/annotate.h"
 #include "layers/image/image_blobs.h"
 #include "specs/base/error.h"
 
 namespace imgbuild::builder {
 namespace {
-
-// What one build is given. `shared` may be null.
-struct Work {
-  layers::Store& store;
-  Session& session;
-  const specs::LoadedSpec& loaded;
-  const specs::Lock& lock;
-  layers::Compression compression;
-  LayerListener listener = {};
-  SharedCache* shared = nullptr;
-};
-
-// Calls action(request, context), with all that is only there for that.
-template <typename Action>
-auto WithContext(const Work& work, Action&& action) {
-  Session& session = work.session;
-  MirrorLocator locator(session, work.loaded.spec, work.lock);
-  Fetcher fetcher(
-      work.store, [&]() -> HttpClient& { return session.http(); },
-      [&]() -> ArchiveLocator& { return locator; }, session.progress(),
-      {.network = session.options().offline ? NetworkPolicy::kForbidden : NetworkPolicy::kAllowed,
-       .spec_folder = work.loaded.sources.folder,
-       .shared = work.shared});
-  const BuildRequest request{
-      .loaded = work.loaded, .lock = work.lock, .compression = work.compression};
-  return action(request, BuildContext{.store = work.store,
-                                      .executor = session.executor(),
-                                      .fetcher = fetcher,
-                                      .progress = session.progress(),
-                                      .layer_listener = work.listener,
-                                      .shared = work.shared});
-}
 
 // Builds again in an empty cache, from the same archives, and compares.
 void Check(Session& session, const specs::LoadedSpec& loaded, const specs::Lock& lock,
@@ -62,12 +30,12 @@ void Check(Session& session, const specs::LoadedSpec& loaded, const specs::Lock&
   std::filesystem::create_directories(session.store().paths().Downloads(), error);
   std::filesystem::create_directory_symlink(session.store().paths().Downloads(),
                                             store.paths().Downloads(), error);
-  const BuiltImage again = WithContext({.store = store,
-                                        .session = session,
-                                        .loaded = loaded,
-                                        .lock = lock,
-                                        .compression = compression},
-                                       BuildImage);
+  const BuiltImage again = WithBuildContext({.store = store,
+                                             .session = session,
+                                             .loaded = loaded,
+                                             .lock = lock,
+                                             .compression = compression},
+                                            BuildImage);
   if (again.image.root.digest == image.root.digest) {
     session.progress().Info("checked: a second build in an empty cache gives the same image");
     return;
@@ -174,25 +142,25 @@ void Delivery::Run(const specs::Lock& lock, Stopwatch& stopwatch, std::vector<Ph
     deliver();
   }
   if (arguments_.cache.to.empty()) return;
-  const BuildInputs inputs = WithContext({.store = session_.store(),
-                                          .session = session_,
-                                          .loaded = loaded_,
-                                          .lock = lock,
-                                          .compression = compression_},
-                                         InputsOf);
+  const BuildInputs inputs = WithBuildContext({.store = session_.store(),
+                                               .session = session_,
+                                               .loaded = loaded_,
+                                               .lock = lock,
+                                               .compression = compression_},
+                                              InputsOf);
   exported_ = ExportTo(session_, arguments_.cache, arguments_.registry, built_, inputs);
   phases.push_back({"share", stopwatch.Lap()});
 }
 
 void Delivery::Build(const specs::Lock& lock, SharedPlaces* shared) {
-  built_ = WithContext({.store = session_.store(),
-                        .session = session_,
-                        .loaded = loaded_,
-                        .lock = lock,
-                        .compression = compression_,
-                        .listener = PushingTo(*pushes_, session_.store()),
-                        .shared = shared},
-                       BuildImage);
+  built_ = WithBuildContext({.store = session_.store(),
+                             .session = session_,
+                             .loaded = loaded_,
+                             .lock = lock,
+                             .compression = compression_,
+                             .listener = PushingTo(*pushes_, session_.store()),
+                             .shared = shared},
+                            BuildImage);
   if (shared == nullptr) return;
   // What a registry has in another repository it need not be sent.
   for (const specs::Descriptor& layer : Layers(built_.image)) {

@@ -31,6 +31,8 @@ int Main(int argc, char** argv) {
   AddBuildCommand(app, options, run);
   AddLockCommand(app, options, run);
   AddPlanCommand(app, options, run);
+  AddUpCommands(app, options, run);
+  AddRunCommands(app, options, run);
   AddPushCommand(app, options, run);
   AddPullCommand(app, options, run);
   AddInspectCommand(app, options, run);

@@ -35,17 +35,16 @@ std::string ContainerName(const std::string& environment) {
 }
 
 std::vector<RunningContainer> FindContainers(const Engine& engine) {
-  const std::string output =
-      Ask(engine, "list containers",
-          {"ps", "--filter", fmt::format("label={}", kEnvironmentLabel), "--format",
-           fmt::format("{{{{.Names}}}}\t{{{{.Label \"{}\"}}}}\t{{{{.Status}}}}\t{{{{.Ports}}}}",
-                       kEnvironmentLabel)});
+  // Of what templates can say, this is what all engines have in common.
+  const std::string output = Ask(engine, "list containers",
+                                 {"ps", "--filter", fmt::format("label={}", kEnvironmentLabel),
+                                  "--format", "{{.Names}}\t{{.Status}}\t{{.Ports}}"});
   std::vector<RunningContainer> containers;
   for (std::string_view line : specs::Split(output, '\n')) {
     const std::vector<std::string_view> words = specs::Split(line, '\t');
-    if (words.size() < 4) continue;
-    containers.push_back({std::string(words[0]), std::string(words[1]), std::string(words[2]),
-                          std::string(words[3])});
+    if (words.size() < 3 || !words[0].starts_with(kPrefix)) continue;
+    containers.push_back({std::string(words[0]), std::string(words[0].substr(kPrefix.size())),
+                          std::string(words[1]), std::string(words[2])});
   }
   std::ranges::sort(containers, {}, &RunningContainer::name);
   return containers;

@@ -10,7 +10,7 @@ namespace imgbuild::builder {
 
 struct RunningContainer {
   std::string name;         // of the container
-  std::string environment;  // of the image
+  std::string environment;  // the name without "imgbuild-"
   std::string status;       // "Up 5 minutes", in the engine's words
   std::string ports;
 

@@ -12,15 +12,15 @@ namespace {
 using testing::HasSubstr;
 
 TEST(Containers, AreFoundByTheirLabel) {
-  const FakeEngine fake(
-      "podman",
-      "printf 'imgbuild-web\\tteam/web\\tUp 2 minutes\\t127.0.0.1:80->80/tcp\\n'\n"
-      "printf 'imgbuild-nb\\tnb\\tUp 1 second\\t\\n'");
+  const FakeEngine fake("podman",
+                        "printf 'imgbuild-web\\tUp 2 minutes\\t127.0.0.1:80->80/tcp\\n'\n"
+                        "printf 'imgbuild-nb\\tUp 1 second\\t\\n'\n"
+                        "printf 'named-by-hand\\tUp 1 second\\t\\n'");
   const auto found = FindContainers(fake.Get(EngineKind::kPodman, "podman"));
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].environment, "nb");
   EXPECT_EQ(found[1],
-            (RunningContainer{"imgbuild-web", "team/web", "Up 2 minutes", "127.0.0.1:80->80/tcp"}));
+            (RunningContainer{"imgbuild-web", "web", "Up 2 minutes", "127.0.0.1:80->80/tcp"}));
   EXPECT_THAT(fake.told(), HasSubstr("ps --filter label=imgbuild.environment --format"));
 }
 

@@ -1,0 +1,42 @@
+// A build with everything that a session has for it.
+#pragma once
+
+#include "builder/assemble/build_image.h"
+#include "builder/cli/locator.h"
+#include "builder/cli/session.h"
+
+namespace imgbuild::builder {
+
+// What one build is given. `shared` may be null.
+struct BuildWork {
+  layers::Store& store;
+  Session& session;
+  const specs::LoadedSpec& loaded;
+  const specs::Lock& lock;
+  layers::Compression compression;
+  LayerListener listener = {};
+  SharedCache* shared = nullptr;
+};
+
+// Calls action(request, context), with all that is only there for that.
+template <typename Action>
+auto WithBuildContext(const BuildWork& work, Action&& action) {
+  Session& session = work.session;
+  MirrorLocator locator(session, work.loaded.spec, work.lock);
+  Fetcher fetcher(
+      work.store, [&]() -> HttpClient& { return session.http(); },
+      [&]() -> ArchiveLocator& { return locator; }, session.progress(),
+      {.network = session.options().offline ? NetworkPolicy::kForbidden : NetworkPolicy::kAllowed,
+       .spec_folder = work.loaded.sources.folder,
+       .shared = work.shared});
+  const BuildRequest request{
+      .loaded = work.loaded, .lock = work.lock, .compression = work.compression};
+  return action(request, BuildContext{.store = work.store,
+                                      .executor = session.executor(),
+                                      .fetcher = fetcher,
+                                      .progress = session.progress(),
+                                      .layer_listener = work.listener,
+                                      .shared = work.shared});
+}
+
+}  // namespace imgbuild::builder

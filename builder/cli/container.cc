@@ -1,0 +1,100 @@
+#include "builder/cli/container.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include <unistd.h>
+
+#include "builder/cli/build_work.h"
+#include "builder/engine/host_folder.h"
+#include "builder/engine/load.h"
+#include "builder/host/environment.h"
+#include "builder/host/program.h"
+#include "specs/base/error.h"
+#include "specs/base/text.h"
+#include "specs/env/cuda.h"
+
+namespace imgbuild::builder {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Of this machine, for programs inside: never in the image.
+constexpr const char* kPassedOn[] = {
+    "http_proxy",    "https_proxy",  "all_proxy",           "no_proxy",
+    "HTTP_PROXY",    "HTTPS_PROXY",  "ALL_PROXY",           "NO_PROXY",
+    "PIP_INDEX_URL", "UV_INDEX_URL", "PIP_EXTRA_INDEX_URL", "JUPYTER_TOKEN",
+};
+
+// "1000" and "1000:0", not names.
+std::optional<std::uint32_t> NumberOf(const std::string& user) {
+  const auto uid = specs::ParseUnsigned(std::string_view(user).substr(0, user.find(':')));
+  if (!uid || *uid > UINT32_MAX) return std::nullopt;
+  return static_cast<std::uint32_t>(*uid);
+}
+
+bool HasGpu() { return ::access("/dev/nvidiactl", F_OK) == 0; }
+
+RunPlan PlanFor(const specs::Spec& spec) {
+  const Environment environment = Environment::OfProcess();
+  RunPlan plan;
+  plan.folder = fs::current_path().string();
+  plan.workdir = spec.image.workdir;
+  plan.label = LabelFor(plan.folder, environment.Get("HOME").value_or(""));
+  plan.uid = geteuid();
+  plan.image_user = NumberOf(spec.image.user);
+  for (const char* name : kPassedOn) {
+    if (environment.Get(name)) plan.variables.emplace_back(name);
+  }
+  plan.gpu = specs::CudaInForce(spec.cuda, spec.image.platforms.front()) && HasGpu();
+  plan.interactive = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
+  return plan;
+}
+
+}  // namespace
+
+specs::LoadedSpec LoadForThisMachine(Session& session, SpecOptions options) {
+  const std::string file = options.files.empty() ? "spec.toml" : options.files.front();
+  specs::LoadedSpec loaded = session.Load(options, file);
+  const std::vector<specs::Platform>& platforms = loaded.spec.image.platforms;
+  const specs::Platform host = specs::HostPlatform();
+  const bool serves_host = std::ranges::find(platforms, host) != platforms.end();
+  if (platforms.size() < 2 || !serves_host) return loaded;
+  options.platforms = {host.Render()};
+  return session.Load(options, file);
+}
+
+Container PrepareContainer(Session& session, const ContainerOptions& options) {
+  Container container{
+      .engine = FindEngine(Environment::OfProcess(), geteuid()),
+      .loaded = LoadForThisMachine(session, options.spec),
+      .plan = {},
+  };
+  const specs::LoadedSpec& loaded = container.loaded;
+  const FoundLock found = FindOrMakeLock(session, options.spec, loaded, options.lock);
+  const BuiltImage built = WithBuildContext({.store = session.store(),
+                                             .session = session,
+                                             .loaded = loaded,
+                                             .lock = found.lock,
+                                             .compression = layers::Compression::kZstd},
+                                            BuildImage);
+  container.plan = PlanFor(loaded.spec);
+  const std::string& name = loaded.spec.image.name;
+  container.plan.image =
+      LoadImage(container.engine, built.image, name.substr(name.rfind('/') + 1), session.store());
+  return container;
+}
+
+std::string ShellOf(const specs::Spec& spec) {
+  return spec.system.profile == specs::Profile::kSlim ? "bash" : "python3";
+}
+
+void Become(Session& session, const Container& container) {
+  const std::vector<std::string> words = RunArguments(container.engine, container.plan);
+  session.progress().Detail(specs::Join(words, " "));
+  std::fflush(nullptr);
+  BecomeProgram(words);
+}
+
+}  // namespace imgbuild::builder

@@ -1,0 +1,39 @@
+// From a spec to a container of it that can be run.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "builder/cli/lock_session.h"
+#include "builder/cli/session.h"
+#include "builder/engine/engine.h"
+#include "builder/engine/run_plan.h"
+#include "specs/env/loader.h"
+
+namespace imgbuild::builder {
+
+struct ContainerOptions {
+  SpecOptions spec;
+  LockOptions lock;
+};
+
+// One environment: its spec as it is built for this machine, and its image in the engine.
+struct Container {
+  Engine engine;
+  specs::LoadedSpec loaded;
+  RunPlan plan;  // the image, its user, the current folder; without ports and services
+};
+
+// The spec for this machine alone, where it is for several platforms.
+specs::LoadedSpec LoadForThisMachine(Session& session, SpecOptions options);
+
+// Builds what has changed and gives it to the engine.
+Container PrepareContainer(Session& session, const ContainerOptions& options);
+
+// What people expect to be dropped into: bash, or Python where there is no shell.
+std::string ShellOf(const specs::Spec& spec);
+
+// Runs it in our place.
+[[noreturn]] void Become(Session& session, const Container& container);
+
+}  // namespace imgbuild::builder

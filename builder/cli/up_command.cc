@@ -1,0 +1,175 @@
+// imgbuild up, down, ps and logs: an environment's services, with the engine of this machine.
+#include <algorithm>
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "builder/assemble/service_table_writer.h"
+#include "builder/cli/commands.h"
+#include "builder/cli/container.h"
+#include "builder/engine/containers.h"
+#include "builder/engine/ports.h"
+#include "builder/host/environment.h"
+#include "builder/host/program.h"
+#include "specs/base/error.h"
+#include "specs/base/text.h"
+
+namespace imgbuild::builder {
+namespace {
+
+struct UpArguments {
+  ContainerOptions container;
+  bool detached = false;
+  bool shell = false;
+};
+
+Engine EngineHere() { return FindEngine(Environment::OfProcess(), geteuid()); }
+
+void RequireDown(const Engine& engine, const std::string& environment) {
+  for (const RunningContainer& running : FindContainers(engine)) {
+    if (running.name != ContainerName(environment)) continue;
+    throw specs::Error(fmt::format("{} is up already", environment))
+        .Found(fmt::format("the container {}: {}", running.name, running.status))
+        .Hint(fmt::format("imgbuild down {0}; or look at it: imgbuild logs {0}", environment));
+  }
+}
+
+int Up(const GlobalOptions& options, UpArguments& arguments) {
+  if (arguments.detached && arguments.shell) {
+    throw specs::Error(specs::ErrorKind::kUsage,
+                       "--shell needs a terminal, and --detach leaves it");
+  }
+  Session session(options);
+  // Before the build: whoever forgot that it runs should not wait for that.
+  RequireDown(EngineHere(), LoadForThisMachine(session, arguments.container.spec).spec.image.name);
+  Container container = PrepareContainer(session, arguments.container);
+  const specs::Spec& spec = container.loaded.spec;
+  RunPlan& plan = container.plan;
+  plan.environment = spec.image.name;
+  plan.container = ContainerName(spec.image.name);
+  plan.home_volume = plan.container + "-home";
+  plan.home = plan.uid == 0 ? "/root" : "/home/user";
+  plan.ports = ChoosePorts(ServicePorts(spec));
+  plan.detached = arguments.detached;
+  if (plan.detached) plan.interactive = false;
+  for (const PublishedPort& port : plan.ports) {
+    if (port.inside == port.outside) continue;
+    session.progress().Warning(
+        fmt::format("port {} is taken here; what listens on it in the container is at {}",
+                    port.inside, port.outside));
+  }
+  if (arguments.shell) plan.command = {"--with-services", ShellOf(spec)};
+  if (plan.detached) {
+    session.progress().Info(
+        fmt::format("{0} starts in the background: `imgbuild logs {0}` shows its addresses, "
+                    "`imgbuild down {0}` "
+                    "ends it",
+                    spec.image.name));
+  }
+  Become(session, container);
+}
+
+// Those that are named; without names the only one.
+std::vector<RunningContainer> Chosen(const Engine& engine, const std::vector<std::string>& names) {
+  std::vector<RunningContainer> running = FindContainers(engine);
+  if (running.empty()) {
+    throw specs::Error("nothing is up").Hint("imgbuild up [SPEC] starts an environment");
+  }
+  std::vector<std::string> all;
+  for (const RunningContainer& container : running) all.push_back(container.environment);
+  if (names.empty()) {
+    if (running.size() == 1) return running;
+    throw specs::Error(specs::ErrorKind::kUsage, "several environments are up")
+        .Found(specs::Join(all, ", "))
+        .Hint("name one");
+  }
+  std::vector<RunningContainer> chosen;
+  for (const std::string& name : names) {
+    const auto found = std::ranges::find_if(running, [&](const RunningContainer& container) {
+      return container.name == ContainerName(name) || container.name == name;
+    });
+    if (found == running.end()) {
+      throw specs::Error(fmt::format("{} is not up", name))
+          .Found("up are: " + specs::Join(all, ", "));
+    }
+    chosen.push_back(*found);
+  }
+  return chosen;
+}
+
+int Down(const GlobalOptions& options, const std::vector<std::string>& names) {
+  Session session(options);
+  const Engine engine = EngineHere();
+  for (const RunningContainer& container : Chosen(engine, names)) {
+    StopContainer(engine, container);
+    session.progress().Info(container.environment + " is down");
+  }
+  return 0;
+}
+
+int Ps(const GlobalOptions& options) {
+  const std::vector<RunningContainer> running = FindContainers(EngineHere());
+  if (options.style == ReportStyle::kJson) {
+    for (const RunningContainer& container : running) {
+      const nlohmann::ordered_json line = {{"environment", container.environment},
+                                           {"container", container.name},
+                                           {"status", container.status},
+                                           {"ports", container.ports}};
+      fmt::print("{}\n", line.dump());
+    }
+    return 0;
+  }
+  for (const RunningContainer& container : running) {
+    fmt::print("{:<20} {:<20} {}\n", container.environment, container.status, container.ports);
+  }
+  return 0;
+}
+
+int Logs(const std::vector<std::string>& names, bool follow) {
+  const Engine engine = EngineHere();
+  std::vector<std::string> words = {engine.program, "logs"};
+  if (follow) words.emplace_back("-f");
+  words.push_back(Chosen(engine, names).front().name);
+  BecomeProgram(std::move(words));
+}
+
+}  // namespace
+
+void AddUpCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+  auto up = std::make_shared<UpArguments>();
+  CLI::App* command = app.add_subcommand(
+      "up", "Build and start the environment's services; Ctrl-C stops and removes them");
+  AddSpecOptions(*command, up->container.spec);
+  command->add_flag("-d,--detach", up->detached, "In the background");
+  command->add_flag("--shell", up->shell, "A shell beside the services, which end with it");
+  command->add_flag("--locked", up->container.lock.locked,
+                    "Refuse to resolve: the lock must match");
+  command->callback([&options, &run, up] { run = [&options, up] { return Up(options, *up); }; });
+
+  auto down = std::make_shared<std::vector<std::string>>();
+  command = app.add_subcommand("down", "Stop what `up` started");
+  command->add_option("environment", *down, "Names, as `ps` shows them; the only one that is up")
+      ->type_name("NAME");
+  command->callback(
+      [&options, &run, down] { run = [&options, down] { return Down(options, *down); }; });
+
+  command = app.add_subcommand("ps", "What `up` started and still runs");
+  command->callback([&options, &run] { run = [&options] { return Ps(options); }; });
+
+  struct LogsArguments {
+    std::vector<std::string> names;
+    bool follow = false;
+  };
+  auto logs = std::make_shared<LogsArguments>();
+  command = app.add_subcommand("logs", "What the services said");
+  command->add_option("environment", logs->names, "A name, as `ps` shows it")
+      ->type_name("NAME")
+      ->expected(0, 1);
+  command->add_flag("-f,--follow", logs->follow, "And go on");
+  command->callback([&run, logs] { run = [logs] { return Logs(logs->names, logs->follow); }; });
+}
+
+}  // namespace imgbuild::builder
