@@ -8,6 +8,7 @@
 #include "builder/assemble/image_files.h"
 #include "builder/assemble/package_maker.h"
 #include "builder/assemble/platform_build.h"
+#include "builder/assemble/pyc_memo.h"
 #include "builder/assemble/pyc_worker.h"
 #include "builder/assemble/recipe_annotations.h"
 #include "builder/plan/layer_plan.h"
@@ -189,7 +190,8 @@ BuiltImage BuildImage(const BuildRequest& request, BuildContext context) {
     }
   };
   if (locked.size() > 1) {
-    for_each([&](const auto& each) { PreparePlatform(request, each, *codec, context); });
+    PycMemo memo(context.store);
+    for_each([&](const auto& each) { PreparePlatform(request, each, *codec, memo, context); });
   }
 
   // Each platform by itself; packages and layers they share are found in the store.

@@ -14,6 +14,7 @@
 #include "builder/assemble/image_config_maker.h"
 #include "builder/assemble/image_files.h"
 #include "builder/assemble/package_stage.h"
+#include "builder/assemble/pyc_memo.h"
 #include "builder/assemble/pyc_pool.h"
 #include "builder/assemble/use_archive.h"
 #include "builder/plan/cuda_preflight.h"
@@ -148,9 +149,10 @@ void RequireSameFrames(const std::vector<ReadyPackage>& packages,
 // What makes packages, with the Python that compiles for them.
 class PackageWork {
  public:
-  // Borrows all for its life.
-  PackageWork(const BuildRequest& request, const layers::Codec& codec, BuildContext context)
-      : PackageWork(request.loaded.spec, HostCompiler(request.lock), codec, context) {}
+  // Borrows all for its life. `memo` may be null.
+  PackageWork(const BuildRequest& request, const layers::Codec& codec, BuildContext context,
+              PycMemo* memo)
+      : PackageWork(request.loaded.spec, HostCompiler(request.lock), codec, context, memo) {}
 
   std::vector<ReadyPackage> Prepare(const specs::LockedPlatform& locked) {
     return PreparePackages(locked, maker_,
@@ -168,19 +170,26 @@ class PackageWork {
 
  private:
   PackageWork(const specs::Spec& spec, const specs::LockedCompiler& compiler,
-              const layers::Codec& codec, BuildContext context)
+              const layers::Codec& codec, BuildContext context, PycMemo* memo)
       : context_(context),
         pyc_([&,
               context] { return FindCompilerTree(compiler, spec, context.fetcher, context.store); },
              context.executor.width()),
-        maker_(context.store, codec, context.executor, &pyc_,
+        memoized_(memo != nullptr ? std::make_unique<MemoCompiler>(*memo, pyc_) : nullptr),
+        maker_(context.store, codec, context.executor, Pyc(),
                {.suite = spec.system.suite,
                 .python = spec.python.version,
                 .compiler_id = CompilerId(compiler, spec.python.version),
                 .compile = spec.python.compile}) {}
 
+  layers::PycCompiler* Pyc() {
+    if (memoized_) return memoized_.get();
+    return &pyc_;
+  }
+
   BuildContext context_;
   PycPool pyc_;
+  const std::unique_ptr<MemoCompiler> memoized_;  // null: nothing to remember
   PackageMaker maker_;
 };
 
@@ -189,12 +198,12 @@ class PackageWork {
 std::vector<specs::Sha256> PackageKeys(const BuildRequest& request,
                                        const specs::LockedPlatform& locked,
                                        const layers::Codec& codec, BuildContext context) {
-  return PackageWork(request, codec, context).Keys(locked);
+  return PackageWork(request, codec, context, nullptr).Keys(locked);
 }
 
 void PreparePlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
-                     const layers::Codec& codec, BuildContext context) {
-  PackageWork(request, codec, context).Prepare(locked);
+                     const layers::Codec& codec, PycMemo& memo, BuildContext context) {
+  PackageWork(request, codec, context, &memo).Prepare(locked);
 }
 
 PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
@@ -206,7 +215,7 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   }
 
   // Packages: fetched, unpacked, compiled and compressed, or found.
-  PackageWork work(request, codec, context);
+  PackageWork work(request, codec, context, nullptr);
   const std::vector<ReadyPackage> packages = work.Prepare(locked);
   RequireLibraries(packages);
 

@@ -5,6 +5,7 @@
 
 #include "builder/assemble/app_files.h"
 #include "builder/assemble/build_image.h"
+#include "builder/assemble/pyc_memo.h"
 #include "builder/assemble/recipe_annotations.h"
 
 namespace imgbuild::builder {
@@ -20,9 +21,10 @@ struct PlatformResult {
   BuiltPlatform built;
 };
 
-// Only has all packages fetched, verified and processed in the store.
+// Only has all packages fetched, verified and processed in the store. What is compiled for one
+// platform is not compiled again for the next with the same memo.
 void PreparePlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
-                     const layers::Codec& codec, BuildContext context);
+                     const layers::Codec& codec, PycMemo& memo, BuildContext context);
 
 // The recipe keys of all its packages.
 std::vector<specs::Sha256> PackageKeys(const BuildRequest& request,
