@@ -16,7 +16,7 @@ struct Patience {
   std::uint64_t stall_timeout_s = 5;
   // From then on a transfer must have come at this rate on average, or it is ended.
   std::chrono::milliseconds grace{10'000};
-  std::uint64_t slowest = 32u << 10;  // bytes a second
+  std::uint64_t slowest = 8u << 10;  // bytes a second
 };
 
 // Thread-safe. Requests that send a body are left all the time they want.

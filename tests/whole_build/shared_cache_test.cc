@@ -1,5 +1,6 @@
 // Several machines, each with a cache of its own, and what they share: a second machine makes and
 // fetches only what nobody made before it.
+#include <atomic>
 #include <fstream>
 
 #include <fmt/format.h>
@@ -271,6 +272,41 @@ TEST_F(SharedPackages, AChangedSpecTakesWhatOthersMade) {
   }
 }
 
+// One package at another version: its archive comes from upstream, the files of those that lie in a
+// layer with it from the cache, and nothing else.
+TEST_F(SharedPackages, OnePackageThatChangedCostsItselfAndItsLayer) {
+  Succeed(On("one", {"--push", Reference("team/app:1"), "--cache-to", Places()[0]}));
+  world_.Republish([](support::MiniSuite& suite) {
+    suite.date = "Sun, 11 Feb 2024 11:07:25 UTC";
+    for (support::MiniDeb& deb : suite.packages) {
+      if (deb.name == "tzdata") deb.version = "2024b-1";
+    }
+  });
+  Invocation lock = On("resolver", {});  // whose lists of packages are new
+  lock.arguments = {"lock", "app.toml", "--upgrade", "tzdata"};
+  const Ended locked = Execute(world_, lock);
+  ASSERT_EQ(locked.status, 0) << locked.output;
+  ASSERT_THAT(layers::ReadFile(project_ / "app.lock"), HasSubstr("2024b-1")) << locked.output;
+  const auto here = Succeed(On("one", {"-o", "oci:one.oci"}));
+  std::size_t moved = 0;
+  for (const auto& layer : here["platforms"][0]["layers"]) moved += layer["cached"] == false;
+  EXPECT_EQ(moved, 2u) << "its own and the state";
+  std::atomic<int> archives = 0;
+  world_.SetFault([&](const support::ServedRequest& request) {
+    archives += request.target.ends_with(".deb") || request.target.ends_with(".whl");
+    return std::nullopt;
+  });
+  const auto second =
+      Succeed(On("two", {"--cache-from", Reference("team/app:1"), "--cache-from", Places()[0],
+                         "--locked", "--push", Reference("team/app:2")}));
+  EXPECT_EQ(second["digest"], here["digest"]);
+  EXPECT_EQ(archives, 1);
+  std::size_t shared = 0;
+  for (const auto& use : second["shared"]) shared += use["layers"].get<std::size_t>();
+  EXPECT_EQ(shared, here["platforms"][0]["layers"].size() - 2) << output_;
+  EXPECT_LT(second["shared"][1]["blobs"], second["shared"][1]["packages"]) << output_;
+}
+
 // Without an image to take layers from, they are put together from the frames that were shared.
 TEST_F(SharedPackages, LayersAreMadeOfSharedFrames) {
   Succeed(On("one", {"-o", "oci:one.oci", "--cache-to", Places()[0]}));
@@ -342,6 +378,31 @@ TEST_F(SharedPackages, WhatCannotBeWrittenCostsAWarning) {
   const auto refused = Succeed(On("one", {"-o", "oci:one.oci", "--cache-to", Reference("app:1")}));
   EXPECT_THAT(refused["exported"][0]["failure"].get<std::string>(), HasSubstr("is an image"));
   EXPECT_EQ(registry_.tags().at("app:1"), image);
+}
+
+TEST_F(SharedPackages, CredentialsAreSentAndNeverShown) {
+  std::atomic<int> refused = 0;
+  http_.SetFault(
+      [&](const support::ServedRequest& request) -> std::optional<support::ServedResponse> {
+        const auto found = request.headers.find("authorization");
+        if (found != request.headers.end() && found->second == "Bearer hush-token")
+          return std::nullopt;
+        ++refused;
+        return support::ServedResponse{.status = 401, .headers = {}, .body = "who are you?"};
+      });
+  std::string variable = "IMGBUILD_CACHE_" + http_.url().substr(7);
+  for (char& c : variable) c = c == '.' || c == ':' ? '_' : c;
+  const std::string url = "http://somebody:hush-word@" + http_.url().substr(7);
+  Invocation run = On("one", {"-v", "-o", "oci:one.oci", "--cache-to", url});
+  run.environment = {{variable + "_TOKEN", "hush-token"}};
+  EXPECT_EQ(Succeed(run)["exported"][0]["failure"], "");
+  EXPECT_EQ(refused, 0);
+  EXPECT_THAT(output_, testing::Not(HasSubstr("hush")));
+  // Without them, and with a place that is no place: neither shows what the URL had.
+  Succeed(On("two", {"-v", "-o", "oci:two.oci", "--cache-from", url, "--cache-to", url}));
+  EXPECT_GT(refused, 0);
+  EXPECT_THAT(output_, HasSubstr("answers 401"));
+  EXPECT_THAT(output_, testing::Not(HasSubstr("hush")));
 }
 
 // Whatever a cache answers, the image is the right one.
