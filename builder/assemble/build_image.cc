@@ -130,10 +130,7 @@ std::optional<layers::Image> TakeShared(const specs::Spec& spec, const specs::Sh
 }
 
 specs::LockedPlatform InForce(const BuildRequest& request, const specs::Platform& platform) {
-  const auto locked = std::find_if(
-      request.lock.platforms.begin(), request.lock.platforms.end(),
-      [&](const specs::LockedPlatform& candidate) { return candidate.platform == platform; });
-  return specs::PackagesInForce(request.loaded.spec.cuda, *locked);
+  return specs::PackagesInForce(request.loaded.spec.cuda, specs::LockedFor(request.lock, platform));
 }
 
 }  // namespace
@@ -158,7 +155,7 @@ BuildInputs InputsOf(const BuildRequest& request, BuildContext context) {
   }
   for (std::vector<specs::Sha256>* list : {&inputs.packages, &inputs.archives}) {
     std::ranges::sort(*list);
-    list->erase(std::ranges::unique(*list).begin(), list->end());
+    list->erase(std::unique(list->begin(), list->end()), list->end());
   }
   return inputs;
 }

@@ -1,5 +1,6 @@
 #include "builder/assemble/fetcher.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <future>
 #include <mutex>

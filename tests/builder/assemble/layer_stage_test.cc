@@ -1,10 +1,12 @@
 #include "builder/assemble/layer_stage.h"
 
 #include <fstream>
+#include <map>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "builder/assemble/recipe_annotations.h"
 #include "layers/io/archive.h"
 #include "layers/io/file.h"
 #include "layers/write/frame.h"
@@ -23,6 +25,35 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 // Layers of trees alone, each an owner of its own.
+// Promises what others made, and has no bytes of it.
+class RememberedLayers : public SharedCache {
+ public:
+  void Remember(const std::vector<MadeLayer>& layers) {
+    for (const MadeLayer& made : layers) {
+      const layers::ImageLayer& layer = made.layer;
+      known_[LayerRecipeOf(layer.descriptor.annotations)->key] = {
+          layer.descriptor.digest, layer.descriptor.size, layer.diff_id, layer.plain_size};
+    }
+  }
+  std::optional<std::vector<SharedPlatform>> FindImage(const specs::Sha256&) override { return {}; }
+  std::optional<layers::LayerInfo> FindLayer(const specs::Sha256& key) override {
+    const auto found = known_.find(key);
+    return found == known_.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::vector<std::optional<std::string>> FindPackages(const std::vector<specs::Sha256>& keys,
+                                                       std::string_view) override {
+    return std::vector<std::optional<std::string>>(keys.size());
+  }
+  bool FetchBlobs(const std::vector<specs::Descriptor>&, layers::Store&) override { return false; }
+  bool FetchFrames(const std::vector<layers::FrameRecord>&, layers::Store&) override {
+    return false;
+  }
+  void FetchArchives(const std::vector<specs::Sha256>&, layers::Store&) override {}
+
+ private:
+  std::map<specs::Sha256, layers::LayerInfo> known_;
+};
+
 class LayerStage : public testing::Test {
  protected:
   LayerContent& Add(const std::string& name, ContentTree tree) {
@@ -38,15 +69,21 @@ class LayerStage : public testing::Test {
 
   std::vector<MadeLayer> Make(std::size_t threads = 2,
                               layers::Compression compression = layers::Compression::kZstd) {
+    return MakeIn(store_, threads, compression);
+  }
+
+  std::vector<MadeLayer> MakeIn(layers::Store& store, std::size_t threads = 2,
+                                layers::Compression compression = layers::Compression::kZstd) {
     const layers::TreeUnion united = layers::UniteTrees(inputs_);
     layers::ThreadExecutor executor(threads);
     const auto codec = layers::MakeCodec(compression);
     return MakeLayers(contents_, united.tree,
-                      {.store = store_,
+                      {.store = store,
                        .codec = *codec,
                        .executor = executor,
                        .progress = progress_,
-                       .listener = {}});
+                       .listener = {},
+                       .shared = shared_});
   }
 
   ContentTree OnDisk(const std::string& path, const std::string& content) {
@@ -89,6 +126,7 @@ class LayerStage : public testing::Test {
 
   support::TempFolder folder_;
   layers::Store store_{folder_.path() / "cache"};
+  SharedCache* shared_ = nullptr;
   support::QuietProgress progress_;
   std::vector<std::unique_ptr<ContentTree>> trees_;
   std::vector<layers::TreeInput> inputs_;
@@ -334,6 +372,42 @@ TEST_F(LayerStage, ADamagedFrameNamesItsPackageAndIsRemoved) {
   EXPECT_THAT(message, HasSubstr("numpy is damaged in the cache"));
   EXPECT_THAT(message, HasSubstr("build again"));
   EXPECT_FALSE(store_.FindPackage(key, info.codec).has_value());
+}
+
+TEST_F(LayerStage, SharedLayersAreDescribedAndNotMade) {
+  Add("files", {{"a", MakeFile("one")}});
+  Add("more", {{"b", MakeFile("two")}});
+  const std::vector<MadeLayer> here = Make();
+  RememberedLayers others;
+  others.Remember({here[0]});
+  shared_ = &others;
+  layers::Store empty(folder_.path() / "empty");
+  const std::vector<MadeLayer> there = MakeIn(empty);
+  EXPECT_TRUE(there[0].shared);
+  EXPECT_FALSE(there[0].made);
+  EXPECT_TRUE(there[1].made);
+  EXPECT_FALSE(there[1].shared);
+  for (std::size_t i : {0, 1}) {
+    EXPECT_EQ(there[i].layer.descriptor, here[i].layer.descriptor);
+    EXPECT_EQ(there[i].layer.diff_id, here[i].layer.diff_id);
+  }
+  EXPECT_FALSE(empty.FindBlob(here[0].layer.descriptor.digest, here[0].layer.descriptor.size));
+  // What is known and not here is made by whoever asks nobody.
+  shared_ = nullptr;
+  EXPECT_TRUE(MakeIn(empty)[0].made);
+}
+
+// The key follows the recipe, and so does the annotation that others find the layer by.
+TEST_F(LayerStage, LayersCarryTheirRecipesKeys) {
+  Add("files", {{"a", MakeFile("one")}});
+  const auto recipe = LayerRecipeOf(Make()[0].layer.descriptor.annotations);
+  ASSERT_TRUE(recipe);
+  EXPECT_EQ(recipe->plain_size, Make()[0].layer.plain_size);
+  const auto gzip =
+      LayerRecipeOf(Make(2, layers::Compression::kGzip)[0].layer.descriptor.annotations);
+  EXPECT_NE(gzip->key, recipe->key);
+  EXPECT_FALSE(LayerRecipeOf({{kLayerKeyAnnotation, recipe->key.Hex()}}));
+  EXPECT_FALSE(LayerRecipeOf({{kLayerKeyAnnotation, "x"}, {kPlainSizeAnnotation, "1"}}));
 }
 
 }  // namespace
