@@ -130,10 +130,7 @@ std::optional<layers::Image> TakeShared(const specs::Spec& spec, const specs::Sh
 }
 
 specs::LockedPlatform InForce(const BuildRequest& request, const specs::Platform& platform) {
-  const auto locked = std::find_if(
-      request.lock.platforms.begin(), request.lock.platforms.end(),
-      [&](const specs::LockedPlatform& candidate) { return candidate.platform == platform; });
-  return specs::PackagesInForce(request.loaded.spec.cuda, *locked);
+  return specs::PackagesInForce(request.loaded.spec.cuda, specs::LockedFor(request.lock, platform));
 }
 
 }  // namespace

@@ -15,9 +15,9 @@ namespace {
 // What a reader of the spec would not expect: that the CUDA section is on but not for a platform.
 std::vector<std::string> Notes(const specs::Spec& spec, const specs::Lock& lock) {
   std::vector<std::string> notes;
-  for (const specs::LockedPlatform& locked : lock.platforms) {
+  for (const specs::Platform& platform : spec.image.platforms) {
     if (!spec.cuda.enabled) continue;
-    notes.push_back(specs::CudaNote(spec.cuda, locked));
+    notes.push_back(specs::CudaNote(spec.cuda, specs::LockedFor(lock, platform)));
   }
   return notes;
 }

@@ -26,8 +26,8 @@ std::string LockFileFor(const SpecOptions& options, const specs::LoadedSpec& loa
                         const Session& session) {
   const std::string& file = loaded.sources.file;
   if (!loaded.sources.IsLocal()) return specs::LockPath(file);
-  SpecOptions plain{
-      .files = options.files, .settings = {}, .platforms = options.platforms, .no_local = true};
+  const SpecOptions plain{
+      .files = options.files, .settings = {}, .platforms = {}, .no_local = true};
   const specs::Sha256 committed = specs::ResolutionInputs(session.Load(plain, file).spec);
   return committed == specs::ResolutionInputs(loaded.spec) ? specs::LockPath(file)
                                                            : specs::LocalLockPath(file);
@@ -54,6 +54,7 @@ FoundLock FindOrMakeLock(Session& session, const SpecOptions& spec_options,
   const std::unique_ptr<Repository> repository = session.OpenRepository(loaded.spec);
   const LockRequest request{.loaded = loaded,
                             .previous = previous ? &*previous : nullptr,
+                            .keep_platforms = !options.relock || !spec_options.platforms.empty(),
                             .upgrade_all = options.upgrade_all,
                             .upgrades = options.upgrades,
                             .packer = kVersion};

@@ -43,7 +43,8 @@ int Plan(const GlobalOptions& options, PlanArguments& arguments) {
   for (const std::string& file : arguments.spec.files) {
     const specs::LoadedSpec loaded = session.Load(arguments.spec, file);
     const FoundLock found = FindOrMakeLock(session, arguments.spec, loaded, arguments.lock);
-    for (const specs::LockedPlatform& locked : found.lock.platforms) {
+    for (const specs::Platform& wanted : loaded.spec.image.platforms) {
+      const specs::LockedPlatform& locked = specs::LockedFor(found.lock, wanted);
       const specs::LockedPlatform platform = specs::PackagesInForce(loaded.spec.cuda, locked);
       fmt::print("{} for {}, Python {}\n", loaded.spec.image.name, platform.platform.Render(),
                  found.lock.python_version);

@@ -104,6 +104,19 @@ LockedPlatform LockPlatform(const LockRequest& request, const specs::Platform& p
   return locked;
 }
 
+// In an order of their own, so that whoever asks for one of them leaves the file as it is.
+std::vector<specs::Platform> PlatformsOf(const LockRequest& request) {
+  std::vector<specs::Platform> platforms = request.loaded.spec.image.platforms;
+  const specs::Lock* previous = request.previous;
+  if (request.keep_platforms && previous != nullptr &&
+      previous->inputs == specs::ResolutionInputs(request.loaded.spec)) {
+    for (const LockedPlatform& kept : previous->platforms) platforms.push_back(kept.platform);
+  }
+  std::ranges::sort(platforms);
+  platforms.erase(std::ranges::unique(platforms).begin(), platforms.end());
+  return platforms;
+}
+
 }  // namespace
 
 specs::Lock MakeLock(const LockRequest& request, LockContext context) {
@@ -113,7 +126,7 @@ specs::Lock MakeLock(const LockRequest& request, LockContext context) {
                           .upgrades = &request.upgrades};
   specs::Lock lock{.inputs = specs::ResolutionInputs(spec), .packer = request.packer};
   const Indexes indexes(context.repository);
-  for (const specs::Platform& platform : spec.image.platforms) {
+  for (const specs::Platform& platform : PlatformsOf(request)) {
     specs::WithContext(fmt::format("while resolving for {}", platform.Render()), [&] {
       lock.platforms.push_back(LockPlatform(request, platform, kept, indexes, context, lock));
     });
@@ -130,11 +143,10 @@ specs::Lock MakeLock(const LockRequest& request, LockContext context) {
 
 bool LockMatches(const specs::Lock& lock, const specs::Spec& spec) {
   if (lock.inputs != specs::ResolutionInputs(spec)) return false;
-  return std::all_of(
-      spec.image.platforms.begin(), spec.image.platforms.end(), [&](const specs::Platform& wanted) {
-        return std::any_of(lock.platforms.begin(), lock.platforms.end(),
-                           [&](const LockedPlatform& has) { return has.platform == wanted; });
-      });
+  return std::ranges::all_of(spec.image.platforms, [&](const specs::Platform& wanted) {
+    return std::ranges::find(lock.platforms, wanted, &LockedPlatform::platform) !=
+           lock.platforms.end();
+  });
 }
 
 }  // namespace imgbuild::builder

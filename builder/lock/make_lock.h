@@ -23,9 +23,12 @@ namespace imgbuild::builder {
 struct LockRequest {
   const specs::LoadedSpec& loaded;
   const specs::Lock* previous = nullptr;  // its versions are kept where they still fit
-  bool upgrade_all = false;               // forget the previous versions
-  std::set<std::string> upgrades;         // forget those of these packages, debs and wheels alike
-  std::string packer;                     // version of this program, for information
+  // Platforms of the previous lock that the spec does not ask for now are resolved, too, where it
+  // is a lock of the same inputs: who builds for one platform leaves the others their lock.
+  bool keep_platforms = false;
+  bool upgrade_all = false;        // forget the previous versions
+  std::set<std::string> upgrades;  // forget those of these packages, debs and wheels alike
+  std::string packer;              // version of this program, for information
 };
 
 // What resolving talks to. Borrowed.
@@ -39,9 +42,9 @@ struct LockContext {
   Progress& progress;
 };
 
-// All platforms of the spec, and the compilers for every host. Throws Error: kUnresolvable with the
-// explanation and the platform; kUsage for requirements that cannot be honoured; what Repository
-// and ResolvePython throw.
+// All platforms of the spec (and those kept), and the compilers for every host. Throws Error:
+// kUnresolvable with the explanation and the platform; kUsage for requirements that cannot be
+// honoured; what Repository and ResolvePython throw.
 specs::Lock MakeLock(const LockRequest& request, LockContext context);
 
 // Whether the lock is one of this spec: same inputs, all platforms there.

@@ -185,8 +185,7 @@ std::string RenderCanonical(const Spec& spec, std::string_view folder) {
 }
 
 Sha256 ResolutionInputs(const Spec& spec) {
-  KeyBuilder key("resolution-inputs/2");
-  for (const std::string& platform : PlatformNames(spec)) key.Add("platform", platform);
+  KeyBuilder key("resolution-inputs/3");
   key.Add("suite", SuiteName(spec.system.suite));
   key.Add("profile", ProfileName(spec.system.profile));
   for (const std::string& package : spec.system.packages) key.Add("deb", package);

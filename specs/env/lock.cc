@@ -177,6 +177,10 @@ class LockReader {
 
 }  // namespace
 
+const LockedPlatform& LockedFor(const Lock& lock, const Platform& platform) {
+  return *std::ranges::find(lock.platforms, platform, &LockedPlatform::platform);
+}
+
 std::string RenderLock(const Lock& lock) {
   std::string text =
       "# Written by imgbuild from the spec beside it; \"imgbuild lock --upgrade\" moves "

@@ -73,6 +73,9 @@ struct Lock {
   bool operator==(const Lock&) const = default;
 };
 
+// REQUIRES: the lock has the platform.
+const LockedPlatform& LockedFor(const Lock& lock, const Platform& platform);
+
 // TOML in a stable order. ParseLock(RenderLock(lock)) == lock.
 std::string RenderLock(const Lock& lock);
 

@@ -115,7 +115,10 @@ class MakeLockTest : public testing::Test {
                               .cache = folder.path() / "debian",
                               .now = now};
     Repository repository(specs::Suite::kBookworm, options, http, progress_);
-    return MakeLock({.loaded = spec_, .packer = "test"},
+    return MakeLock({.loaded = spec_,
+                     .previous = previous_,
+                     .keep_platforms = keep_platforms_,
+                     .packer = "test"},
                     {.http = http,
                      .repository = repository,
                      .indexes = {MakeIndex("default", "https://index.example/simple")},
@@ -143,8 +146,26 @@ class MakeLockTest : public testing::Test {
   support::MiniSuite main_;
   support::MiniIndex index_;
   specs::LoadedSpec spec_;
+  const specs::Lock* previous_ = nullptr;
+  bool keep_platforms_ = false;
   support::QuietProgress progress_;
 };
+
+TEST_F(MakeLockTest, WhoBuildsForOnePlatformLeavesTheOthersTheirLock) {
+  const specs::Lock both = Make();
+  previous_ = &both;
+  spec_.spec.image.platforms = {{Architecture::kArm64}};
+  EXPECT_TRUE(LockMatches(both, spec_.spec));
+  keep_platforms_ = true;
+  EXPECT_EQ(Make(), both);
+  keep_platforms_ = false;
+  EXPECT_EQ(Make().platforms.size(), 1u);
+  EXPECT_FALSE(LockMatches(Make(), {.image = {.platforms = {{Architecture::kAmd64}}}}));
+
+  keep_platforms_ = true;
+  spec_.spec.python.layers = {{"python", {"framework"}}};  // other inputs: another lock
+  EXPECT_EQ(Make().platforms.size(), 1u);
+}
 
 TEST_F(MakeLockTest, CoversCudaOnAndOff) {
   const specs::Lock lock = Make();
