@@ -119,7 +119,14 @@ void Delivery::OpenPushes() {
 }
 
 void Delivery::Run(const specs::Lock& lock, Stopwatch& stopwatch, std::vector<PhaseTime>& phases) {
-  Build(lock, shared_.get());
+  try {
+    Build(lock, shared_.get());
+  } catch (const specs::Error&) {
+    // Layers were to be made of files that no cache gives after all.
+    if (!shared_ || !shared_->broke_promise()) throw;
+    OpenPushes();
+    Build(lock, nullptr);
+  }
   phases.push_back({"build", stopwatch.Lap()});
   if (arguments_.check) {
     Check(session_, loaded_, lock, compression_, built_.image);

@@ -449,6 +449,27 @@ TEST_F(SharedPackages, LiesOfAnHttpCacheChangeNothing) {
   }
 }
 
+// The same in a registry that has packages alone: the more is gone, the more is made here.
+TEST_F(SharedPackages, EvictedFilesOfPackagesAreMadeHere) {
+  const auto first = Succeed(On("one", {"-o", "oci:one.oci", "--cache-to", Places()[0]}));
+  for (const std::size_t every : {2, 3, 7}) {
+    std::size_t count = 0;
+    registry_.AnswerBy(
+        [&](std::size_t,
+            const support::ServedRequest& request) -> std::optional<support::ServedResponse> {
+          if (request.target.find("/blobs/sha256:") == std::string::npos) return std::nullopt;
+          if (++count % every != 0) return std::nullopt;
+          return support::ServedResponse{.status = 404, .headers = {}, .body = {}};
+        });
+    const std::string name = "two" + std::to_string(every);
+    const auto built =
+        Succeed(On(name, {"--cache-from", Places()[0], "-o", "oci:" + name + ".oci"}));
+    EXPECT_EQ(built["digest"], first["digest"]);
+    EXPECT_GT(count, every);
+    EXPECT_NO_THROW(ReadLayout(project_ / (name + ".oci")));
+  }
+}
+
 // Blobs that the server dropped, of entries that it kept.
 TEST_F(SharedPackages, EvictedBlobsAreMadeHere) {
   const auto first = Succeed(On("one", {"-o", "oci:one.oci", "--cache-to", http_.url()}));
