@@ -132,32 +132,33 @@ void CheckOutput(const Output& output, const specs::ImageSection& image) {
   });
 }
 
-void WriteOutput(const Output& output, const layers::Image& image, layers::Store& store) {
+namespace {
+
+// `whole` is the image, `runnable` what of it a docker-archive holds.
+template <typename Image, typename Runnable>
+void Write(const Output& output, const Image& whole, const Runnable& runnable,
+           layers::Store& store) {
   switch (output.kind) {
     case OutputKind::kOci:
-      layers::WriteLayout(store, image, output.path, output.tags);
+      layers::WriteLayout(store, whole, output.path, output.tags);
       return;
     case OutputKind::kOciArchive:
-      layers::WriteOciArchive(store, image, output.path, output.tags);
+      layers::WriteOciArchive(store, whole, output.path, output.tags);
       return;
     case OutputKind::kDockerArchive:
-      layers::WriteDockerArchive(store, image.platforms.front(), output.path, output.tags);
+      layers::WriteDockerArchive(store, runnable, output.path, output.tags);
       return;
   }
 }
 
+}  // namespace
+
+void WriteOutput(const Output& output, const layers::Image& image, layers::Store& store) {
+  Write(output, image, image.platforms.front(), store);
+}
+
 void WriteOutput(const Output& output, const layers::ImageSource& image, layers::Store& store) {
-  switch (output.kind) {
-    case OutputKind::kOci:
-      layers::WriteLayout(store, image, output.path, output.tags);
-      return;
-    case OutputKind::kOciArchive:
-      layers::WriteOciArchive(store, image, output.path, output.tags);
-      return;
-    case OutputKind::kDockerArchive:
-      layers::WriteDockerArchive(store, image, output.path, output.tags);
-      return;
-  }
+  Write(output, image, image, store);
 }
 
 }  // namespace imgbuild::builder

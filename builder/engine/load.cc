@@ -47,7 +47,7 @@ const layers::PlatformImage& ForThisMachine(const layers::Image& image) {
 
 std::string LoadArchive(const Engine& engine, const layers::Image& image, const std::string& name,
                         layers::Store& store) {
-  const std::string tag = fmt::format("localhost/imgbuild/{}:latest", name);
+  std::string tag = fmt::format("localhost/imgbuild/{}:latest", name);
   const fs::path folder = store.NewDirectory();
   const fs::path file = folder / "image.tar";
   struct Remove {

@@ -113,7 +113,7 @@ std::vector<specs::Platform> PlatformsOf(const LockRequest& request) {
     for (const LockedPlatform& kept : previous->platforms) platforms.push_back(kept.platform);
   }
   std::ranges::sort(platforms);
-  platforms.erase(std::ranges::unique(platforms).begin(), platforms.end());
+  platforms.erase(std::unique(platforms.begin(), platforms.end()), platforms.end());
   return platforms;
 }
 
