@@ -8,6 +8,7 @@
 #include "builder/debian/profiles.h"
 #include "builder/debian/solve.h"
 #include "specs/base/error.h"
+#include "specs/base/text.h"
 #include "specs/debian/version.h"
 #include "specs/env/cuda.h"
 
@@ -110,7 +111,9 @@ std::vector<LockedPackage> LockDebian(const specs::Spec& spec, const PackageInde
   options.assumed.insert(driver.begin(), driver.end());
   std::vector<std::string> all = roots;
   all.insert(all.end(), cuda_roots.begin(), cuda_roots.end());
-  std::vector<LockedPackage> packages = ToLocked(SolveDebian(index, all, options), kBaseLayer);
+  std::vector<LockedPackage> packages =
+      specs::WithContext("with what [cuda] needs of Debian: " + specs::Join(cuda_roots, ", "),
+                         [&] { return ToLocked(SolveDebian(index, all, options), kBaseLayer); });
   CheckDebianCuda(spec.cuda, spec.system.suite, packages);
   NameRoots(roots, cuda_roots, packages);
   MarkCuda(packages);

@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/free_port.h"
+
 namespace imgbuild {
 namespace {
 
@@ -27,17 +29,6 @@ sockaddr_in Loopback(std::uint16_t port) {
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   return address;
-}
-
-std::uint16_t FreePort() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
-  socklen_t size = sizeof address;
-  const bool found = bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                     getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  close(socket);
-  if (!found) throw std::runtime_error("no free port on loopback");
-  return ntohs(address.sin_port);
 }
 
 bool Answers(std::uint16_t port) {
@@ -53,7 +44,7 @@ bool Answers(std::uint16_t port) {
 
 bool DockerRegistry::IsThere() { return access(kProgram, X_OK) == 0; }
 
-DockerRegistry::DockerRegistry(const std::filesystem::path& folder) : port_(FreePort()) {
+DockerRegistry::DockerRegistry(const std::filesystem::path& folder) : port_(support::FreePort()) {
   const std::filesystem::path file = folder / "registry.yml";
   std::ofstream(file) << fmt::format(
       "version: 0.1\n"

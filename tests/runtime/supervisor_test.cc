@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/runtime/init_process.h"
+#include "tests/support/free_port.h"
 
 namespace imgbuild::runtime {
 namespace {
@@ -100,9 +101,10 @@ TEST(Supervisor, AlwaysRestartsAlsoAfterSuccess) {
 }
 
 TEST(Supervisor, WaitsForReadinessBeforeWhatComesAfter) {
+  const std::string port = std::to_string(support::FreePort());
   const std::string server =
-      "sleep 0.3; echo listening; exec python3 -m http.server --bind 127.0.0.1 58931";
-  InitProcess init(Table({{"web", server, "ready http 58931 5000 /\nannounce web is up\n"},
+      "sleep 0.3; echo listening; exec python3 -m http.server --bind 127.0.0.1 " + port;
+  InitProcess init(Table({{"web", server, "ready http " + port + " 5000 /\nannounce web is up\n"},
                           {"client", "echo started; exec sleep 60", "after web\n"}}),
                    {});
   ASSERT_TRUE(init.WaitFor("[client] started"));
@@ -113,7 +115,8 @@ TEST(Supervisor, WaitsForReadinessBeforeWhatComesAfter) {
 }
 
 TEST(Supervisor, SaysWhenAServiceIsNotReadyInTime) {
-  InitProcess init(Table({{"slow", "exec sleep 60", "ready tcp 58932 100\n"}}), {});
+  const std::string probe = fmt::format("ready tcp {} 100\n", support::FreePort());
+  InitProcess init(Table({{"slow", "exec sleep 60", probe}}), {});
   EXPECT_TRUE(init.WaitFor("slow is not ready yet"));
 }
 
