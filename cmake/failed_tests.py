@@ -14,7 +14,7 @@ import sys
 LINES_EACH = 15
 TESTS = 8
 GOOD = ("Passed", "Skipped")
-ENDED = re.compile(r"^ *(?:\d+/\d+ )? *Test +#\d+: (.*?) \.*(?:\*\*\*)? *(\w.*?) +[\d.]+ sec")
+ENDED = re.compile(r"^ *(?:\d+/\d+ )? *Test +#\d+: (.*?) \.{2,}(?:\*\*\*)? *(\w.*?) +[\d.]+ sec")
 
 
 def outputs(build):
