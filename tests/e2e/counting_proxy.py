@@ -40,7 +40,12 @@ def copy(source, target, rate=None, count=None):
 
 def main():
     port, server, rate = (int(word) for word in sys.argv[1:4])
-    listener = socket.create_server(("127.0.0.1", port))
+    # Small, so that what was sent and what was counted differ by little.
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 17)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(64)
     while True:
         client, _ = listener.accept()
         try:

@@ -93,6 +93,16 @@ contains "buildah's" "$("$IMGBUILD" inspect "docker://127.0.0.1:$old/buildah/v1:
 # it got of a cut one (distribution 3) nothing does.
 size=$(cat big.oci/blobs/sha256/* | wc -c)
 largest=$(stat -c %s big.oci/blobs/sha256/* | sort -n | tail -1)
+# What a killed process had handed to the kernel still arrives; only then is it known what was sent.
+settled() {  # count file
+  local before now=-1
+  for _ in $(seq 100); do
+    before=$now now=$(cat "$1")
+    [ "$before" = "$now" ] && return
+    sleep 0.5
+  done
+  fail "bytes of a killed push still arrive"
+}
 killed() {  # registry's port, name
   local port counts sent
   port=$(free_port) counts="$WORK/$2.count"
@@ -107,6 +117,7 @@ killed() {  # registry's port, name
   done
   kill -9 $push
   wait $push 2>/dev/null || true
+  settled "$counts"
   [ "$(cat "$counts")" -lt "$size" ] || fail "$2: the push was over before it was killed"
   status=0; crane digest --insecure "127.0.0.1:$1/cut/v2:x" >/dev/null 2>&1 || status=$?
   [ "$status" != 0 ] || fail "$2: a tag after half a push"
