@@ -2,22 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "specs/base/text.h"
+#include "layers/tree/path.h"
 
 namespace imgbuild::builder {
-namespace {
-
-constexpr int kMaxLinks = 40;  // as Linux: ELOOP
-
-// The components of a path, last first, so that the next is at the back.
-void PushComponents(std::string_view path, std::vector<std::string>& rest) {
-  std::vector<std::string_view> parts = specs::Split(path, '/');
-  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-    if (!part->empty() && *part != ".") rest.emplace_back(*part);
-  }
-}
-
-}  // namespace
 
 std::optional<std::string> ImagePaths::LinkAt(const std::string& path) const {
   if (const layers::ContentFile* file = files_.Find(path)) {
@@ -34,29 +21,9 @@ bool ImagePaths::Exists(const std::string& path) const {
 }
 
 std::optional<std::string> ImagePaths::Resolve(std::string_view absolute) const {
-  std::vector<std::string> rest;
-  PushComponents(absolute, rest);
-  std::string path;
-  int links = 0;
-  while (!rest.empty()) {
-    const std::string part = std::move(rest.back());
-    rest.pop_back();
-    if (part == "..") {
-      const std::size_t slash = path.rfind('/');
-      path.resize(slash == std::string::npos ? 0 : slash);
-      continue;
-    }
-    const std::string next = path.empty() ? part : fmt::format("{}/{}", path, part);
-    std::optional<std::string> target = LinkAt(next);
-    if (!target) {
-      path = next;
-      continue;
-    }
-    if (++links > kMaxLinks) return std::nullopt;
-    if (target->starts_with('/')) path.clear();
-    PushComponents(*target, rest);
-  }
-  if (!Exists(path)) return std::nullopt;
+  std::optional<std::string> path =
+      layers::ResolvePath(absolute, [this](const std::string& at) { return LinkAt(at); });
+  if (path && !Exists(*path)) return std::nullopt;
   return path;
 }
 

@@ -27,13 +27,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kTypes = 
     {"application/vnd.docker.image.rootfs.diff.tar.zstd", specs::kOciLayerZstd},
 }};
 
-std::string OciType(const std::string& type) {
-  for (const auto& [docker, oci] : kTypes) {
-    if (type == docker) return std::string(oci);
-  }
-  return type;
-}
-
 // The documents that were changed so far, by their old digest.
 using Changed = std::map<std::string, specs::Descriptor>;
 
@@ -74,6 +67,13 @@ bool IsDocker(const SourceDocument& document) {
 }
 
 }  // namespace
+
+std::string OciType(const std::string& type) {
+  for (const auto& [docker, oci] : kTypes) {
+    if (type == docker) return std::string(oci);
+  }
+  return type;
+}
 
 bool HasDockerTypes(const ImageSource& image) {
   return std::ranges::any_of(image.documents, IsDocker);

@@ -1,10 +1,25 @@
 #include "layers/tree/path.h"
 
+#include <vector>
+
 namespace imgbuild::layers {
 namespace {
 
 bool IsCanonicalComponent(std::string_view part) {
   return !part.empty() && part.size() <= kMaxComponent && part != "." && part != "..";
+}
+
+constexpr int kMaxLinks = 40;  // as Linux: ELOOP
+
+// The components of a path, last first, so that the next is at the back.
+void PushComponents(std::string_view path, std::vector<std::string>& rest) {
+  for (;;) {
+    const std::size_t slash = path.rfind('/');
+    const std::string_view part = slash == std::string_view::npos ? path : path.substr(slash + 1);
+    if (!part.empty() && part != ".") rest.emplace_back(part);
+    if (slash == std::string_view::npos) return;
+    path = path.substr(0, slash);
+  }
 }
 
 }  // namespace
@@ -39,6 +54,31 @@ std::optional<std::string> CanonicalPath(std::string_view path) {
 std::string_view ParentPath(std::string_view path) {
   std::size_t slash = path.rfind('/');
   return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
+}
+
+std::optional<std::string> ResolvePath(std::string_view path, const LinkAt& link_at) {
+  std::vector<std::string> rest;
+  PushComponents(path, rest);
+  std::string resolved;
+  int links = 0;
+  while (!rest.empty()) {
+    const std::string part = std::move(rest.back());
+    rest.pop_back();
+    if (part == "..") {
+      resolved = ParentPath(resolved);
+      continue;
+    }
+    std::string next = resolved.empty() ? part : resolved + '/' + part;
+    const std::optional<std::string> target = link_at(next);
+    if (!target) {
+      resolved = std::move(next);
+      continue;
+    }
+    if (++links > kMaxLinks) return std::nullopt;
+    if (target->starts_with('/')) resolved.clear();
+    PushComponents(*target, rest);
+  }
+  return resolved;
 }
 
 }  // namespace imgbuild::layers

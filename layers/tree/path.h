@@ -1,6 +1,7 @@
 // Paths inside an image: relative to its root, one spelling each.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,5 +21,12 @@ std::optional<std::string> CanonicalPath(std::string_view path);
 
 // "usr/bin" of "usr/bin/env", "" of "usr".
 std::string_view ParentPath(std::string_view path);
+
+// What a symbolic link at a path (relative to the root) says; nullopt for what is no link.
+using LinkAt = std::function<std::optional<std::string>(const std::string& path)>;
+
+// Where a path leads, seen from the root, without links in it (path_resolution(7)): "usr/bin/env".
+// "" is the root. Whether something is there is not asked. nullopt where links go round.
+std::optional<std::string> ResolvePath(std::string_view path, const LinkAt& link_at);
 
 }  // namespace imgbuild::layers
