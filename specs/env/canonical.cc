@@ -24,6 +24,13 @@ std::string Relative(const std::string& path, std::string_view folder) {
   return outside ? fs::path(path).lexically_normal().filename().string() : text;
 }
 
+// A base image in a file by its path from here; a registry's as it stands.
+std::string ImageText(const std::string& image, std::string_view folder) {
+  const std::size_t path = BaseImagePath(image);
+  if (path == std::string::npos) return image;
+  return image.substr(0, path) + Relative(image.substr(path), folder);
+}
+
 std::vector<std::string> AllRelative(std::vector<std::string> paths, std::string_view folder) {
   for (std::string& path : paths) path = Relative(path, folder);
   return paths;
@@ -167,8 +174,12 @@ std::string RenderCanonical(const Spec& spec, std::string_view folder) {
   out.Number("format", spec.format);
   WriteImage(out, spec);
   out.Header("[system]");
-  out.Text("suite", SuiteName(spec.system.suite));
-  out.Text("profile", ProfileName(spec.system.profile));
+  if (spec.system.image) {
+    out.Text("image", ImageText(*spec.system.image, folder));
+  } else {
+    out.Text("suite", SuiteName(spec.system.suite));
+    out.Text("profile", ProfileName(spec.system.profile));
+  }
   out.List("packages", spec.system.packages);
   out.List("certificates", AllRelative(spec.system.certificates, folder));
   WritePython(out, spec.python, folder);
@@ -189,6 +200,8 @@ Sha256 ResolutionInputs(const Spec& spec) {
   key.Add("suite", SuiteName(spec.system.suite));
   key.Add("profile", ProfileName(spec.system.profile));
   for (const std::string& package : spec.system.packages) key.Add("deb", package);
+  // Where an image's file lies on this host is nobody else's business; the lock has its digest.
+  if (spec.system.image) key.Add("image", ImageText(*spec.system.image, ""));
   key.Add("python", spec.python.version);
   for (const PythonLayer& layer : spec.python.layers) {
     key.Add("layer", layer.name);

@@ -86,6 +86,13 @@ bool Has(const std::map<std::string, std::set<std::string>>& wanted, std::string
                      [&](const std::string& extra) { return found->second.contains(extra); });
 }
 
+// "3.9" and later, without a patch release.
+bool IsPython3(std::string_view version) {
+  if (!version.starts_with("3.")) return false;
+  const std::optional<std::uint64_t> minor = ParseUnsigned(version.substr(2));
+  return minor && *minor >= 9 && *minor < 100;
+}
+
 // The line of [python] with `package` added.
 std::string LineToAdd(const Spec& spec, const SpecReading& reading, std::string_view package) {
   constexpr std::size_t kShort = 8;
@@ -109,6 +116,17 @@ void CheckSuite(Spec& spec, TableReader& document, SpecReading& reading) {
   for (const SuitePython& entry : kSuitePythons) {
     if (entry.version == spec.python.version) match = &entry;
   }
+  if (spec.system.image) {
+    // The base brings its own Python; the suite's, if there is one, compiles for it.
+    if (match != nullptr) spec.system.suite = match->suite;
+    if (match == nullptr && !IsPython3(spec.python.version)) {
+      document.Note(reading.sources.Where("python.version"),
+                    fmt::format("python.version is \"{}\", expected that of the base image's "
+                                "Python, such as \"3.12\"",
+                                spec.python.version));
+    }
+    return;
+  }
   if (match == nullptr) {
     document.Note(reading.sources.Where("python.version"),
                   fmt::format("python.version is \"{}\", which no supported Debian suite has; "
@@ -124,6 +142,24 @@ void CheckSuite(Spec& spec, TableReader& document, SpecReading& reading) {
         fmt::format("Debian {} has no Python {}", SuiteName(spec.system.suite),
                     spec.python.version),
         fmt::format("leave system.suite out, or write suite = \"{}\"", SuiteName(match->suite)));
+  }
+}
+
+void CheckBaseImage(const Spec& spec, SpecReading& reading) {
+  if (!spec.system.image) return;
+  const auto refuse = [&](std::string_view key, std::string_view why) {
+    if (!reading.sources.positions.contains(std::string(key))) return;
+    reading.problems.Add(reading.sources.Where(key),
+                         fmt::format("{} cannot go with system.image: {}", key, why),
+                         fmt::format("leave out {} or system.image", key));
+  };
+  refuse("system.suite", "the base image is what it is");
+  refuse("system.profile", "the base image is what it is");
+  refuse("system.packages", "Debian packages cannot be added to a base image; it has to have them");
+  if (spec.cuda.provider == "debian" && !spec.cuda.version.empty()) {
+    reading.problems.Add(reading.sources.Where("cuda.provider"),
+                         "Debian's CUDA packages cannot be added to a base image",
+                         "leave out cuda.provider: CUDA then comes as wheels");
   }
 }
 

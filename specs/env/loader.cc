@@ -31,6 +31,7 @@ Spec ReadSpec(const TomlValue& document, SpecReading& reading) {
   spec.artifacts = ReadArtifacts(top);
   spec.services = ReadServices(top.Table("services"), reading);
   CheckSuite(spec, top, reading);
+  CheckBaseImage(spec, reading);
   CheckServices(spec.services, reading);
   CheckPresets(spec, reading);
   return spec;

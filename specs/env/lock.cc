@@ -189,6 +189,13 @@ std::string RenderLock(const Lock& lock) {
   Add(text, "inputs", lock.inputs.Hex());
   Add(text, "packer", lock.packer);
   Add(text, "python-version", lock.python_version);
+  if (lock.base) {
+    text += "\n[base]\n";
+    Add(text, "image", lock.base->image);
+    Add(text, "media-type", lock.base->media_type);
+    Add(text, "digest", lock.base->digest.Hex());
+    text += fmt::format("size = {}\n", lock.base->size);
+  }
   for (const LockedSuite& suite : lock.suites) {
     text += "\n[[suite]]\n";
     Add(text, "name", suite.name);
@@ -235,6 +242,10 @@ Lock ParseLock(std::string_view text, std::string_view file) {
   lock.inputs = reader.Digest(document, "inputs");
   lock.packer = reader.Required(document, "packer");
   lock.python_version = reader.Required(document, "python-version");
+  if (const TomlValue* base = reader.Get(document, "base", Kind::kTable)) {
+    lock.base = LockedBase{reader.Required(*base, "image"), reader.Required(*base, "media-type"),
+                           reader.Digest(*base, "digest"), reader.Number(*base, "size")};
+  }
   for (const TomlValue* table : reader.Tables(document, "suite")) {
     lock.suites.push_back({reader.Required(*table, "name"), reader.Required(*table, "date"),
                            reader.Digest(*table, "digest")});

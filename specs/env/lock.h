@@ -44,6 +44,16 @@ struct LockedSuite {
   bool operator==(const LockedSuite&) const = default;
 };
 
+// The image to build on, as the spec names it and as it was found.
+struct LockedBase {
+  std::string image;       // as the canonical spec has it
+  std::string media_type;  // of its manifest or index
+  Sha256 digest;
+  std::uint64_t size = 0;  // bytes of the same
+
+  bool operator==(const LockedBase&) const = default;
+};
+
 struct LockedPlatform {
   Platform platform;
   std::vector<LockedPackage> packages;  // debs by name, then wheels by name
@@ -66,9 +76,10 @@ struct Lock {
   Sha256 inputs;               // digest of what resolution depends on in the spec
   std::string packer;          // version of imgbuild that wrote it; for information
   std::string python_version;  // full: "3.11.2"; markers and .pyc depend on it
+  std::optional<LockedBase> base;
   std::vector<LockedSuite> suites;
   std::vector<LockedPlatform> platforms;
-  std::vector<LockedCompiler> compilers;
+  std::vector<LockedCompiler> compilers;  // none where nothing is compiled
 
   bool operator==(const Lock&) const = default;
 };

@@ -2,8 +2,10 @@
 
 #include <fmt/core.h>
 
+#include "specs/base/error.h"
 #include "specs/base/text.h"
 #include "specs/env/spec_reader.h"
+#include "specs/oci/reference.h"
 
 namespace imgbuild::specs {
 namespace {
@@ -40,6 +42,27 @@ void ReadPackages(TableReader& system, SystemSection& section) {
   }
 }
 
+// As SystemSection::image has it.
+std::optional<std::string> ReadBaseImage(TableReader& system) {
+  for (const Placed& image : system.Strings("image")) {
+    std::string_view text = image.text;
+    const std::size_t path = BaseImagePath(text);
+    if (path < text.size()) {
+      return std::string(text.substr(0, path)) + BesideFile(image.where.file, text.substr(path));
+    }
+    constexpr std::string_view kRegistry = "docker://";
+    if (text.starts_with(kRegistry)) text.remove_prefix(kRegistry.size());
+    try {
+      return ParseReference(text).Render();
+    } catch (const Error& error) {
+      system.Note(image.where, fmt::format("system.image is no image: {}", error.message()),
+                  "write HOST/NAME:TAG, oci:DIRECTORY, oci-archive:FILE or docker-archive:FILE");
+    }
+    break;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> ReadSourceUrl(TableReader& table, std::string_view key) {
@@ -65,6 +88,7 @@ std::optional<std::string> ReadSourceUrl(TableReader& table, std::string_view ke
 SystemSection ReadSystem(const TomlValue* table, SpecReading& reading) {
   TableReader system(table != nullptr ? *table : kEmpty, "system", "system", reading);
   SystemSection section;
+  section.image = ReadBaseImage(system);
   if (auto suite = system.Word("suite", {"bookworm", "trixie"})) {
     section.suite = *suite == 0 ? Suite::kBookworm : Suite::kTrixie;
   }

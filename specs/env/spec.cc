@@ -22,4 +22,11 @@ std::string_view ProfileName(Profile profile) {
   return "";
 }
 
+std::size_t BaseImagePath(std::string_view image) {
+  for (std::string_view transport : {"oci:", "oci-archive:", "docker-archive:"}) {
+    if (image.starts_with(transport)) return transport.size();
+  }
+  return std::string_view::npos;
+}
+
 }  // namespace imgbuild::specs

@@ -39,6 +39,9 @@ std::string_view SuiteName(Suite suite);        // "bookworm"
 std::string_view ProfileName(Profile profile);  // "slim"
 
 struct SystemSection {
+  // An image to build on, in place of Debian packages: a registry's "HOST/NAME[:TAG][@DIGEST]", or
+  // "oci:PATH[:TAG]", "oci-archive:PATH[:TAG]", "docker-archive:PATH[:NAME]" with absolute paths.
+  std::optional<std::string> image;
   Suite suite = Suite::kBookworm;
   Profile profile = Profile::kSlim;
   std::vector<std::string> packages;      // Debian package names, optionally "name=version"
@@ -49,6 +52,9 @@ struct SystemSection {
 
   bool operator==(const SystemSection&) const = default;
 };
+
+// Where the path begins in an image as SystemSection::image has it; npos for a registry's.
+std::size_t BaseImagePath(std::string_view image);
 
 enum class Compile { kDefault, kAll, kNone };
 

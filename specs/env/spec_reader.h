@@ -26,6 +26,8 @@ bool IsNumericOwner(std::string_view text);
 // What concerns several sections.
 // Suite and Python version belong together: the suite follows where it is not given.
 void CheckSuite(Spec& spec, TableReader& document, SpecReading& reading);
+// What cannot be had on a base image.
+void CheckBaseImage(const Spec& spec, SpecReading& reading);
 // Unknown names and cycles in `after`, ports taken twice.
 void CheckServices(const std::vector<Service>& services, SpecReading& reading);
 // The distributions that presets run.

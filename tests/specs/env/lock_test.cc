@@ -15,6 +15,8 @@ Lock Example() {
   lock.inputs = HashOf("inputs");
   lock.packer = "0.1.0";
   lock.python_version = "3.11.2";
+  lock.base = LockedBase{"registry.example/python:3.11", "application/vnd.oci.image.index.v1+json",
+                         HashOf("base"), 1234};
   lock.suites = {{"bookworm", "2026-11-01T10:00:00Z", HashOf("release")}};
   LockedPackage deb{PackageKind::kDeb,
                     "libc6",
