@@ -59,6 +59,9 @@ void Service::MakeToken() {
   if (entry_->token == nullptr) return;
   const char* given = getenv(entry_->token);
   if (given != nullptr && *given != '\0') return;
+  FixedText<128> in_file;  // the service reads it itself
+  const char* file = getenv(in_file.Add(entry_->token).Add("_FILE").data());
+  if (file != nullptr && *file != '\0') return;
   unsigned char random[24];
   if (getrandom(random, sizeof random, 0) != sizeof random) return;
   token_variable_.Add(entry_->token).Add("=");

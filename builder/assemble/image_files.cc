@@ -5,9 +5,9 @@
 #include <fmt/core.h>
 
 #include "builder/assemble/embedded.h"
-#include "builder/assemble/presets.h"
 #include "builder/assemble/service_table_writer.h"
 #include "specs/env/canonical.h"
+#include "specs/env/preset.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -59,10 +59,19 @@ void AddVenv(const ImageFilesInput& input, ContentTree& files) {
 
 void AddPage(const ImageFilesInput& input, ContentTree& files) {
   const auto& services = input.spec.services;
-  if (std::none_of(services.begin(), services.end(), ServesBuiltInPage)) return;
+  if (std::none_of(services.begin(), services.end(), specs::ServesBuiltInPage)) return;
   for (const EmbeddedFile& file : PageFiles()) {
-    files[fmt::format("{}/{}", RelativePath(kPageDirectory), file.name)] =
+    files[fmt::format("{}/{}", RelativePath(specs::kPageDirectory), file.name)] =
         layers::MakeFile(std::string(file.content));
+  }
+}
+
+// Whoever runs in the image may write into them, and so a volume laid over them.
+void AddVolumes(const ImageFilesInput& input, ContentTree& files) {
+  for (const specs::Service& service : input.spec.services) {
+    for (const std::string& volume : service.volumes) {
+      files[RelativePath(volume)] = layers::MakeDirectory(0775, kUser, kGroup);
+    }
   }
 }
 
@@ -79,6 +88,7 @@ ContentTree MakeImageFiles(const ImageFilesInput& input) {
   files["etc/imgbuild/packages"] = layers::MakeFile(RenderPackages(input.locked));
   AddVenv(input, files);
   AddPage(input, files);
+  AddVolumes(input, files);
   return files;
 }
 

@@ -26,6 +26,7 @@ struct ImageFilesInput {
 //   etc/imgbuild/lock           the lock
 //   etc/imgbuild/packages       name, version, kind and logical source of each package, a line each
 //   usr/share/imgbuild/page/    where a service serves the built-in page
+//   services' volumes           empty, owned by the image's user
 //   opt/venv/                   pyvenv.cfg, bin/python, lib64 (PEP 405), owned by the image's user
 layers::ContentTree MakeImageFiles(const ImageFilesInput& input);
 

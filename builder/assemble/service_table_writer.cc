@@ -5,7 +5,6 @@
 
 #include <fmt/core.h>
 
-#include "builder/assemble/presets.h"
 #include "runtime/service_table.h"
 #include "specs/base/error.h"
 
@@ -34,27 +33,6 @@ int SignalNumber(const Service& service) {
       specs::ErrorKind::kUsage,
       fmt::format("services.{}: unknown stop-signal \"{}\"", service.name, service.stop_signal))
       .Expected("HUP, INT, QUIT, KILL, USR1, USR2, TERM or WINCH");
-}
-
-const Preset* PresetOf(const Service& service) {
-  if (service.preset.empty()) return nullptr;
-  const Preset* preset = FindPreset(service.preset);
-  if (preset == nullptr) {
-    throw specs::Error(specs::ErrorKind::kUsage, fmt::format("services.{}: unknown preset \"{}\"",
-                                                             service.name, service.preset));
-  }
-  return preset;
-}
-
-std::uint32_t PortOf(const Service& service, const Preset* preset) {
-  return service.port.value_or(preset != nullptr ? preset->port : 0);
-}
-
-std::string Fill(std::string text, std::string_view place, std::string_view value) {
-  for (std::size_t at = 0; (at = text.find(place, at)) != std::string::npos; at += value.size()) {
-    text.replace(at, place.size(), value);
-  }
-  return text;
 }
 
 // Undone by the supervisor's parser.
@@ -122,47 +100,28 @@ class TableWriter {
   }
 
   void WriteService(const Service& service) {
-    const Preset* preset = PresetOf(service);
-    const std::uint32_t port = PortOf(service, preset);
-    const bool page = ServesBuiltInPage(service);
-    const std::string dir = !service.dir.empty() ? service.dir
-                            : page               ? std::string(kPageDirectory)
-                                                 : spec_.image.workdir;
+    const std::uint32_t port = service.port.value_or(0);
     Line("service", service.name);
-    WriteCommand(service, preset, port, dir);
-    Line("dir", page ? spec_.image.workdir : dir);
+    WriteCommand(service);
+    Line("dir", service.dir.empty() ? spec_.image.workdir : service.dir);
     for (const auto& [key, value] : service.env) Line("env", key + "=" + value);
     for (const std::string& name : service.after) Line("after", name);
-    WriteReady(service, preset, port);
+    WriteReady(service, port);
     Line("restart", service.restart == specs::Restart::kNever       ? "never"
                     : service.restart == specs::Restart::kOnFailure ? "on-failure"
                                                                     : "always");
     if (service.essential) Line("essential");
     Line("stop", fmt::format("{} {}", SignalNumber(service), service.stop_timeout_ms));
-    if (preset != nullptr && service.command.empty()) {
-      if (!preset->token.empty()) Line("token", preset->token);
-      Line("announce",
-           Fill(std::string(preset->announce), "{port}", fmt::format("{{port {}}}", port)));
-    }
+    if (!service.token.empty()) Line("token", service.token);
+    if (!service.announce.empty()) Line("announce", service.announce);
     Line("end");
   }
 
-  void WriteCommand(const Service& service, const Preset* preset, std::uint32_t port,
-                    const std::string& dir) {
-    std::vector<std::string> command = service.command;
-    if (command.empty() && preset != nullptr) {
-      const std::string app = service.app.empty() ? "main:app" : service.app;
-      for (std::string argument : preset->command) {
-        argument = Fill(std::move(argument), "{port}", std::to_string(port));
-        argument = Fill(std::move(argument), "{app}", app);
-        argument = Fill(std::move(argument), "{dir}", dir);
-        command.push_back(Fill(std::move(argument), "{workdir}", spec_.image.workdir));
-      }
-    }
+  void WriteCommand(const Service& service) {
+    const std::vector<std::string>& command = service.command;
     if (command.empty()) {
-      throw specs::Error(
-          specs::ErrorKind::kUsage,
-          fmt::format("services.{} has neither a command nor a preset", service.name));
+      throw specs::Error(specs::ErrorKind::kUsage,
+                         fmt::format("services.{} has no command", service.name));
     }
     if (command.size() > runtime::kMaxArguments) {
       throw specs::Error(
@@ -172,7 +131,7 @@ class TableWriter {
     for (const std::string& argument : command) Line("exec", argument);
   }
 
-  void WriteReady(const Service& service, const Preset* preset, std::uint32_t port) {
+  void WriteReady(const Service& service, std::uint32_t port) {
     using Kind = specs::ReadyProbe::Kind;
     const specs::ReadyProbe& ready = service.ready;
     const std::uint32_t probed = ready.port != 0 ? ready.port : port;
@@ -180,8 +139,6 @@ class TableWriter {
       Line("ready", fmt::format("tcp {} {}", probed, ready.timeout_ms));
     } else if (ready.kind == Kind::kHttp) {
       Line("ready", fmt::format("http {} {} {}", probed, ready.timeout_ms, ready.http_path));
-    } else if (preset != nullptr && service.command.empty()) {
-      Line("ready", fmt::format("http {} {} {}", probed, ready.timeout_ms, preset->ready_path));
     } else {
       Line("ready", "none");
     }
@@ -198,7 +155,7 @@ std::string RenderServiceTable(const specs::Spec& spec) { return TableWriter(spe
 std::vector<std::uint32_t> ServicePorts(const specs::Spec& spec) {
   std::vector<std::uint32_t> ports;
   for (const Service& service : spec.services) {
-    if (std::uint32_t port = PortOf(service, PresetOf(service))) ports.push_back(port);
+    if (service.port) ports.push_back(*service.port);
   }
   std::sort(ports.begin(), ports.end());
   ports.erase(std::unique(ports.begin(), ports.end()), ports.end());

@@ -8,9 +8,8 @@
 namespace imgbuild::builder {
 
 // The table of the spec's services, in an order in which each comes after those it names, with
-// presets filled in. An image without services has a shell alone: bash (slim) or python3
-// (distroless). Throws Error (kUsage) for what the table cannot hold: an unknown preset, a service
-// without command, an unknown stop signal, more than runtime/service_table.h allows.
+// presets filled in as the spec's reader did. An image without services has a shell alone: bash (slim) or python3
+// (distroless). Throws Error (kUsage) for what the table cannot hold: a service without command, an unknown stop signal, more than runtime/service_table.h allows.
 std::string RenderServiceTable(const specs::Spec& spec);
 
 // The ports that services listen on, ascending: the image's exposed ports.

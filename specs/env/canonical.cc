@@ -8,6 +8,7 @@
 #include "specs/base/key.h"
 #include "specs/base/toml.h"
 #include "specs/env/loader.h"
+#include "specs/env/preset.h"
 
 namespace imgbuild::specs {
 namespace {
@@ -143,6 +144,17 @@ void WriteFiles(Writer& out, const Spec& spec, std::string_view folder) {
   }
 }
 
+// What a preset has and the service has not is said, too: it would come back.
+void WritePresetKeys(Writer& out, const Service& service) {
+  const ServicePreset* preset = FindPreset(service.preset);
+  auto said = [&](std::string_view key) {
+    return preset != nullptr && preset->service.Find(key) != nullptr;
+  };
+  if (!service.token.empty() || said("token")) out.Text("token", service.token);
+  if (!service.announce.empty() || said("announce")) out.Text("announce", service.announce);
+  if (!service.volumes.empty() || said("volumes")) out.Line("volumes", TomlArray(service.volumes));
+}
+
 void WriteService(Writer& out, const Service& service) {
   static constexpr std::string_view kRestart[] = {"never", "on-failure", "always"};
   out.Header(fmt::format("[services.{}]", TomlKey(service.name)));
@@ -165,6 +177,7 @@ void WriteService(Writer& out, const Service& service) {
   out.Flag("essential", service.essential);
   out.Text("stop-signal", service.stop_signal);
   out.Text("stop-timeout", fmt::format("{}ms", service.stop_timeout_ms));
+  WritePresetKeys(out, service);
 }
 
 }  // namespace

@@ -109,6 +109,27 @@ std::string LineToAdd(const Spec& spec, const SpecReading& reading, std::string_
   return fmt::format("write in {}: packages = {}", where.Render(), TomlArray(more));
 }
 
+bool IsAtOrBelow(std::string_view path, std::string_view folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+// A path that the preset runs and no package brings: something of the spec's own has to.
+void CheckNeededFile(const Spec& spec, const Service& service, const ServicePreset& preset,
+                     SpecReading& reading) {
+  if (preset.needs_file.empty() || service.command.empty()) return;
+  // With a command of its own the service may run something else.
+  if (!IsAtOrBelow(service.command.front(), preset.needs_file)) return;
+  auto fills = [&](const auto& entry) { return IsAtOrBelow(entry.to, preset.needs_file); };
+  if (std::ranges::any_of(spec.artifacts, fills) || std::ranges::any_of(spec.files, fills)) return;
+  reading.problems.Add(
+      reading.sources.Where(fmt::format("services.{}.preset", service.name)),
+      fmt::format("the preset \"{}\" runs {}, which nothing puts there", preset.name,
+                  service.command.front()),
+      fmt::format("add: [[artifacts]] with url = \"...\", sha256 = \"...\", to = \"{}\", "
+                  "extract = true",
+                  preset.needs_file));
+}
+
 }  // namespace
 
 void CheckSuite(Spec& spec, TableReader& document, SpecReading& reading) {
@@ -191,8 +212,9 @@ void CheckPresets(const Spec& spec, SpecReading& reading) {
   for (const Service& service : spec.services) {
     const ServicePreset* preset = FindPreset(service.preset);
     if (preset == nullptr) continue;
-    for (const std::vector<std::string_view>& need : preset->needs) {
-      auto has = [&](std::string_view one) { return Has(wanted, one); };
+    CheckNeededFile(spec, service, *preset, reading);
+    for (const std::vector<std::string>& need : preset->needs) {
+      auto has = [&](const std::string& one) { return Has(wanted, one); };
       if (std::any_of(need.begin(), need.end(), has)) continue;
       reading.problems.Add(
           reading.sources.Where(fmt::format("services.{}.preset", service.name)),

@@ -29,7 +29,7 @@ Spec ReadSpec(const TomlValue& document, SpecReading& reading) {
   spec.cuda = ReadCuda(top.Table("cuda"), reading);
   spec.files = ReadFiles(top);
   spec.artifacts = ReadArtifacts(top);
-  spec.services = ReadServices(top.Table("services"), reading);
+  spec.services = ReadServices(top.Table("services"), spec.image, reading);
   CheckSuite(spec, top, reading);
   CheckBaseImage(spec, reading);
   CheckServices(spec.services, reading);

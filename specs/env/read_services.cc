@@ -40,32 +40,125 @@ bool IsApp(std::string_view app) {
          app.find(':', colon + 1) == std::string_view::npos;
 }
 
+// "scripts/app.py", below the service's folder.
+bool IsAppFile(std::string_view app) {
+  bool climbs = false;
+  for (std::string_view part : Split(app, '/')) climbs = climbs || part == "..";
+  return app.ends_with(".py") && !app.starts_with('/') && !climbs;
+}
+
+bool IsVariable(std::string_view name) {
+  return !name.empty() &&
+         name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == std::string_view::npos;
+}
+
+void ReadApp(TableReader& table, Service& service) {
+  using App = ServicePreset::App;
+  service.app = table.String("app").value_or("");
+  const ServicePreset* preset = FindPreset(service.preset);
+  const App kind = preset == nullptr ? App::kNone : preset->app;
+  const std::string path = table.PathOf("app");
+  if (service.app.empty()) {
+    if (kind == App::kNone || preset->has_page) return;
+    table.Note("app", fmt::format("{} is missing", path),
+               fmt::format("for example app = \"{}\"", kind == App::kFile ? "app.py" : "main:app"));
+  } else if (kind == App::kNone) {
+    table.Note("app", fmt::format("{} goes with presets that serve an application: {}", path,
+                                  PresetsWithApp()));
+  } else if (kind == App::kModule && !IsApp(service.app)) {
+    table.Note("app",
+               fmt::format("{} is \"{}\", expected \"module:attribute\"", path, service.app));
+  } else if (kind == App::kFile && !IsAppFile(service.app)) {
+    table.Note("app", fmt::format("{} is \"{}\", expected a file in the service's folder such as "
+                                  "\"app.py\"",
+                                  path, service.app));
+  }
+}
+
+// What jupyter_server hashes passwords to: "argon2:...", "sha256:salt:...".
+bool IsPasswordHash(std::string_view text) {
+  return text.starts_with("argon2:$argon2") ||
+         (text.starts_with("sha") && std::count(text.begin(), text.end(), ':') == 2);
+}
+
+// Keys that presets put into their commands.
+void ReadPresetKeys(TableReader& table, const Service& service) {
+  const ServicePreset* preset = FindPreset(service.preset);
+  for (const char* key : {"base-url", "password-hash"}) {
+    if (!table.Has(key) || (preset != nullptr && preset->Option(key) != nullptr)) continue;
+    table.Note(
+        key, fmt::format("{} goes with the presets {}", table.PathOf(key), PresetsWithOption(key)));
+  }
+  if (auto url = table.String("base-url");
+      url && (!url->starts_with('/') || url->find_first_of(" \"'\\?#\r\n") != std::string::npos)) {
+    table.Note("base-url", fmt::format("{} is \"{}\", expected a path such as \"/lab\"",
+                                       table.PathOf("base-url"), *url));
+  }
+  if (auto hash = table.String("password-hash"); hash && !IsPasswordHash(*hash)) {
+    table.Note("password-hash",
+               fmt::format("{} is no hash of a password", table.PathOf("password-hash")),
+               "python -c 'from jupyter_server.auth import passwd; print(passwd())' makes one");
+  }
+  (void)table.Texts("arguments");
+  if (table.Has("arguments") && service.preset.empty()) {
+    table.Note("arguments", fmt::format("{} goes with a preset", table.PathOf("arguments")),
+               "write them into command");
+  }
+}
+
+std::vector<std::string> ReadVolumes(TableReader& table) {
+  std::vector<std::string> volumes;
+  for (const Placed& volume : table.Strings("volumes")) {
+    const bool plain = volume.text.size() > 1 && volume.text.starts_with('/') &&
+                       !volume.text.ends_with('/') && volume.text.find("//") == std::string::npos &&
+                       volume.text.find_first_of(":,\n") == std::string::npos;
+    bool climbs = false;
+    for (std::string_view part : Split(volume.text, '/')) {
+      climbs = climbs || part == "." || part == "..";
+    }
+    if (plain && !climbs) {
+      volumes.push_back(volume.text);
+    } else {
+      table.Note(volume.where, fmt::format("{} has \"{}\", expected an absolute path in the image",
+                                           table.PathOf("volumes"), volume.text));
+    }
+  }
+  return volumes;
+}
+
+// What presets provide, to all services but their own that do not say otherwise.
+void AddProvided(std::vector<Service>& services) {
+  for (const Service& provider : services) {
+    const ServicePreset* preset = FindPreset(provider.preset);
+    if (preset == nullptr || preset->provides.empty() || !provider.port) continue;
+    const auto provided = ProvidedBy(*preset, *provider.port);
+    for (Service& service : services) {
+      if (&service != &provider) service.env.insert(provided.begin(), provided.end());
+    }
+  }
+}
+
 void ReadWhatRuns(TableReader& table, Service& service) {
   service.command = table.Texts("command");
-  service.app = table.String("app").value_or("");
   if (auto preset = table.Word("preset", PresetNames())) {
     service.preset = PresetNames()[*preset];
   }
-  if (table.Has("preset") == table.Has("command")) {
+  if (!table.Has("preset") && !table.Has("command")) {
     table.Note("preset", "a service needs either preset or command",
                fmt::format("for example preset = \"{}\"", ServicePresets()[0].name));
   } else if (table.Has("command") && service.command.empty()) {
     table.Note("command", fmt::format("{} is empty", table.PathOf("command")));
   }
-  const ServicePreset* preset = FindPreset(service.preset);
-  if (!service.app.empty() && (preset == nullptr || !preset->serves_app)) {
-    table.Note("app", fmt::format("{} goes with presets that serve an application: fasthtml, "
-                                  "fastapi, uvicorn",
-                                  table.PathOf("app")));
-  } else if (!service.app.empty() && !IsApp(service.app)) {
-    table.Note("app", fmt::format("{} is \"{}\", expected \"module:attribute\"",
-                                  table.PathOf("app"), service.app));
-  } else if (service.app.empty() && preset != nullptr && preset->serves_app && !preset->has_page) {
-    table.Note("app", fmt::format("{} is missing", table.PathOf("app")),
-               "for example app = \"main:app\"");
-  }
+  ReadApp(table, service);
+  ReadPresetKeys(table, service);
   service.port = ReadPort(table);
-  if (!service.port && preset != nullptr) service.port = preset->port;
+  service.token = table.String("token").value_or("");
+  if (!service.token.empty() && !IsVariable(service.token)) {
+    table.Note("token", fmt::format("{} is \"{}\", expected the name of a variable",
+                                    table.PathOf("token"), service.token));
+  }
+  service.announce = table.String("announce").value_or("");
+  service.volumes = ReadVolumes(table);
 }
 
 ReadyProbe ReadReady(TableReader& service, const std::optional<std::uint32_t>& port) {
@@ -111,10 +204,11 @@ std::optional<std::string> ReadSignal(TableReader& table) {
   return std::nullopt;
 }
 
-Service ReadService(const TomlEntry& entry, SpecReading& reading) {
+Service ReadService(const TomlEntry& entry, const ImageSection& image, SpecReading& reading) {
   Service service;
   service.name = entry.key;
-  TableReader table(entry.value, "services." + entry.key, "services.NAME", reading);
+  const TomlValue merged = WithPreset(entry.value, image.workdir);
+  TableReader table(merged, "services." + entry.key, "services.NAME", reading);
   if (!IsServiceName(entry.key)) {
     reading.problems.Add(entry.where, fmt::format("\"{}\" is no service name, expected lower-case "
                                                   "letters, digits and \"-\"",
@@ -136,13 +230,14 @@ Service ReadService(const TomlEntry& entry, SpecReading& reading) {
 
 }  // namespace
 
-std::vector<Service> ReadServices(const TomlValue* table, SpecReading& reading) {
+std::vector<Service> ReadServices(const TomlValue* table, const ImageSection& image,
+                                  SpecReading& reading) {
   std::vector<Service> services;
   if (table == nullptr) return services;
   for (const TomlEntry& entry : table->entries) {
     reading.sources.positions["services." + entry.key] = entry.where;
     if (entry.value.kind == TomlValue::Kind::kTable) {
-      services.push_back(ReadService(entry, reading));
+      services.push_back(ReadService(entry, image, reading));
     } else {
       reading.problems.Add(
           entry.where, fmt::format("services.{} is {}, expected a table: [services.{}]", entry.key,
@@ -151,6 +246,7 @@ std::vector<Service> ReadServices(const TomlValue* table, SpecReading& reading) 
   }
   std::sort(services.begin(), services.end(),
             [](const Service& a, const Service& b) { return a.name < b.name; });
+  AddProvided(services);
   return services;
 }
 

@@ -132,10 +132,10 @@ struct ReadyProbe {
 
 struct Service {
   std::string name;
-  std::string preset;                // "", "jupyterlab", "fasthtml", ...
-  std::vector<std::string> command;  // empty: the preset's
+  std::string preset;  // "", "jupyterlab", "fasthtml", ...
+  std::vector<std::string> command;
   std::optional<std::uint32_t> port;
-  std::string app;  // "main:app" for web presets; "" is the built-in page
+  std::string app;  // "main:app" or "app.py" for web presets
   std::string dir;  // working directory; "": image.workdir
   std::map<std::string, std::string> env;
   std::vector<std::string> after;  // services that must be ready first
@@ -144,6 +144,9 @@ struct Service {
   bool essential = false;  // its end for good stops the container
   std::string stop_signal = "TERM";
   std::uint64_t stop_timeout_ms = 5'000;
+  std::string token;                 // variable of a secret made at start; or ""
+  std::string announce;              // shown when ready; runtime/service_table.h has its places
+  std::vector<std::string> volumes;  // folders of the image whose content lasts
 
   bool operator==(const Service&) const = default;
 };

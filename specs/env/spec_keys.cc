@@ -24,7 +24,8 @@ std::span<const SpecTable> SpecTables() {
       {"artifacts", {"url", "sha256", "to", "mode", "extract", "strip", "platform"}},
       {"services.NAME",
        {"preset", "command", "port", "app", "dir", "env", "after", "ready", "restart", "essential",
-        "stop-signal", "stop-timeout"}},
+        "stop-signal", "stop-timeout", "arguments", "base-url", "password-hash", "token",
+        "announce", "volumes"}},
       {"services.NAME.ready", {"http", "tcp", "port", "timeout"}}};
   return kTables;
 }

@@ -14,7 +14,9 @@ PythonSection ReadPython(const TomlValue* table, SpecReading& reading);
 CudaSection ReadCuda(const TomlValue* table, SpecReading& reading);
 std::vector<FilesEntry> ReadFiles(TableReader& spec);
 std::vector<ArtifactEntry> ReadArtifacts(TableReader& spec);
-std::vector<Service> ReadServices(const TomlValue* table, SpecReading& reading);
+// With presets filled in; `image` is read already.
+std::vector<Service> ReadServices(const TomlValue* table, const ImageSection& image,
+                                  SpecReading& reading);
 
 // Environment variables: names that look like secrets are noted.
 std::map<std::string, std::string> ReadEnv(TableReader& table);
@@ -30,7 +32,7 @@ void CheckSuite(Spec& spec, TableReader& document, SpecReading& reading);
 void CheckBaseImage(const Spec& spec, SpecReading& reading);
 // Unknown names and cycles in `after`, ports taken twice.
 void CheckServices(const std::vector<Service>& services, SpecReading& reading);
-// The distributions that presets run.
+// The distributions and files that presets run.
 void CheckPresets(const Spec& spec, SpecReading& reading);
 
 }  // namespace imgbuild::specs

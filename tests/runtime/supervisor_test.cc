@@ -150,6 +150,10 @@ TEST(Supervisor, MakesATokenOnceAndShowsItOnlyThere) {
   ASSERT_TRUE(given.WaitFor("at http://x/\n"));
   EXPECT_TRUE(given.WaitFor("[a] len 4"));
   EXPECT_THAT(given.output(), Not(HasSubstr("hush")));
+
+  InitProcess in_file(Table({{"a", script, more}}), {}, {"MY_TOKEN_FILE=/run/secrets/token"});
+  ASSERT_TRUE(in_file.WaitFor("at http://x/\n"));
+  EXPECT_TRUE(in_file.WaitFor("[a] len 0"));
 }
 
 TEST(Supervisor, AnnouncesPortsAsTheyArePublished) {

@@ -86,7 +86,7 @@ TEST(MakeImageConfig, TakesUserWorkdirLabelsAndPorts) {
   spec.image.user = "1234:0";
   spec.image.workdir = "/home/me";
   spec.image.labels = {{"a", "b"}};
-  spec.services = {{.name = "b", .preset = "jupyterlab"},
+  spec.services = {{.name = "b", .command = {"x"}, .port = 8888},
                    {.name = "a", .command = {"x"}, .port = 80},
                    {.name = "c", .command = {"x"}}};
   const specs::ImageConfig config = MakeImageConfig(spec, LockOf({}), kPlatform);

@@ -6,6 +6,7 @@
 #include "builder/assemble/embedded.h"
 #include "builder/assemble/service_table_writer.h"
 #include "specs/env/canonical.h"
+#include "specs/env/preset.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -75,7 +76,7 @@ TEST_F(ImageFiles, TellsWhereTheImageCameFrom) {
 }
 
 TEST_F(ImageFiles, NamesNoHostSecretOrPathOfTheBuilder) {
-  spec_.services = {{.name = "web", .preset = "fasthtml"}};
+  spec_.services = {{.name = "web", .preset = "fasthtml", .command = {"uvicorn"}}};
   spec_.files = {{.from = folder_ + "/app", .to = "/srv/app"}};
   for (const auto& [path, file] : Make()) {
     for (const char* word : {"hunter2", "mirror.example", "index.example", "somebody"}) {
@@ -115,13 +116,24 @@ TEST_F(ImageFiles, BringsThePageOnlyWhereAServiceShowsIt) {
     return names;
   };
   EXPECT_TRUE(pages().empty());
-  spec_.services = {{.name = "web", .preset = "fasthtml", .app = "main:app"}};
+  spec_.services = {
+      {.name = "web", .preset = "fasthtml", .command = {"uvicorn"}, .app = "main:app"}};
   EXPECT_TRUE(pages().empty());
   spec_.services = {{.name = "web", .preset = "fasthtml", .command = {"/bin/true"}}};
   EXPECT_TRUE(pages().empty());
-  spec_.services = {{.name = "web", .preset = "fasthtml"}};
+  spec_.services = {{.name = "web",
+                     .preset = "fasthtml",
+                     .command = {"uvicorn", "--app-dir", std::string(specs::kPageDirectory)}}};
   EXPECT_THAT(pages(), testing::SizeIs(kPageFiles));
   EXPECT_THAT(pages(), testing::Contains("main.py"));
+}
+
+TEST_F(ImageFiles, HasAFolderForEachVolume) {
+  spec_.services = {{.name = "db", .command = {"db"}, .volumes = {"/var/lib/db"}}};
+  const ContentFile folder = Make().at("var/lib/db");
+  EXPECT_EQ(folder.node.type, NodeType::kDirectory);
+  EXPECT_EQ(folder.node.mode, 0775u);
+  EXPECT_EQ(folder.node.uid, 1000u);
 }
 
 }  // namespace

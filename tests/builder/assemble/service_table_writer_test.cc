@@ -28,8 +28,12 @@ struct ReadBack {
 
 specs::Spec Notebook() {
   specs::Spec spec;
-  spec.services = {{.name = "jupyter", .preset = "jupyterlab"},
-                   {.name = "web", .preset = "fasthtml", .port = 5050, .essential = true}};
+  spec.services = {{.name = "jupyter",
+                    .command = {"lab"},
+                    .port = 8888,
+                    .token = "JUPYTER_TOKEN",
+                    .announce = "Lab is at http://127.0.0.1:{port 8888}/lab{token}"},
+                   {.name = "web", .command = {"serve", "it"}, .port = 5050, .essential = true}};
   return spec;
 }
 
@@ -42,14 +46,14 @@ TEST(ServiceTableWriter, TheSupervisorReadsWhatIsWritten) {
   ASSERT_EQ(read.table->size, 2u);
   const runtime::ServiceEntry& jupyter = read.table->services[0];
   EXPECT_STREQ(jupyter.token, "JUPYTER_TOKEN");
-  EXPECT_EQ(jupyter.port, 8888);
   EXPECT_STREQ(jupyter.dir, "/work");
   const runtime::ServiceEntry& web = read.table->services[1];
   EXPECT_STREQ(web.env[0], "TEXT=two\nlines \\ here");
   EXPECT_EQ(web.stop_signal, 2);
   EXPECT_TRUE(web.essential);
-  EXPECT_EQ(web.port, 5050);
-  EXPECT_STREQ(web.announce, "The web page is at http://127.0.0.1:{port 5050}/");
+  EXPECT_STREQ(web.command.argv[1], "it");
+  EXPECT_STREQ(jupyter.announce, "Lab is at http://127.0.0.1:{port 8888}/lab{token}");
+  EXPECT_EQ(web.announce, nullptr);
   EXPECT_STREQ(read.table->shell.argv[0], "/bin/bash");
 }
 
@@ -75,8 +79,6 @@ TEST(ServiceTableWriter, AnImageWithoutServicesHasAShell) {
 
 TEST(ServiceTableWriter, SaysWhatItCannotHold) {
   specs::Spec spec;
-  spec.services = {{.name = "a", .preset = "nosuch"}};
-  EXPECT_THROW(RenderServiceTable(spec), specs::Error);
   spec.services = {{.name = "a"}};
   EXPECT_THROW(RenderServiceTable(spec), specs::Error);
   spec.services = {{.name = "a", .command = {"x"}, .stop_signal = "BOGUS"}};
@@ -85,7 +87,7 @@ TEST(ServiceTableWriter, SaysWhatItCannotHold) {
   EXPECT_THROW(RenderServiceTable(spec), specs::Error);
 }
 
-TEST(ServicePorts, AreThoseOfPresetsAndSpec) {
+TEST(ServicePorts, AreThoseOfServices) {
   EXPECT_THAT(ServicePorts(Notebook()), ElementsAre(5050u, 8888u));
 }
 

@@ -14,7 +14,7 @@ class Summary : public testing::Test {
  protected:
   Summary() {
     loaded_.spec.image.name = "notebook";
-    loaded_.spec.services = {{.name = "web", .preset = "fasthtml"}};
+    loaded_.spec.services = {{.name = "web", .command = {"x"}, .port = 5001}};
     layers::PlatformImage platform;
     platform.config.platform = *specs::Platform::Parse("linux/amd64");
     BuiltPlatform built{.platform = platform.config.platform, .layers = {}};
