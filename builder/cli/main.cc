@@ -33,6 +33,7 @@ int Main(int argc, char** argv) {
   AddPlanCommand(app, options, run);
   AddUpCommands(app, options, run);
   AddRunCommands(app, options, run);
+  AddPresetsCommand(app, options, run);
   AddPushCommand(app, options, run);
   AddPullCommand(app, options, run);
   AddInspectCommand(app, options, run);
