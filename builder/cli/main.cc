@@ -30,6 +30,7 @@ int Main(int argc, char** argv) {
   AddInitCommand(app, run);
   AddBuildCommand(app, options, run);
   AddLockCommand(app, options, run);
+  AddPackageCommands(app, options, run);
   AddPlanCommand(app, options, run);
   AddUpCommands(app, options, run);
   AddRunCommands(app, options, run);

@@ -181,7 +181,10 @@ specs::LoadedSpec Session::Load(const SpecOptions& options, const std::string& f
       .file = file,
       .overlay = options.no_local ? specs::LocalOverlay::kIgnore : specs::LocalOverlay::kApply,
       .settings = options.settings,
-      .read_file = ReadIfThere};
+      .read_file = [this](const std::string& path) {
+        const auto found = instead_.find(path);
+        return found == instead_.end() ? ReadIfThere(path) : std::optional(found->second);
+      }};
   if (!options.platforms.empty()) {
     std::string list;
     for (const std::string& platform : options.platforms) {
@@ -191,6 +194,10 @@ specs::LoadedSpec Session::Load(const SpecOptions& options, const std::string& f
     request.settings.push_back("image.platforms=[" + list + "]");
   }
   return specs::LoadSpec(request);
+}
+
+void Session::ReadInstead(const std::string& file, std::string text) {
+  instead_[file] = std::move(text);
 }
 
 DebianMirrors Session::Mirrors(const specs::Spec& spec) {

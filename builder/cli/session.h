@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -39,6 +40,8 @@ class Session {
 
   // The spec of `file` with everything that lies over it.
   specs::LoadedSpec Load(const SpecOptions& options, const std::string& file) const;
+  // From now on Load reads this in place of what `file` has on disk.
+  void ReadInstead(const std::string& file, std::string text);
 
   DebianMirrors Mirrors(const specs::Spec& spec);
   std::optional<std::string> SnapshotTemplate(const specs::Spec& spec);
@@ -55,7 +58,8 @@ class Session {
   Environment environment_;
   std::int64_t now_;
   std::unique_ptr<Progress> progress_;
-  std::mutex mutex_;  // of the parts below
+  std::map<std::string, std::string> instead_;  // of files, by path
+  std::mutex mutex_;                            // of the parts below
   std::unique_ptr<layers::Store> store_;
   std::unique_ptr<layers::ThreadExecutor> executor_;
   std::unique_ptr<CurlClient> http_;
