@@ -7,7 +7,6 @@
 #include "builder/assemble/cuda_view.h"
 #include "builder/assemble/gpu_code.h"
 #include "builder/assemble/image_files.h"
-#include "builder/assemble/service_table_writer.h"
 #include "builder/plan/cuda_preflight.h"
 #include "specs/base/text.h"
 #include "specs/env/cuda.h"

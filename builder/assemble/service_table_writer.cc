@@ -152,14 +152,4 @@ class TableWriter {
 
 std::string RenderServiceTable(const specs::Spec& spec) { return TableWriter(spec).Write(); }
 
-std::vector<std::uint32_t> ServicePorts(const specs::Spec& spec) {
-  std::vector<std::uint32_t> ports;
-  for (const Service& service : spec.services) {
-    if (service.port) ports.push_back(*service.port);
-  }
-  std::sort(ports.begin(), ports.end());
-  ports.erase(std::unique(ports.begin(), ports.end()), ports.end());
-  return ports;
-}
-
 }  // namespace imgbuild::builder

@@ -12,7 +12,4 @@ namespace imgbuild::builder {
 // (distroless). Throws Error (kUsage) for what the table cannot hold: a service without command, an unknown stop signal, more than runtime/service_table.h allows.
 std::string RenderServiceTable(const specs::Spec& spec);
 
-// The ports that services listen on, ascending: the image's exposed ports.
-std::vector<std::uint32_t> ServicePorts(const specs::Spec& spec);
-
 }  // namespace imgbuild::builder

@@ -9,11 +9,11 @@
 #include "builder/cli/build_work.h"
 #include "builder/engine/host_folder.h"
 #include "builder/engine/load.h"
+#include "builder/engine/spec_plan.h"
 #include "builder/host/environment.h"
 #include "builder/host/program.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
-#include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -24,32 +24,25 @@ namespace fs = std::filesystem;
 constexpr const char* kPassedOn[] = {
     "http_proxy",    "https_proxy",  "all_proxy",           "no_proxy",
     "HTTP_PROXY",    "HTTPS_PROXY",  "ALL_PROXY",           "NO_PROXY",
-    "PIP_INDEX_URL", "UV_INDEX_URL", "PIP_EXTRA_INDEX_URL", "JUPYTER_TOKEN",
+    "PIP_INDEX_URL", "UV_INDEX_URL", "PIP_EXTRA_INDEX_URL",
 };
-
-// "1000" and "1000:0", not names.
-std::optional<std::uint32_t> NumberOf(const std::string& user) {
-  const auto uid = specs::ParseUnsigned(std::string_view(user).substr(0, user.find(':')));
-  if (!uid || *uid > UINT32_MAX) return std::nullopt;
-  return static_cast<std::uint32_t>(*uid);
-}
 
 bool HasGpu() { return ::access("/dev/nvidiactl", F_OK) == 0; }
 
-RunPlan PlanFor(const specs::Spec& spec) {
+// What this machine and this process add to a plan.
+void AddHost(RunPlan& plan) {
   const Environment environment = Environment::OfProcess();
-  RunPlan plan;
   plan.folder = fs::current_path().string();
-  plan.workdir = spec.image.workdir;
   plan.label = LabelFor(plan.folder, environment.Get("HOME").value_or(""));
   plan.uid = geteuid();
-  plan.image_user = NumberOf(spec.image.user);
   for (const char* name : kPassedOn) {
     if (environment.Get(name)) plan.variables.emplace_back(name);
   }
-  plan.gpu = specs::CudaInForce(spec.cuda, spec.image.platforms.front()) && HasGpu();
+  for (const std::string& name : plan.secrets) {
+    if (environment.Get(name)) plan.variables.push_back(name);
+  }
+  plan.gpu = plan.gpu && HasGpu();
   plan.interactive = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
-  return plan;
 }
 
 }  // namespace
@@ -79,7 +72,8 @@ Container PrepareContainer(Session& session, const ContainerOptions& options) {
                                              .lock = found.lock,
                                              .compression = layers::Compression::kZstd},
                                             BuildImage);
-  container.plan = PlanFor(loaded.spec);
+  container.plan = options.services ? PlanServices(loaded.spec) : PlanCommand(loaded.spec);
+  AddHost(container.plan);
   const std::string& name = loaded.spec.image.name;
   container.plan.image =
       LoadImage(container.engine, built.image, name.substr(name.rfind('/') + 1), session.store());

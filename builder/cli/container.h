@@ -15,13 +15,15 @@ namespace imgbuild::builder {
 struct ContainerOptions {
   SpecOptions spec;
   LockOptions lock;
+  bool services = false;  // not only a command
 };
 
 // One environment: its spec as it is built for this machine, and its image in the engine.
 struct Container {
   Engine engine;
   specs::LoadedSpec loaded;
-  RunPlan plan;  // the image, its user, the current folder; without ports and services
+  RunPlan
+      plan;  // the image, its user, the current folder; for a command without ports and services
 };
 
 // The spec for this machine alone, where it is for several platforms.

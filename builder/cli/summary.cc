@@ -6,7 +6,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
-#include "builder/assemble/service_table_writer.h"
+#include "builder/engine/spec_plan.h"
 #include "specs/base/text.h"
 
 namespace imgbuild::builder {
@@ -69,30 +69,37 @@ std::string ShellWord(std::string_view text) {
   return word + "'";
 }
 
-// So that files of the current directory belong to the image's user, and what it writes there to
-// whoever runs the line. Nothing for users without a number: the mapping needs one.
-std::string UserMapping(const BuildSummary& summary) {
-  if (summary.uid == 0) return " --user 0:0";
-  const std::string& user = summary.loaded.spec.image.user;
-  const auto uid = specs::ParseUnsigned(std::string_view(user).substr(0, user.find(':')));
-  if (!uid || *uid == 0) return "";  // root inside is whoever runs it outside
-  return fmt::format(" --userns keep-id:uid={0},gid={0}", *uid);
+// "-v $PWD:/work" with the folder left to the shell.
+std::string RenderWord(std::string_view word) {
+  constexpr std::string_view kHere = "$PWD:";
+  if (!word.starts_with(kHere)) return ShellWord(word);
+  return "\"$PWD\":" + ShellWord(word.substr(kHere.size()));
 }
 
-// podman from a layout or a registry: ports on loopback, the current directory at the workdir.
-std::string RunLine(const BuildSummary& summary) {
-  const specs::Spec& spec = summary.loaded.spec;
-  std::string line = "podman run --rm -it";
-  for (std::uint32_t port : ServicePorts(spec)) {
-    line += fmt::format(" -p 127.0.0.1:{0}:{0}", port);
-  }
-  line += UserMapping(summary);
-  line += " -v \"$PWD\":" + ShellWord(spec.image.workdir);
+// What podman can run: a layout or archive, or what was pushed; "" where there is neither.
+std::string ImageToRun(const BuildSummary& summary) {
   for (const Output& output : summary.outputs) {
-    if (output.kind != OutputKind::kDockerArchive) return line + " " + ShellWord(output.Render());
+    if (output.kind != OutputKind::kDockerArchive) return output.Render();
   }
-  if (summary.pushed.empty()) return "";
-  return line + " " + ShellWord(summary.pushed.front().target.Name());
+  return summary.pushed.empty() ? "" : summary.pushed.front().target.Name();
+}
+
+// As `imgbuild up` would with podman: ports on loopback, the current directory at the workdir.
+std::string RunLine(const BuildSummary& summary) {
+  RunPlan plan = PlanCommand(summary.loaded.spec);
+  plan.image = ImageToRun(summary);
+  if (plan.image.empty()) return "";
+  plan.ports = PlanServices(summary.loaded.spec).ports;
+  plan.folder = "$PWD";
+  plan.uid = summary.uid;
+  plan.gpu = false;
+  plan.interactive = true;
+  std::vector<std::string> words;
+  for (const std::string& word :
+       RunArguments({EngineKind::kPodman, "podman", summary.uid == 0}, plan)) {
+    words.push_back(RenderWord(word));
+  }
+  return specs::Join(words, " ");
 }
 
 }  // namespace

@@ -7,11 +7,11 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "builder/assemble/service_table_writer.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/container.h"
 #include "builder/engine/containers.h"
 #include "builder/engine/ports.h"
+#include "builder/engine/spec_plan.h"
 #include "builder/host/environment.h"
 #include "builder/host/program.h"
 #include "specs/base/error.h"
@@ -45,14 +45,12 @@ int Up(const GlobalOptions& options, UpArguments& arguments) {
   Session session(options);
   // Before the build: whoever forgot that it runs should not wait for that.
   RequireDown(EngineHere(), LoadForThisMachine(session, arguments.container.spec).spec.image.name);
+  arguments.container.services = true;
   Container container = PrepareContainer(session, arguments.container);
   const specs::Spec& spec = container.loaded.spec;
   RunPlan& plan = container.plan;
-  plan.environment = spec.image.name;
-  plan.container = ContainerName(spec.image.name);
-  plan.home_volume = plan.container + "-home";
-  plan.home = plan.uid == 0 ? "/root" : "/home/user";
-  plan.ports = ChoosePorts(ServicePorts(spec));
+  AddHome(plan);
+  plan.ports = ChoosePorts(specs::ServicePorts(spec));
   plan.detached = arguments.detached;
   if (plan.detached) plan.interactive = false;
   for (const PublishedPort& port : plan.ports) {

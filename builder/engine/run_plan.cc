@@ -7,31 +7,17 @@ namespace {
 
 // So that files of the host's folder belong to the image's user, and what is written there to
 // whoever runs this program.
-void AddUser(const Engine& engine, const RunPlan& plan, std::vector<std::string>& words) {
+void SetUser(const Engine& engine, const RunPlan& plan, ContainerSettings& settings) {
   if (plan.folder.empty()) return;
   if (plan.uid == 0) {
-    words.insert(words.end(), {"--user", "0:0"});
+    settings.user = "0:0";
   } else if (engine.kind == EngineKind::kPodman) {
     // Nothing for users without a number, since the mapping needs one; root inside is us outside.
     if (!plan.image_user || *plan.image_user == 0) return;
-    words.insert(words.end(),
-                 {"--userns", fmt::format("keep-id:uid={0},gid={0}", *plan.image_user)});
+    settings.userns = fmt::format("keep-id:uid={0},gid={0}", *plan.image_user);
   } else {
     // A daemon of root's maps nobody: the image serves any uid with gid 0.
-    words.insert(words.end(), {"--user", fmt::format("{}:0", plan.uid)});
-  }
-}
-
-void AddMounts(const RunPlan& plan, std::vector<std::string>& words) {
-  if (!plan.folder.empty()) {
-    const char* label = plan.label == FolderLabel::kRelabel ? ":z" : "";
-    words.insert(words.end(), {"-v", fmt::format("{}:{}{}", plan.folder, plan.workdir, label)});
-    if (plan.label == FolderLabel::kDisable) {
-      words.insert(words.end(), {"--security-opt", "label=disable"});
-    }
-  }
-  if (!plan.home_volume.empty()) {
-    words.insert(words.end(), {"-v", fmt::format("{}:{}", plan.home_volume, plan.home)});
+    settings.user = fmt::format("{}:0", plan.uid);
   }
 }
 
@@ -45,27 +31,67 @@ void AddGpu(const Engine& engine, std::vector<std::string>& words) {
 
 }  // namespace
 
+ContainerSettings SettingsFor(const Engine& engine, const RunPlan& plan) {
+  ContainerSettings settings;
+  SetUser(engine, plan, settings);
+  if (!plan.folder.empty()) {
+    settings.mounts.push_back({.source = plan.folder,
+                               .target = plan.workdir,
+                               .options = plan.label == FolderLabel::kRelabel ? "z" : ""});
+    if (plan.label == FolderLabel::kDisable) settings.security.emplace_back("label=disable");
+  }
+  for (const NamedVolume& volume : plan.volumes) {
+    settings.mounts.push_back(
+        {.source = volume.name, .target = volume.path, .options = "", .is_volume = true});
+  }
+  for (const PublishedPort& port : plan.ports) {
+    settings.publish.push_back(fmt::format("127.0.0.1:{}:{}", port.outside, port.inside));
+    if (port.outside == port.inside) continue;
+    settings.env[fmt::format("IMGBUILD_PORT_{}", port.inside)] = std::to_string(port.outside);
+  }
+  if (!plan.environment.empty()) settings.labels[std::string(kEnvironmentLabel)] = plan.environment;
+  return settings;
+}
+
+std::vector<std::string> HealthCommand(const RunPlan& plan) {
+  if (plan.probes.empty()) return {};
+  std::vector<std::string> command = {
+      "/usr/bin/python3", "-c",
+      "import socket, sys, urllib.request as r; o = r.build_opener(r.ProxyHandler({})); "
+      "[o.open(a, timeout=3).close() if a[0] == 'h' else "
+      "socket.create_connection(('127.0.0.1', int(a)), 3).close() for a in sys.argv[1:]]"};
+  for (const HealthProbe& probe : plan.probes) {
+    command.push_back(probe.http_path.empty()
+                          ? std::to_string(probe.port)
+                          : fmt::format("http://127.0.0.1:{}{}", probe.port, probe.http_path));
+  }
+  return command;
+}
+
 std::vector<std::string> RunArguments(const Engine& engine, const RunPlan& plan) {
+  const ContainerSettings settings = SettingsFor(engine, plan);
   std::vector<std::string> words = {engine.program, "run", "--rm"};
+  auto add = [&](const char* option, std::string value) {
+    words.insert(words.end(), {option, std::move(value)});
+  };
   if (plan.detached) {
     words.emplace_back("-d");
   } else if (plan.interactive) {
     words.emplace_back("-it");
   }
-  if (!plan.container.empty()) words.insert(words.end(), {"--name", plan.container});
-  if (!plan.environment.empty()) {
-    words.insert(words.end(),
-                 {"--label", fmt::format("{}={}", kEnvironmentLabel, plan.environment)});
+  if (!plan.container.empty()) add("--name", plan.container);
+  for (const auto& [name, value] : settings.labels) add("--label", name + "=" + value);
+  for (const std::string& port : settings.publish) add("-p", port);
+  for (const auto& [name, value] : settings.env) add("-e", name + "=" + value);
+  if (!settings.user.empty()) add("--user", settings.user);
+  if (!settings.userns.empty()) add("--userns", settings.userns);
+  for (const ContainerSettings::Mount& mount : settings.mounts) {
+    add("-v", fmt::format("{}:{}{}{}", mount.source, mount.target, mount.options.empty() ? "" : ":",
+                          mount.options));
   }
-  for (const PublishedPort& port : plan.ports) {
-    words.insert(words.end(), {"-p", fmt::format("127.0.0.1:{}:{}", port.outside, port.inside)});
-    if (port.outside == port.inside) continue;
-    words.insert(words.end(),
-                 {"-e", fmt::format("IMGBUILD_PORT_{}={}", port.inside, port.outside)});
-  }
-  AddUser(engine, plan, words);
-  AddMounts(plan, words);
-  for (const std::string& name : plan.variables) words.insert(words.end(), {"-e", name});
+  for (const std::string& option : settings.security) add("--security-opt", option);
+  if (plan.stop_seconds > 0) add("--stop-timeout", std::to_string(plan.stop_seconds));
+  for (const std::string& name : plan.variables) add("-e", name);
   if (plan.gpu) AddGpu(engine, words);
   words.push_back(plan.image);
   words.insert(words.end(), plan.command.begin(), plan.command.end());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,22 @@ enum class FolderLabel {
   kDisable,  // a folder of others, too: it keeps its label, and the container goes unlabelled
 };
 
+// Content that outlives the container.
+struct NamedVolume {
+  std::string name;
+  std::string path;  // in the container
+
+  bool operator==(const NamedVolume&) const = default;
+};
+
+// What answers when a service works.
+struct HealthProbe {
+  std::uint32_t port = 0;
+  std::string http_path;  // "": taking connections is enough
+
+  bool operator==(const HealthProbe&) const = default;
+};
+
 struct RunPlan {
   std::string image;        // as the engine knows it
   std::string container;    // name; "": the engine's choice
@@ -32,11 +49,13 @@ struct RunPlan {
   std::string folder;  // of the host, at `workdir`; "": none
   std::string workdir;
   FolderLabel label = FolderLabel::kNone;
-  std::string home_volume;  // at `home`; "": none
-  std::string home = "/home/user";
+  std::vector<NamedVolume> volumes;
   std::uint32_t uid = 0;                    // of whoever runs this program
   std::optional<std::uint32_t> image_user;  // the image's uid, where it is a number
   std::vector<std::string> variables;       // names, whose values are taken over from here
+  std::vector<std::string> secrets;         // variables that services take one from
+  std::vector<HealthProbe> probes;
+  std::uint64_t stop_seconds = 0;  // that services may take to end; 0: the engine's default
   bool gpu = false;
   bool interactive = false;  // a terminal on both sides
   bool detached = false;
@@ -45,6 +64,30 @@ struct RunPlan {
 
 // The label that containers of `imgbuild up` carry, with the environment's name as its value.
 inline constexpr std::string_view kEnvironmentLabel = "imgbuild.environment";
+
+// What a plan means to an engine, whatever it is told by: a command line or a file.
+struct ContainerSettings {
+  struct Mount {
+    std::string source;  // a folder of the host, or a volume's name
+    std::string target;
+    std::string options;  // "z"; or ""
+    bool is_volume = false;
+  };
+
+  std::string user;    // "0:0"; "": the image's
+  std::string userns;  // "keep-id:uid=1000,gid=1000"; "": the engine's
+  std::vector<Mount> mounts;
+  std::vector<std::string> security;  // "label=disable"
+  std::vector<std::string> publish;   // "127.0.0.1:8888:8888"
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> env;
+};
+
+ContainerSettings SettingsFor(const Engine& engine, const RunPlan& plan);
+
+// A command for inside the container that ends with 0 when all probes are answered; none for none.
+// Python's, since an image without a shell or curl has it, too.
+std::vector<std::string> HealthCommand(const RunPlan& plan);
 
 // The engine's whole command line. Values of variables are not in it: they may be secrets.
 std::vector<std::string> RunArguments(const Engine& engine, const RunPlan& plan);

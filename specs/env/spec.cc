@@ -1,5 +1,7 @@
 #include "specs/env/spec.h"
 
+#include <algorithm>
+
 namespace imgbuild::specs {
 
 std::string_view SuiteName(Suite suite) {
@@ -27,6 +29,16 @@ std::size_t BaseImagePath(std::string_view image) {
     if (image.starts_with(transport)) return transport.size();
   }
   return std::string_view::npos;
+}
+
+std::vector<std::uint32_t> ServicePorts(const Spec& spec) {
+  std::vector<std::uint32_t> ports;
+  for (const Service& service : spec.services) {
+    if (service.port) ports.push_back(*service.port);
+  }
+  std::sort(ports.begin(), ports.end());
+  ports.erase(std::unique(ports.begin(), ports.end()), ports.end());
+  return ports;
 }
 
 }  // namespace imgbuild::specs

@@ -164,4 +164,7 @@ struct Spec {
   bool operator==(const Spec&) const = default;
 };
 
+// The ports that services listen on, ascending: the image's exposed ports.
+std::vector<std::uint32_t> ServicePorts(const Spec& spec);
+
 }  // namespace imgbuild::specs

@@ -12,7 +12,6 @@
 namespace imgbuild::builder {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 // What the supervisor itself makes of the text.
@@ -85,10 +84,6 @@ TEST(ServiceTableWriter, SaysWhatItCannotHold) {
   EXPECT_THROW(RenderServiceTable(spec), specs::Error);
   spec.services = {{.name = "a", .command = std::vector<std::string>(200, "x")}};
   EXPECT_THROW(RenderServiceTable(spec), specs::Error);
-}
-
-TEST(ServicePorts, AreThoseOfServices) {
-  EXPECT_THAT(ServicePorts(Notebook()), ElementsAre(5050u, 8888u));
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ TEST(RunArguments, MovedPortsAreToldInside) {
 TEST(RunArguments, WhatUpStartsCanBeFound) {
   RunPlan plan{.image = "image", .container = "imgbuild-nb", .environment = "nb"};
   plan.detached = true;
-  plan.home_volume = "imgbuild-nb-home";
+  plan.volumes = {{"imgbuild-nb-home", "/home/user"}};
   EXPECT_EQ(Line(kDocker, plan),
             "docker run --rm -d --name imgbuild-nb --label imgbuild.environment=nb "
             "-v imgbuild-nb-home:/home/user image");

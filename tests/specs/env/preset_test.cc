@@ -201,6 +201,12 @@ TEST(Presets, TheCanonicalFormIsWhole) {
   EXPECT_TRUE(ServesBuiltInPage(again.spec.services[3]));
 }
 
+TEST(Presets, PortsAreThoseOfServices) {
+  Spec spec;
+  spec.services = {{.name = "a", .port = 8888}, {.name = "b"}, {.name = "c", .port = 80}};
+  EXPECT_THAT(ServicePorts(spec), ElementsAre(80u, 8888u));
+}
+
 TEST(PresetFile, MistakesAreErrors) {
   const char* const kBad[] = {
       "",

@@ -1,0 +1,21 @@
+// How an environment is to run, as far as its spec decides that.
+#pragma once
+
+#include "builder/engine/run_plan.h"
+#include "specs/env/spec.h"
+
+namespace imgbuild::builder {
+
+// Ports as themselves, volumes, probes and the image's user; for a single platform that is the
+// first of the spec's. Nothing of the host: folder, label, uid, variables and the image's name are
+// the caller's.
+RunPlan PlanServices(const specs::Spec& spec);
+
+// The same without services: for a command in the environment.
+RunPlan PlanCommand(const specs::Spec& spec);
+
+// Where the home lies, for the volume that keeps it: whoever runs the program as root is root
+// inside.
+void AddHome(RunPlan& plan);
+
+}  // namespace imgbuild::builder
