@@ -26,6 +26,7 @@ void AddPlanCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run
 void AddCacheCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 void AddInitCommand(CLI::App& app, RunCommand& run);
 void AddUpCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run);
+void AddGenerateCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 void AddPackageCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 void AddPresetsCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
 void AddRunCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run);

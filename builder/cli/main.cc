@@ -35,6 +35,7 @@ int Main(int argc, char** argv) {
   AddUpCommands(app, options, run);
   AddRunCommands(app, options, run);
   AddPresetsCommand(app, options, run);
+  AddGenerateCommand(app, options, run);
   AddPushCommand(app, options, run);
   AddPullCommand(app, options, run);
   AddInspectCommand(app, options, run);

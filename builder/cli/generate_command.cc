@@ -1,0 +1,117 @@
+// imgbuild generate: what `up` would do, as a file for another program.
+#include <cstdio>
+#include <filesystem>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include "builder/cli/commands.h"
+#include "builder/cli/container.h"
+#include "builder/engine/host_folder.h"
+#include "builder/engine/spec_plan.h"
+#include "builder/generate/deployment.h"
+#include "builder/host/environment.h"
+#include "layers/io/atomic_file.h"
+#include "specs/base/error.h"
+
+namespace imgbuild::builder {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Format {
+  const char* name;
+  const char* description;
+  std::string (*render)(const Deployment&);
+};
+
+constexpr Format kFormats[] = {
+    {"quadlet", "A unit for systemd and podman", RenderQuadlet},
+    {"compose", "A file for Docker Compose and podman-compose", RenderCompose},
+    {"kubernetes", "Manifests for Kubernetes, or podman kube play", RenderKubernetes},
+    {"devcontainer", "A devcontainer.json", RenderDevcontainer},
+};
+
+struct GenerateArguments {
+  SpecOptions spec;
+  std::string output;
+  std::string image;
+  std::string engine;
+};
+
+// The engine that the file is for: this machine's, if it has one.
+Engine EngineFor(const std::string& name) {
+  if (!name.empty()) {
+    return FindEngine(Environment::Of({{"IMGBUILD_ENGINE", name}}), geteuid());
+  }
+  try {
+    return FindEngine(Environment::OfProcess(), geteuid());
+  } catch (const specs::Error& error) {
+    if (error.kind() == specs::ErrorKind::kUsage) throw;
+    return {EngineKind::kPodman, "podman", geteuid() == 0};
+  }
+}
+
+RunPlan PlanFor(const specs::Spec& spec, const GenerateArguments& arguments, const Format& format) {
+  if (spec.services.empty()) {
+    throw specs::Error(specs::ErrorKind::kUsage, fmt::format("{} has no services", spec.image.name))
+        .Hint("add one, such as: [services.jupyter] with preset = \"jupyterlab\"");
+  }
+  RunPlan plan = PlanServices(spec);
+  plan.image = arguments.image;
+  if (plan.image.empty()) {
+    plan.image = fmt::format("localhost/{}:{}", spec.image.name, spec.image.tags.front());
+  }
+  plan.uid = geteuid();
+  plan.folder = fs::current_path().string();
+  plan.label = LabelFor(plan.folder, Environment::OfProcess().Get("HOME").value_or(""));
+  // A cluster has users of its own; a compose file is for the folder that it lies in.
+  if (format.render == RenderKubernetes) plan.uid = plan.image_user.value_or(0);
+  if (format.render == RenderCompose) plan.folder = ".";
+  AddHome(plan);
+  return plan;
+}
+
+int Generate(const GlobalOptions& options, const GenerateArguments& arguments,
+             const Format& format) {
+  Session session(options);
+  const specs::LoadedSpec loaded = LoadForThisMachine(session, arguments.spec);
+  const Deployment deployment{.engine = EngineFor(arguments.engine),
+                              .plan = PlanFor(loaded.spec, arguments, format),
+                              .spec = fs::path(loaded.sources.file).filename().string()};
+  const std::string text = format.render(deployment);
+  if (arguments.output.empty() || arguments.output == "-") {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return std::fflush(stdout) == 0 ? 0 : 1;
+  }
+  layers::WriteFileAtomically(arguments.output, text);
+  session.progress().Info("wrote " + arguments.output);
+  return 0;
+}
+
+}  // namespace
+
+void AddGenerateCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+  CLI::App* generate =
+      app.add_subcommand("generate", "Write what starts the environment in other ways");
+  generate->require_subcommand(1);
+  for (const Format& format : kFormats) {
+    auto arguments = std::make_shared<GenerateArguments>();
+    CLI::App* command = generate->add_subcommand(format.name, format.description);
+    AddSpecOptions(*command, arguments->spec);
+    command->add_option("-o,--output", arguments->output, "Where to; standard output without it")
+        ->type_name("FILE");
+    command
+        ->add_option("--image", arguments->image,
+                     "The image's reference; localhost/NAME:TAG where none is given")
+        ->type_name("REFERENCE");
+    command->add_option("--engine", arguments->engine, "podman, docker or nerdctl")
+        ->type_name("ENGINE");
+    command->callback([&options, &run, arguments, &format] {
+      run = [&options, arguments, &format] { return Generate(options, *arguments, format); };
+    });
+  }
+}
+
+}  // namespace imgbuild::builder
