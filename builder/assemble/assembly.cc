@@ -30,10 +30,13 @@ std::string NameOf(const LayerPlan& plan, std::size_t part) {
 
 class Assembler {
  public:
-  Assembler(const std::vector<ReadyPackage>& packages, std::uint64_t max_layer_size)
+  Assembler(const PackageFacts* base, const std::vector<ReadyPackage>& packages,
+            std::uint64_t max_layer_size)
       : packages_(packages),
         has_dpkg_(HasDpkg(DebFacts(packages))),
-        max_layer_size_(max_layer_size) {}
+        max_layer_size_(max_layer_size) {
+    if (base != nullptr) assembly_.base = AddOwner("base image", base);
+  }
 
   void AddPackages(const LayerPlan& plan) {
     std::vector<const ReadyPackage*> packages;
@@ -97,9 +100,10 @@ class Assembler {
 
 }  // namespace
 
-Assembly Assemble(const std::vector<LayerPlan>& plans, const std::vector<ReadyPackage>& packages,
-                  ContentTree user_files, ContentTree state, std::uint64_t max_layer_size) {
-  Assembler assembler(packages, max_layer_size);
+Assembly Assemble(const PackageFacts* base, const std::vector<LayerPlan>& plans,
+                  const std::vector<ReadyPackage>& packages, ContentTree user_files,
+                  ContentTree state, std::uint64_t max_layer_size) {
+  Assembler assembler(base, packages, max_layer_size);
   for (const LayerPlan& plan : plans) {
     switch (plan.kind) {
       case LayerKind::kPackages:

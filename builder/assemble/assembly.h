@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,6 +21,7 @@ namespace imgbuild::builder {
 struct Assembly {
   std::vector<LayerContent> layers;       // bottom first
   std::vector<layers::TreeInput> inputs;  // by owner, in install order
+  std::optional<layers::OwnerId> base;    // of the base image's files, which are in no layer here
 
   // What layers and inputs point to, beside the packages.
   std::vector<std::unique_ptr<layers::PackageFacts>> facts;
@@ -27,10 +29,11 @@ struct Assembly {
 };
 
 // The plan's layers with what is in them; one that would be larger than `max_layer_size` plain
-// bytes becomes several, named "base", "base (2)", ... Borrows the packages, takes both trees.
-Assembly Assemble(const std::vector<LayerPlan>& plans, const std::vector<ReadyPackage>& packages,
-                  layers::ContentTree user_files, layers::ContentTree state,
-                  std::uint64_t max_layer_size);
+// bytes becomes several, named "base", "base (2)", ... `base` are a base image's files, or null.
+// Borrows these and the packages, takes both trees.
+Assembly Assemble(const layers::PackageFacts* base, const std::vector<LayerPlan>& plans,
+                  const std::vector<ReadyPackage>& packages, layers::ContentTree user_files,
+                  layers::ContentTree state, std::uint64_t max_layer_size);
 
 // Of the Debian packages among them.
 std::vector<const layers::PackageFacts*> DebFacts(const std::vector<ReadyPackage>& packages);

@@ -38,7 +38,7 @@ UserContent ReadUserContent(const specs::Spec& spec) {
 // Everything that decides the image.
 specs::Sha256 ImageKey(const BuildRequest& request, const UserContent& user,
                        const layers::Codec& codec) {
-  specs::KeyBuilder key("image/4");
+  specs::KeyBuilder key("image/5");
   key.Add("package", kPackageVersion).Add("pyc", kPycVersion);
   key.Add("plan", kPlanVersion).Add("layer", kLayerVersion);
   key.Add("tar", layers::kTarVersion).Add("deb", layers::kDebVersion);
@@ -55,12 +55,14 @@ specs::Sha256 ImageKey(const BuildRequest& request, const UserContent& user,
   return key.Finish();
 }
 
-// "DIGEST SIZE MEDIATYPE", then for each platform a line of its layers' plain sizes.
+// "DIGEST SIZE MEDIATYPE", then for each platform a line: how many layers are a base image's, and
+// the plain sizes of all.
 std::string RenderResult(const layers::Image& image) {
   std::string text =
       fmt::format("{} {} {}\n", image.root.digest.Hex(), image.root.size, image.root.media_type);
   for (const layers::PlatformImage& platform : image.platforms) {
-    for (std::uint64_t size : platform.plain_sizes) text += fmt::format("{} ", size);
+    text += std::to_string(platform.base_layers);
+    for (std::uint64_t size : platform.plain_sizes) text += fmt::format(" {}", size);
     text += '\n';
   }
   return text;
@@ -75,19 +77,23 @@ std::optional<layers::Image> FindResult(const layers::Store& store, const specs:
   const auto digest = specs::Sha256::Parse(head[0]);
   const auto size = specs::ParseUnsigned(head[1]);
   if (!digest || !size) return std::nullopt;
-  std::vector<std::vector<std::uint64_t>> plain_sizes;
+  std::vector<layers::PlatformRecord> records;
   for (std::size_t i = 1; i + 1 < lines.size(); ++i) {
-    std::vector<std::uint64_t>& sizes = plain_sizes.emplace_back();
-    for (std::string_view word : specs::SplitWords(lines[i])) {
-      sizes.push_back(specs::ParseUnsigned(word).value_or(0));
+    layers::PlatformRecord& record = records.emplace_back();
+    const std::vector<std::string_view> words = specs::SplitWords(lines[i]);
+    for (std::string_view word : words) {
+      record.plain_sizes.push_back(specs::ParseUnsigned(word).value_or(0));
     }
+    if (words.empty()) return std::nullopt;
+    record.base_layers = static_cast<std::size_t>(record.plain_sizes.front());
+    record.plain_sizes.erase(record.plain_sizes.begin());
   }
   specs::Descriptor root{.media_type = std::string(head[2]),
                          .digest = *digest,
                          .size = *size,
                          .platform = {},
                          .annotations = {}};
-  auto image = layers::FindImage(store, root, plain_sizes);
+  auto image = layers::FindImage(store, root, records);
   if (image && image->platforms.size() == 1 && image->root.digest == root.digest) {
     image->platforms[0].descriptor.platform = image->platforms[0].config.platform;
     image->root = image->platforms[0].descriptor;
@@ -110,7 +116,8 @@ Annotations ManifestAnnotations(const specs::Spec& spec, const specs::Sha256& ke
 // As others made it. The documents are written anew: theirs may have had annotations of their own.
 std::optional<layers::Image> TakeShared(const specs::Spec& spec, const specs::Sha256& key,
                                         BuildContext context) {
-  if (context.shared == nullptr) return std::nullopt;
+  // On a base image it is built: which layers are the base's, a manifest does not say.
+  if (context.shared == nullptr || spec.system.image) return std::nullopt;
   auto shared = context.shared->FindImage(key);
   const auto same = [](const SharedPlatform& platform, const specs::Platform& wanted) {
     return platform.config.platform == wanted;

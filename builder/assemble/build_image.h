@@ -9,6 +9,7 @@
 #include "builder/assemble/fetcher.h"
 #include "builder/assemble/layer_stage.h"
 #include "builder/assemble/shared_cache.h"
+#include "builder/base/base_images.h"
 #include "builder/ui/progress.h"
 #include "layers/image/image.h"
 #include "layers/io/executor.h"
@@ -33,6 +34,7 @@ struct BuildContext {
   Progress& progress;
   LayerListener layer_listener = {};  // of images that are not found whole
   SharedCache* shared = nullptr;      // null: only this machine's own cache
+  BaseImages* base = nullptr;         // where the spec builds on an image; of the locked digest
 };
 
 struct BuiltPlatform {

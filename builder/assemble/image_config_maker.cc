@@ -7,6 +7,7 @@
 #include "builder/assemble/cuda_view.h"
 #include "builder/assemble/gpu_code.h"
 #include "builder/assemble/image_files.h"
+#include "builder/base/base_python.h"
 #include "builder/plan/cuda_preflight.h"
 #include "specs/base/text.h"
 #include "specs/env/cuda.h"
@@ -19,17 +20,51 @@ namespace {
 void AddCudaEnvironment(const specs::CudaSection& cuda, std::map<std::string, std::string>& env) {
   env["CUDA_HOME"] = kCudaHome;
   std::string& path = env["PATH"];
-  path.insert(path.find(':'), fmt::format(":{}/bin", kCudaHome));
+  path.insert(std::min(path.find(':'), path.size()), fmt::format(":{}/bin", kCudaHome));
   env["NVIDIA_VISIBLE_DEVICES"] = "all";
   env["NVIDIA_DRIVER_CAPABILITIES"] = "compute,utility";
   const std::vector<std::string_view> version = specs::Split(cuda.version, '.');
   env["NVIDIA_REQUIRE_CUDA"] = fmt::format("cuda>={}.{}", version[0], version[1]);
 }
 
+using Environment = std::map<std::string, std::string>;
+
+Environment BaseEnvironment(const layers::BaseImage& base) {
+  Environment env;
+  for (const std::string& variable : base.config.env) {
+    const std::size_t equals = variable.find('=');
+    if (equals != std::string::npos) env[variable.substr(0, equals)] = variable.substr(equals + 1);
+  }
+  env["PATH"] = BasePath(base);
+  return env;
+}
+
+// As layers over a base inherit it ("FROM" of a Dockerfile).
+void TakeFromBase(const layers::BaseImage& base, specs::ImageConfig& config) {
+  config.created = std::max(config.created, base.config.created);
+  for (const auto& [name, value] : base.config.labels) config.labels.emplace(name, value);
+  for (const std::string& port : base.config.exposed_ports) {
+    const auto number = specs::ParseUnsigned(std::string_view(port).substr(0, port.find('/')));
+    if (port.ends_with("/tcp") && number && *number > 0 && *number <= 65'535) {
+      config.exposed_ports.push_back(static_cast<std::uint32_t>(*number));
+    }
+  }
+  std::ranges::sort(config.exposed_ports);
+  config.exposed_ports.erase(std::unique(config.exposed_ports.begin(), config.exposed_ports.end()),
+                             config.exposed_ports.end());
+}
+
+// Folders that the base's own linker cache does not know.
+void AddLibraryPath(const std::vector<std::string>& folders, Environment& env) {
+  if (folders.empty()) return;
+  std::string& path = env["LD_LIBRARY_PATH"];
+  path = specs::Join(folders, ":") + (path.empty() ? "" : ":") + path;
+}
+
 }  // namespace
 
 specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& lock,
-                                   const specs::Platform& platform) {
+                                   const specs::Platform& platform, const OnBase& on) {
   specs::ImageConfig config;
   config.platform = platform;
   for (const specs::LockedSuite& suite : lock.suites) {
@@ -37,12 +72,14 @@ specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& l
   }
   config.user = spec.image.user;
   config.exposed_ports = ServicePorts(spec);
-  std::map<std::string, std::string> env = {
-      {"PATH", fmt::format("{}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                           kVenvPath)},
-      {"VIRTUAL_ENV", std::string(kVenvPath)},
-      {"LANG", "C.UTF-8"}};
+  Environment env;
+  if (on.base != nullptr) env = BaseEnvironment(*on.base);
+  env.emplace("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  env["PATH"] = fmt::format("{}/bin:{}", kVenvPath, env["PATH"]);
+  env["VIRTUAL_ENV"] = kVenvPath;
+  env.emplace("LANG", "C.UTF-8");
   if (specs::CudaInForce(spec.cuda, platform)) AddCudaEnvironment(spec.cuda, env);
+  AddLibraryPath(on.library_dirs, env);
   for (const auto& [name, value] : spec.image.env) env[name] = value;
   config.env.assign(env.begin(), env.end());
   config.entrypoint = spec.image.entrypoint;
@@ -51,6 +88,7 @@ specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& l
   config.workdir = spec.image.workdir;
   config.labels = spec.image.labels;
   config.labels.emplace("org.opencontainers.image.title", spec.image.name);
+  if (on.base != nullptr) TakeFromBase(*on.base, config);
   return config;
 }
 

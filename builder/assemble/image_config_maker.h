@@ -4,16 +4,23 @@
 #include <set>
 #include <string>
 
+#include "layers/image/base_image.h"
 #include "specs/env/lock.h"
 #include "specs/env/spec.h"
 #include "specs/oci/image_config.h"
 
 namespace imgbuild::builder {
 
+// A base image below, where there is one.
+struct OnBase {
+  const layers::BaseImage* base = nullptr;
+  std::vector<std::string> library_dirs = {};  // for the dynamic linker, beside the base's own
+};
+
 // Without diff ids and history. Its time is that of the newest Release in the lock: a date that
 // means something and does not depend on when the image was built.
 specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& lock,
-                                   const specs::Platform& platform);
+                                   const specs::Platform& platform, const OnBase& on = {});
 
 // Labels that tell what CUDA there is in the image and what it asks of a host:
 // "imgbuild.cuda.version" (as the spec has it, where the section is in force),

@@ -6,6 +6,7 @@
 
 #include "builder/assemble/embedded.h"
 #include "builder/assemble/service_table_writer.h"
+#include "layers/tree/path.h"
 #include "specs/env/canonical.h"
 #include "specs/env/preset.h"
 
@@ -47,13 +48,14 @@ void AddVenv(const ImageFilesInput& input, ContentTree& files) {
   directory("/lib/python" + version);
   directory("/lib/python" + version + "/site-packages");
   link("/lib64", "lib");
-  link("/bin/python3", "/usr/bin/python3");
+  link("/bin/python3", input.python);
   link("/bin/python", "python3");
   link("/bin/python" + version, "python3");
   files[root + "/pyvenv.cfg"] = layers::MakeFile(
-      fmt::format("home = /usr/bin\ninclude-system-site-packages = false\nversion = {}\n"
-                  "executable = /usr/bin/python{}\ncommand = /usr/bin/python3 -m venv {}\n",
-                  input.lock.python_version, version, kVenvPath),
+      fmt::format("home = {0}\ninclude-system-site-packages = false\nversion = {1}\n"
+                  "executable = {0}/python{2}\ncommand = {3} -m venv {4}\n",
+                  layers::ParentPath(input.python), input.lock.python_version, version,
+                  input.python, kVenvPath),
       0664, kUser, kGroup);
 }
 
@@ -81,7 +83,7 @@ ContentTree MakeImageFiles(const ImageFilesInput& input) {
   ContentTree files;
   files[RelativePath(kSupervisorPath)] =
       layers::MakeFile(std::string(SupervisorProgram(input.locked.platform.architecture)), 0755);
-  files["etc/imgbuild/services"] = layers::MakeFile(RenderServiceTable(input.spec));
+  files["etc/imgbuild/services"] = layers::MakeFile(RenderServiceTable(input.spec, input.shell));
   files["etc/imgbuild/spec.toml"] =
       layers::MakeFile(specs::RenderCanonical(input.spec, input.spec_folder));
   files["etc/imgbuild/lock"] = layers::MakeFile(specs::RenderLock(input.lock));

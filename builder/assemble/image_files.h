@@ -18,6 +18,8 @@ struct ImageFilesInput {
   const std::string& spec_folder;  // paths in the canonical spec are relative to it
   const specs::Lock& lock;
   const specs::LockedPlatform& locked;
+  std::string python = "/usr/bin/python3";  // the interpreter below the virtual environment
+  std::string shell = "";                   // of an image without services; "": the profile's
 };
 
 //   usr/lib/imgbuild/init       the supervisor for the platform

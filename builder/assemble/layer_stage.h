@@ -31,6 +31,7 @@ struct MadeLayer {
   std::string name;
   bool made = false;    // in this run
   bool shared = false;  // promised by the shared cache: the store may lack its bytes
+  bool base = false;    // of the base image, as it is: the store may lack its bytes
 };
 
 // Told of each layer as soon as it is in the store, or known to the shared cache, from any thread.

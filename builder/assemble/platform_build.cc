@@ -1,6 +1,6 @@
 #include "builder/assemble/platform_build.h"
 
-#include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -9,17 +9,17 @@
 #include "builder/assemble/artifacts.h"
 #include "builder/assemble/assembly.h"
 #include "builder/assemble/compiler_tree.h"
-#include "builder/assemble/cuda_view.h"
 #include "builder/assemble/gpu_code.h"
 #include "builder/assemble/image_config_maker.h"
 #include "builder/assemble/image_files.h"
 #include "builder/assemble/package_stage.h"
 #include "builder/assemble/pyc_memo.h"
 #include "builder/assemble/pyc_pool.h"
+#include "builder/assemble/state_stage.h"
 #include "builder/assemble/use_archive.h"
+#include "builder/base/base_python.h"
 #include "builder/plan/cuda_preflight.h"
 #include "builder/plan/layer_plan.h"
-#include "builder/state/state.h"
 #include "layers/unpack/needed.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
@@ -28,6 +28,7 @@
 namespace imgbuild::builder {
 namespace {
 
+using Names = std::vector<std::string>;
 using layers::ContentTree;
 using layers::PackageFacts;
 
@@ -47,67 +48,38 @@ ContentTree UserTree(const BuildRequest& request, const UserContent& user,
   return tree;
 }
 
-// Wheels of the CUDA section, for its place in the file system.
-std::vector<const PackageFacts*> CudaWheels(const std::vector<ReadyPackage>& packages) {
-  std::vector<const PackageFacts*> wheels;
-  for (const ReadyPackage& package : packages) {
-    const specs::LockedPackage& locked = *package.locked;
-    if (locked.kind == specs::PackageKind::kWheel && locked.layer == specs::kCudaRoot) {
-      wheels.push_back(&package.facts);
-    }
-  }
-  return wheels;
-}
-
-SystemState MakeState(const BuildRequest& request, const specs::Platform& platform,
-                      const std::vector<ReadyPackage>& packages, const UserContent& user) {
-  const specs::Spec& spec = request.loaded.spec;
-  StateInput input{.suite = spec.system.suite,
-                   .profile = spec.system.profile,
-                   .architecture = platform.architecture,
-                   .packages = DebFacts(packages),
-                   .others = {},
-                   .timezone = spec.image.timezone,
-                   .workdir = spec.image.workdir,
-                   .certificates = {},
-                   .library_dirs = {}};
-  for (std::size_t i = 0; i < user.certificates.size(); ++i) {
-    const std::string& path = spec.system.certificates[i];
-    input.certificates.push_back({path.substr(path.rfind('/') + 1), user.certificates[i]});
-  }
-  if (!specs::CudaInForce(spec.cuda, platform)) return MakeSystemState(input);
-  if (spec.cuda.provider == "debian") {
-    SystemState state = MakeSystemState(input);
-    state.files.emplace(kCudaHome.substr(1), layers::MakeSymlink(std::string(kDebianCudaHome)));
-    return state;
-  }
-  input.others = CudaWheels(packages);
-  CudaView cuda = MakeCudaView(input.others, fmt::format("{}/lib/python{}/site-packages",
-                                                         kVenvPath.substr(1), spec.python.version));
-  input.library_dirs = std::move(cuda.library_dirs);
-  SystemState state = MakeSystemState(input);
-  Merge(std::move(cuda.files), state.files);
-  return state;
-}
-
 void ReportConflicts(const std::vector<layers::TreeConflict>& conflicts,
-                     const layers::FileTree& tree, Progress& progress) {
+                     const layers::FileTree& tree, std::optional<layers::OwnerId> base,
+                     Progress& progress) {
   const auto& owners = tree.owners();
   std::set<std::pair<layers::OwnerId, layers::OwnerId>> told;
   for (const layers::TreeConflict& conflict : conflicts) {
     if (conflict.kind != layers::ConflictKind::kContent) continue;
     // State is there to replace what packages bring; two packages are not.
     if (owners[conflict.second] == "system state") continue;
+    if (base && conflict.first == *base) continue;  // whatever lies over a base replaces it
     if (!told.insert({conflict.first, conflict.second}).second) continue;
     progress.Warning(fmt::format("{} and {} both bring /{}; the latter's is used",
                                  owners[conflict.first], owners[conflict.second], conflict.path));
   }
 }
 
-void RequireLibraries(const std::vector<ReadyPackage>& packages) {
+// By their names: what is in the files of a base is not read.
+std::vector<std::string> LibrariesOf(const layers::BaseImage& base) {
+  std::vector<std::string> names;
+  for (const layers::FileFacts& file : base.files.files) {
+    const std::size_t name = file.path.rfind('/') + 1;
+    if (file.path.find(".so", name) != std::string::npos) names.push_back(file.path.substr(name));
+  }
+  return names;
+}
+
+// Of the packages; a base image below them provides its own.
+void RequireLibraries(const std::vector<ReadyPackage>& packages, const layers::BaseImage* base) {
   std::vector<const PackageFacts*> facts;
   for (const ReadyPackage& package : packages) facts.push_back(&package.facts);
-  const std::vector<layers::MissingLibrary> missing = layers::CheckNeeded(facts);
+  const std::vector<layers::MissingLibrary> missing =
+      layers::CheckNeeded(facts, {.provided = base != nullptr ? LibrariesOf(*base) : Names{}});
   if (missing.empty()) return;
   std::string text = "shared libraries are missing in the image:";
   std::set<std::string> suggestions;
@@ -115,11 +87,14 @@ void RequireLibraries(const std::vector<ReadyPackage>& packages) {
     text += fmt::format("\n    {} needs {} (in {})", library.package, library.soname, library.file);
     if (!library.suggestion.empty()) suggestions.insert("\"" + library.suggestion + "\"");
   }
-  throw specs::Error(text).Hint(
-      suggestions.empty()
-          ? "add the Debian packages that have them to system.packages"
-          : fmt::format("add to system.packages: {}",
-                        specs::Join({suggestions.begin(), suggestions.end()}, ", ")));
+  const std::string names = specs::Join({suggestions.begin(), suggestions.end()}, ", ");
+  if (base != nullptr) {
+    throw specs::Error(text).Hint("the base image has to bring them" +
+                                  (names.empty() ? "" : "; Debian's packages are " + names));
+  }
+  throw specs::Error(text).Hint(names.empty()
+                                    ? "add the Debian packages that have them to system.packages"
+                                    : "add to system.packages: " + names);
 }
 
 // Those that are not are removed.
@@ -152,7 +127,7 @@ class PackageWork {
   // Borrows all for its life. `memo` may be null.
   PackageWork(const BuildRequest& request, const layers::Codec& codec, BuildContext context,
               PycMemo* memo)
-      : PackageWork(request.loaded.spec, HostCompiler(request.lock), codec, context, memo) {}
+      : PackageWork(request.loaded.spec, CompilerFor(request), codec, context, memo) {}
 
   std::vector<ReadyPackage> Prepare(const specs::LockedPlatform& locked) {
     return PreparePackages(locked, maker_,
@@ -169,18 +144,27 @@ class PackageWork {
   }
 
  private:
-  PackageWork(const specs::Spec& spec, const specs::LockedCompiler& compiler,
+  // Null where no Debian suite has the Python of a base image: then nothing is compiled.
+  static const specs::LockedCompiler* CompilerFor(const BuildRequest& request) {
+    if (request.lock.compilers.empty() && request.lock.base) return nullptr;
+    return &HostCompiler(request.lock);
+  }
+
+  PackageWork(const specs::Spec& spec, const specs::LockedCompiler* compiler,
               const layers::Codec& codec, BuildContext context, PycMemo* memo)
       : context_(context),
-        pyc_([&,
-              context] { return FindCompilerTree(compiler, spec, context.fetcher, context.store); },
-             context.executor.width()),
+        pyc_(
+            [&spec, compiler, context] {
+              return FindCompilerTree(*compiler, spec, context.fetcher, context.store);
+            },
+            context.executor.width()),
         memoized_(memo != nullptr ? std::make_unique<MemoCompiler>(*memo, pyc_) : nullptr),
-        maker_(context.store, codec, context.executor, Pyc(),
-               {.suite = spec.system.suite,
-                .python = spec.python.version,
-                .compiler_id = CompilerId(compiler, spec.python.version),
-                .compile = spec.python.compile}) {}
+        maker_(
+            context.store, codec, context.executor, Pyc(),
+            {.suite = spec.system.suite,
+             .python = spec.python.version,
+             .compiler_id = compiler != nullptr ? CompilerId(*compiler, spec.python.version) : "",
+             .compile = compiler != nullptr ? spec.python.compile : specs::Compile::kNone}) {}
 
   layers::PycCompiler* Pyc() {
     if (memoized_) return memoized_.get();
@@ -192,6 +176,59 @@ class PackageWork {
   const std::unique_ptr<MemoCompiler> memoized_;  // null: nothing to remember
   PackageMaker maker_;
 };
+
+// The image that the spec builds on, and what of it is built upon.
+struct Base {
+  const layers::BaseImage& image;
+  BasePython python;
+  std::string shell;
+};
+
+std::optional<Base> BaseOf(const BuildRequest& request, const specs::Platform& platform,
+                           BuildContext context) {
+  const specs::Spec& spec = request.loaded.spec;
+  if (!spec.system.image) return std::nullopt;
+  const layers::BaseImage& image = context.base->For(platform);
+  Base base{.image = image, .python = FindBasePython(image, spec.python.version), .shell = {}};
+  if (base.python.version != request.lock.python_version) {
+    throw specs::Error(specs::ErrorKind::kVerification,
+                       "the lock was made for another Python than the base image has")
+        .Found(base.python.version)
+        .Expected(request.lock.python_version)
+        .Hint("lock again: imgbuild lock --upgrade system.image");
+  }
+  for (const char* shell : {"/bin/bash", "/bin/sh"}) {
+    if (base.shell.empty() && image.Resolve(shell)) base.shell = shell;
+  }
+  if (base.shell.empty()) base.shell = base.python.path;
+  if (request.lock.compilers.empty() && spec.python.compile != specs::Compile::kNone) {
+    context.progress.Warning(
+        fmt::format("nothing is compiled to .pyc: no supported Debian suite has Python {}, so the "
+                    "first import of each module takes longer",
+                    spec.python.version));
+  }
+  return base;
+}
+
+// The base's layers as they are, below ours.
+void AddBaseLayers(const layers::BaseImage& base, BuildContext context,
+                   std::vector<MadeLayer>& layers) {
+  std::vector<MadeLayer> below;
+  for (const layers::ImageLayer& layer : base.layers) {
+    if (context.layer_listener) context.layer_listener(layer);
+    below.push_back({.layer = layer, .name = "base image", .base = true});
+  }
+  layers.insert(layers.begin(), below.begin(), below.end());
+}
+
+// OCI image-spec v1.1, annotations.md, "Pre-Defined Annotation Keys".
+Annotations WithBase(Annotations annotations, const specs::LockedBase& base) {
+  annotations.emplace("org.opencontainers.image.base.digest", base.digest.Oci());
+  if (specs::BaseImagePath(base.image) == std::string::npos) {
+    annotations.emplace("org.opencontainers.image.base.name", base.image);
+  }
+  return annotations;
+}
 
 }  // namespace
 
@@ -213,24 +250,33 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   for (const std::string& warning : CheckCuda(spec, locked).warnings) {
     context.progress.Warning(warning);
   }
+  const std::optional<Base> base = BaseOf(request, locked.platform, context);
+  const layers::BaseImage* base_image = base ? &base->image : nullptr;
 
   // Packages: fetched, unpacked, compiled and compressed, or found.
   PackageWork work(request, codec, context, nullptr);
   const std::vector<ReadyPackage> packages = work.Prepare(locked);
-  RequireLibraries(packages);
+  RequireLibraries(packages, base_image);
 
   // What no package brings: the user's files, and the system's and imgbuild's own.
   ContentTree user_files = UserTree(request, user, locked.platform, context);
-  SystemState state = MakeState(request, locked.platform, packages, user);
-  for (const std::string& warning : state.warnings) context.progress.Warning(warning);
-  Merge(MakeImageFiles({spec, request.loaded.sources.folder, request.lock, locked}), state.files);
+  StateStage stage = MakeState(request, locked.platform, packages, user, base_image);
+  for (const std::string& warning : stage.state.warnings) context.progress.Warning(warning);
+  ImageFilesInput own{spec, request.loaded.sources.folder, request.lock, locked};
+  if (base) {
+    own.python = base->python.path;
+    own.shell = base->shell;
+  }
+  Merge(MakeImageFiles(own), stage.state.files);
 
   // One tree of it all, split into layers.
-  const Assembly assembly = Assemble(PlanLayers(spec, locked), packages, std::move(user_files),
-                                     std::move(state.files), spec.image.max_layer_size);
+  const Assembly assembly =
+      Assemble(base ? &base->image.files : nullptr, PlanLayers(spec, locked), packages,
+               std::move(user_files), std::move(stage.state.files), spec.image.max_layer_size);
   const layers::TreeUnion united = layers::UniteTrees(assembly.inputs);
-  ReportConflicts(united.conflicts, united.tree, context.progress);
+  ReportConflicts(united.conflicts, united.tree, assembly.base, context.progress);
   std::vector<std::vector<layers::OwnerId>> owners;
+  if (assembly.base) owners.push_back({*assembly.base});
   for (const LayerContent& layer : assembly.layers) owners.push_back(layer.owners);
   layers::CheckLayers(united.tree, owners);
 
@@ -253,12 +299,16 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
     RequireSameFrames(packages, work.Prepare(locked));
     result.built.layers = make_layers();
   }
+  if (base) AddBaseLayers(base->image, context, result.built.layers);
   std::vector<layers::ImageLayer> image_layers;
   for (const MadeLayer& layer : result.built.layers) image_layers.push_back(layer.layer);
-  specs::ImageConfig config = MakeImageConfig(spec, request.lock, locked.platform);
+  specs::ImageConfig config = MakeImageConfig(spec, request.lock, locked.platform,
+                                              {base_image, std::move(stage.library_dirs)});
   AddCudaLabels(spec, locked, CollectGpuCode(packages, locked, context.store), config);
   result.image =
-      layers::PublishPlatform(context.store, std::move(config), image_layers, annotations);
+      layers::PublishPlatform(context.store, std::move(config), image_layers,
+                              base ? WithBase(annotations, *request.lock.base) : annotations);
+  if (base) result.image.base_layers = base->image.layers.size();
   return result;
 }
 

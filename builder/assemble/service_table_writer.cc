@@ -52,11 +52,12 @@ std::string Escape(std::string_view value) {
 
 class TableWriter {
  public:
-  explicit TableWriter(const specs::Spec& spec) : spec_(spec) {}
+  TableWriter(const specs::Spec& spec, std::string_view shell) : spec_(spec), shell_(shell) {}
 
   std::string Write() {
     Line(runtime::kServiceTableHeader);
-    Line("shell", spec_.system.profile == specs::Profile::kSlim ? "/bin/bash" : "/usr/bin/python3");
+    const bool slim = spec_.system.profile == specs::Profile::kSlim;
+    Line("shell", !shell_.empty() ? shell_ : slim ? "/bin/bash" : "/usr/bin/python3");
     if (spec_.services.size() > runtime::kMaxServices) {
       throw specs::Error(specs::ErrorKind::kUsage,
                          fmt::format("{} services; at most {} are possible", spec_.services.size(),
@@ -145,11 +146,14 @@ class TableWriter {
   }
 
   const specs::Spec& spec_;
+  const std::string_view shell_;
   std::string text_;
 };
 
 }  // namespace
 
-std::string RenderServiceTable(const specs::Spec& spec) { return TableWriter(spec).Write(); }
+std::string RenderServiceTable(const specs::Spec& spec, std::string_view shell) {
+  return TableWriter(spec, shell).Write();
+}
 
 }  // namespace imgbuild::builder

@@ -7,7 +7,7 @@
 
 namespace imgbuild::builder {
 
-// What one build is given. `shared` may be null.
+// What one build is given. `shared` may be null, and `base` where the spec builds on no image.
 struct BuildWork {
   layers::Store& store;
   Session& session;
@@ -16,6 +16,7 @@ struct BuildWork {
   layers::Compression compression;
   LayerListener listener = {};
   SharedCache* shared = nullptr;
+  BaseImages* base = nullptr;
 };
 
 // Calls action(request, context), with all that is only there for that.
@@ -36,7 +37,8 @@ auto WithBuildContext(const BuildWork& work, Action&& action) {
                                       .fetcher = fetcher,
                                       .progress = session.progress(),
                                       .layer_listener = work.listener,
-                                      .shared = work.shared});
+                                      .shared = work.shared,
+                                      .base = work.base});
 }
 
 }  // namespace imgbuild::builder

@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "builder/cli/base_access.h"
 #include "builder/cli/build_work.h"
 #include "builder/engine/host_folder.h"
 #include "builder/engine/load.h"
@@ -66,12 +67,15 @@ Container PrepareContainer(Session& session, const ContainerOptions& options) {
   };
   const specs::LoadedSpec& loaded = container.loaded;
   const FoundLock found = FindOrMakeLock(session, options.spec, loaded, options.lock);
+  const std::unique_ptr<OpenedBase> base = OpenBase(session, loaded.spec, found.lock);
   const BuiltImage built = WithBuildContext({.store = session.store(),
                                              .session = session,
                                              .loaded = loaded,
                                              .lock = found.lock,
-                                             .compression = layers::Compression::kZstd},
+                                             .compression = layers::Compression::kZstd,
+                                             .base = base.get()},
                                             BuildImage);
+  if (base) base->FetchLayers(built.image);
   container.plan = options.services ? PlanServices(loaded.spec) : PlanCommand(loaded.spec);
   AddHost(container.plan);
   const std::string& name = loaded.spec.image.name;

@@ -15,7 +15,7 @@ namespace {
 
 // Builds again in an empty cache, from the same archives, and compares.
 void Check(Session& session, const specs::LoadedSpec& loaded, const specs::Lock& lock,
-           layers::Compression compression, const layers::Image& image) {
+           layers::Compression compression, BaseImages* base, const layers::Image& image) {
   const std::filesystem::path folder = session.store().NewDirectory();
   struct Remove {
     const std::filesystem::path& folder;
@@ -34,7 +34,8 @@ void Check(Session& session, const specs::LoadedSpec& loaded, const specs::Lock&
                                              .session = session,
                                              .loaded = loaded,
                                              .lock = lock,
-                                             .compression = compression},
+                                             .compression = compression,
+                                             .base = base},
                                             BuildImage);
   if (again.image.root.digest == image.root.digest) {
     session.progress().Info("checked: a second build in an empty cache gives the same image");
@@ -82,20 +83,6 @@ LayerListener PushingTo(Pushes& pushes, const layers::Store& store) {
   };
 }
 
-// Blobs that shared caches promised come when a registry turns out to need them.
-UploadOptions ObtainingFrom(SharedPlaces* shared, layers::Store& store) {
-  if (shared == nullptr) return {};
-  return {.obtain = [shared, &store](const PushBlob& blob) {
-    const specs::Descriptor wanted{.media_type = {},
-                                   .digest = blob.digest,
-                                   .size = blob.size,
-                                   .platform = {},
-                                   .annotations = {}};
-    if (shared->FetchBlobs({wanted}, store)) return;
-    throw specs::Error(fmt::format("no cache gives the layer {}", blob.digest.Oci()));
-  }};
-}
-
 }  // namespace
 
 Delivery::Delivery(Session& session, const BuildArguments& arguments,
@@ -114,11 +101,28 @@ Delivery::Delivery(Session& session, const BuildArguments& arguments,
 }
 
 void Delivery::OpenPushes() {
-  pushes_ = std::make_unique<Pushes>(session_, targets_, arguments_.registry,
-                                     ObtainingFrom(shared_.get(), session_.store()));
+  UploadOptions upload;
+  if (shared_ || loaded_.spec.system.image) {
+    upload.obtain = [this](const PushBlob& blob) { Obtain(blob); };
+  }
+  pushes_ = std::make_unique<Pushes>(session_, targets_, arguments_.registry, upload);
+}
+
+// Layers of the base image and those that shared caches promised come when a registry turns out to
+// need them.
+void Delivery::Obtain(const PushBlob& blob) {
+  if (base_ && base_->FetchLayer(blob.digest, built_.image)) return;
+  const specs::Descriptor wanted{.media_type = {},
+                                 .digest = blob.digest,
+                                 .size = blob.size,
+                                 .platform = {},
+                                 .annotations = {}};
+  if (shared_ && shared_->FetchBlobs({wanted}, session_.store())) return;
+  throw specs::Error(fmt::format("no cache gives the layer {}", blob.digest.Oci()));
 }
 
 void Delivery::Run(const specs::Lock& lock, Stopwatch& stopwatch, std::vector<PhaseTime>& phases) {
+  base_ = OpenBase(session_, loaded_.spec, lock);
   try {
     Build(lock, shared_.get());
   } catch (const specs::Error&) {
@@ -129,7 +133,7 @@ void Delivery::Run(const specs::Lock& lock, Stopwatch& stopwatch, std::vector<Ph
   }
   phases.push_back({"build", stopwatch.Lap()});
   if (arguments_.check) {
-    Check(session_, loaded_, lock, compression_, built_.image);
+    Check(session_, loaded_, lock, compression_, base_.get(), built_.image);
     phases.push_back({"check", stopwatch.Lap()});
   }
   const auto deliver = [&] {
@@ -166,25 +170,37 @@ void Delivery::Build(const specs::Lock& lock, SharedPlaces* shared) {
                              .lock = lock,
                              .compression = compression_,
                              .listener = PushingTo(*pushes_, session_.store()),
-                             .shared = shared},
+                             .shared = shared,
+                             .base = base_.get()},
                             BuildImage);
-  if (shared == nullptr) return;
-  // What a registry has in another repository it need not be sent.
+  RememberHomes(shared);
+}
+
+// What a registry has in another repository it need not be sent.
+void Delivery::RememberHomes(const SharedPlaces* shared) {
   for (const specs::Descriptor& layer : Layers(built_.image)) {
-    const auto home = shared->HomeOf(layer.digest);
+    const auto home = shared != nullptr ? shared->HomeOf(layer.digest) : std::nullopt;
     if (home) pushes_->RememberHome(home->host, home->repository, layer.digest);
+  }
+  const auto base = base_ ? base_->Home() : std::nullopt;
+  if (!base) return;
+  for (const layers::PlatformImage& platform : built_.image.platforms) {
+    for (std::size_t i = 0; i < platform.base_layers; ++i) {
+      pushes_->RememberHome(base->registry, base->repository, platform.manifest.layers[i].digest);
+    }
   }
 }
 
 void Delivery::Write() {
   layers::Store& store = session_.store();
+  if (!outputs_.empty() && base_) base_->FetchLayers(built_.image);
   if (!outputs_.empty() && shared_ && !shared_->FetchBlobs(Layers(built_.image), store)) {
     throw specs::Error("no cache gives all layers that were promised");
   }
-  image_ = layers::Annotated(
-      layers::SourceOf(built_.image, store,
-                       shared_ ? layers::AbsentBlobs::kAllowed : layers::AbsentBlobs::kRefused),
-      annotations_);
+  image_ = layers::Annotated(layers::SourceOf(built_.image, store,
+                                              shared_ || base_ ? layers::AbsentBlobs::kAllowed
+                                                               : layers::AbsentBlobs::kRefused),
+                             annotations_);
   for (const Output& output : outputs_) {
     if (annotations_.empty()) {
       WriteOutput(output, built_.image, store);

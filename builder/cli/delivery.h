@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "builder/assemble/build_image.h"
+#include "builder/cli/base_access.h"
 #include "builder/cli/lock_session.h"
 #include "builder/cli/outputs.h"
 #include "builder/cli/pushes.h"
@@ -61,6 +62,8 @@ class Delivery {
   void Build(const specs::Lock& lock, SharedPlaces* shared);
   void Write();
   bool MustBeMadeAgain();
+  void Obtain(const PushBlob& blob);
+  void RememberHomes(const SharedPlaces* shared);
 
   Session& session_;
   const BuildArguments& arguments_;
@@ -70,6 +73,7 @@ class Delivery {
   const std::vector<PushTarget> targets_;
   const std::vector<Output> outputs_;
   const std::unique_ptr<SharedPlaces> shared_;  // null: none was named
+  std::unique_ptr<OpenedBase> base_;            // null: the spec builds on no image
   std::unique_ptr<Pushes> pushes_;
   BuiltImage built_;
   layers::ImageSource image_;  // as it goes out

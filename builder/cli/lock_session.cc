@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "builder/cli/base_access.h"
 #include "builder/cli/version.h"
 #include "builder/cli/writable.h"
 #include "builder/lock/make_lock.h"
@@ -33,6 +34,19 @@ std::string LockFileFor(const SpecOptions& options, const specs::LoadedSpec& loa
                                                            : specs::LocalLockPath(file);
 }
 
+// The image of an earlier lock, which stays as long as the spec names it and nobody wants another.
+std::optional<specs::LockedBase> KeptBase(const std::optional<specs::Lock>& previous,
+                                          const specs::LoadedSpec& loaded,
+                                          const LockOptions& options) {
+  if (!previous || !previous->base || options.upgrade_all ||
+      options.upgrades.contains("system.image")) {
+    return std::nullopt;
+  }
+  const std::string image =
+      specs::CanonicalBaseImage(*loaded.spec.system.image, loaded.sources.folder);
+  return previous->base->image == image ? previous->base : std::nullopt;
+}
+
 }  // namespace
 
 FoundLock FindOrMakeLock(Session& session, const SpecOptions& spec_options,
@@ -51,6 +65,10 @@ FoundLock FindOrMakeLock(Session& session, const SpecOptions& spec_options,
   }
   specs::WithContext(fmt::format("for {}, which is to be written", file),
                      [&] { RequireWritableFolder(std::filesystem::path(file).parent_path()); });
+  std::unique_ptr<OpenedBase> base;
+  if (loaded.spec.system.image) {
+    base = std::make_unique<OpenedBase>(session, loaded.spec, KeptBase(previous, loaded, options));
+  }
   const std::unique_ptr<Repository> repository = session.OpenRepository(loaded.spec);
   const LockRequest request{.loaded = loaded,
                             .previous = previous ? &*previous : nullptr,
@@ -65,7 +83,8 @@ FoundLock FindOrMakeLock(Session& session, const SpecOptions& spec_options,
                                  .python_cache = session.store().IndexDirectory("python"),
                                  .connectivity = session.connectivity(),
                                  .now = session.now(),
-                                 .progress = session.progress()}),
+                                 .progress = session.progress(),
+                                 .base = base.get()}),
       .file = file,
       .resolved = true};
   layers::WriteFileAtomically(file, specs::RenderLock(made.lock));

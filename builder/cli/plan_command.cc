@@ -48,6 +48,9 @@ int Plan(const GlobalOptions& options, PlanArguments& arguments) {
       const specs::LockedPlatform platform = specs::PackagesInForce(loaded.spec.cuda, locked);
       fmt::print("{} for {}, Python {}\n", loaded.spec.image.name, platform.platform.Render(),
                  found.lock.python_version);
+      if (found.lock.base) {
+        fmt::print("  on {}@{}\n", found.lock.base->image, found.lock.base->digest.Oci());
+      }
       const std::string cuda = CudaNote(loaded.spec.cuda, locked);
       if (!cuda.empty()) fmt::print("  {}\n", cuda);
       const CudaPreflight preflight = CheckCuda(loaded.spec, platform);

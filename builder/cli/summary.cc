@@ -18,14 +18,17 @@ std::uint64_t CompressedSize(const layers::PlatformImage& image) {
   return size;
 }
 
-// Layers' names stand in the history: "imgbuild: base".
-std::string LayerName(const specs::HistoryEntry& entry) {
-  const std::size_t colon = entry.created_by.find(": ");
-  return colon == std::string::npos ? entry.created_by : entry.created_by.substr(colon + 2);
+// Our layers' names stand in the history: "imgbuild: base".
+std::string LayerName(const layers::PlatformImage& image, std::size_t layer) {
+  if (layer < image.base_layers) return "base image";
+  const std::string& text = image.config.history[layer].created_by;
+  const std::size_t colon = text.find(": ");
+  return colon == std::string::npos ? text : text.substr(colon + 2);
 }
 
 std::string_view OriginOf(const MadeLayer& layer) {
   if (layer.made) return "built";
+  if (layer.base) return "base";
   return layer.shared ? "shared" : "cached";
 }
 
@@ -51,7 +54,7 @@ std::string RenderPlatform(const layers::PlatformImage& image, const BuiltPlatfo
                   image.manifest.layers.size(), specs::HumanBytes(CompressedSize(image)));
   for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
     const std::string_view from = built == nullptr ? "cached" : OriginOf(built->layers[i]);
-    text += fmt::format("    {:<28} {:>8}  {}\n", LayerName(image.config.history[i]),
+    text += fmt::format("    {:<28} {:>8}  {}\n", LayerName(image, i),
                         specs::HumanBytes(image.manifest.layers[i].size), from);
   }
   return text;
@@ -181,7 +184,7 @@ std::string RenderSummaryJson(const BuildSummary& summary) {
     Json layers = Json::array();
     for (std::size_t k = 0; k < platform.manifest.layers.size(); ++k) {
       const specs::Descriptor& layer = platform.manifest.layers[k];
-      layers.push_back({{"name", LayerName(platform.config.history[k])},
+      layers.push_back({{"name", LayerName(platform, k)},
                         {"digest", layer.digest.Oci()},
                         {"size", layer.size},
                         {"cached", summary.built.platforms.empty() ||

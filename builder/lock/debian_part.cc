@@ -122,7 +122,8 @@ std::vector<LockedPackage> LockDebian(const specs::Spec& spec, const PackageInde
 
 specs::LockedCompiler LockCompiler(const PackageIndex& index, const specs::Platform& host,
                                    std::string_view python, std::string_view debian_version) {
-  const std::string root = fmt::format("python{}-minimal={}", python, debian_version);
+  std::string root = fmt::format("python{}-minimal", python);
+  if (!debian_version.empty()) root += fmt::format("={}", debian_version);
   return {.host = host, .packages = ToLocked(SolveDebian(index, {root}), "compiler")};
 }
 

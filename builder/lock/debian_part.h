@@ -25,8 +25,9 @@ std::vector<specs::LockedPackage> LockDebian(const specs::Spec& spec, const Pack
                                              const specs::Platform& platform,
                                              const KeptVersions& kept, CudaPart cuda);
 
-// The interpreter that compiles .pyc on a host: the same version of Python as the image has, so
-// that the bytes are the same wherever they are made.
+// The interpreter that compiles .pyc on a host: of the same version on all of them, that of the
+// image where Debian's Python is in it, so that the bytes are the same wherever they are made. ""
+// is the newest version.
 specs::LockedCompiler LockCompiler(const PackageIndex& index, const specs::Platform& host,
                                    std::string_view python, std::string_view debian_version);
 

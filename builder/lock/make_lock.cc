@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "builder/base/base_python.h"
 #include "builder/lock/cuda_part.h"
 #include "builder/lock/debian_part.h"
 #include "builder/lock/python_part.h"
@@ -21,25 +22,30 @@ using specs::LockedPlatform;
 
 constexpr std::array kArchitectures = {Architecture::kAmd64, Architecture::kArm64};
 
-// The compilers need all of them, whatever the platforms, so they are loaded together.
+// The compilers need all of them, whatever the platforms, so they are loaded together, when one is
+// asked for.
 class Indexes {
  public:
-  explicit Indexes(Repository& repository) : loaded_(repository.LoadAll(kArchitectures)) {}
+  explicit Indexes(Repository& repository) : repository_(repository) {}
 
-  const PackageIndex& For(Architecture architecture) const {
+  const PackageIndex& For(Architecture architecture) {
+    if (loaded_.empty()) loaded_ = repository_.LoadAll(kArchitectures);
     return loaded_[static_cast<std::size_t>(std::ranges::find(kArchitectures, architecture) -
                                             kArchitectures.begin())];
   }
 
+  bool AreLoaded() const { return !loaded_.empty(); }
+
  private:
+  Repository& repository_;
   std::vector<PackageIndex> loaded_;
 };
 
 class PlatformLocker {
  public:
   PlatformLocker(const LockRequest& request, const specs::Platform& platform,
-                 const KeptVersions& kept, const PackageIndex& index, LockContext& context)
-      : request_(request), platform_(platform), kept_(kept), index_(index), context_(context) {}
+                 const KeptVersions& kept, Indexes& indexes, LockContext& context)
+      : request_(request), platform_(platform), kept_(kept), indexes_(indexes), context_(context) {}
 
   // With the CUDA section, wherever it can be had: a spec that has it turned off must not fail for
   // it, and turning it on must not need another resolution.
@@ -58,47 +64,60 @@ class PlatformLocker {
     }
   }
 
-  // Of the base's Python; known after Lock.
+  // Of the image's Python; known after Lock.
   const std::string& python_version() const { return python_version_; }
 
  private:
   LockedPlatform LockWith(CudaPart cuda) {
+    LockedPlatform locked{.platform = platform_, .packages = {}, .cuda_problem = ""};
+    const PythonTarget target =
+        context_.base != nullptr ? BaseTarget() : LockBase(cuda, locked.packages);
+    python_version_ = target.version_text;
+    std::vector<LockedPackage> wheels = LockPython(request_.loaded, target, kept_, cuda, context_);
+    std::move(wheels.begin(), wheels.end(), std::back_inserter(locked.packages));
+    return locked;
+  }
+
+  // Debian's packages, and the Python among them.
+  PythonTarget LockBase(CudaPart cuda, std::vector<LockedPackage>& packages) {
     const specs::Spec& spec = request_.loaded.spec;
-    LockedPlatform locked{.platform = platform_,
-                          .packages = LockDebian(spec, index_, platform_, kept_, cuda),
-                          .cuda_problem = ""};
+    packages = LockDebian(spec, indexes_.For(platform_.architecture), platform_, kept_, cuda);
     const LockedPackage& python =
-        FindLocked(locked.packages, fmt::format("python{}-minimal", spec.python.version));
-    python_version_ = PythonVersionOf(python.version);
+        FindLocked(packages, fmt::format("python{}-minimal", spec.python.version));
     if (cuda == CudaPart::kWith && spec.cuda.provider == "debian") {
       context_.progress.Info(
           "CUDA from Debian's component non-free comes under NVIDIA's licence, which restricts how "
           "it is used and passed on: /usr/share/doc/nvidia-cuda-toolkit/copyright in the image");
     }
-    std::vector<LockedPackage> wheels =
-        LockPython(request_.loaded, platform_, python_version_, kept_, cuda, context_);
-    std::move(wheels.begin(), wheels.end(), std::back_inserter(locked.packages));
-    return locked;
+    return MakeTarget(PythonVersionOf(python.version), platform_);
+  }
+
+  PythonTarget BaseTarget() {
+    const BasePython python =
+        FindBasePython(context_.base->For(platform_), request_.loaded.spec.python.version);
+    return MakeTarget(python.version, platform_, {python.glibc_major, python.glibc_minor});
   }
 
   const LockRequest& request_;
   const specs::Platform& platform_;
   const KeptVersions& kept_;
-  const PackageIndex& index_;
+  Indexes& indexes_;
   LockContext& context_;
   std::string python_version_;
 };
 
 LockedPlatform LockPlatform(const LockRequest& request, const specs::Platform& platform,
-                            const KeptVersions& kept, const Indexes& indexes, LockContext& context,
+                            const KeptVersions& kept, Indexes& indexes, LockContext& context,
                             specs::Lock& lock) {
-  PlatformLocker locker(request, platform, kept, indexes.For(platform.architecture), context);
+  PlatformLocker locker(request, platform, kept, indexes, context);
   LockedPlatform locked = locker.Lock();
   const std::string& version = locker.python_version();
   if (!lock.python_version.empty() && lock.python_version != version) {
-    throw specs::Error(fmt::format("the archive has Python {} for {} and {} for another platform",
+    throw specs::Error(fmt::format("{} has Python {} for {} and {} for another platform",
+                                   context.base != nullptr ? "the base image" : "the archive",
                                    version, platform.Render(), lock.python_version))
-        .Hint("try again later: the archive is being updated");
+        .Hint(context.base != nullptr ? "build on an image that has the same for all platforms"
+                                      : "try again later: the archive is being updated");
   }
   lock.python_version = version;
   return locked;
@@ -117,6 +136,18 @@ std::vector<specs::Platform> PlatformsOf(const LockRequest& request) {
   return platforms;
 }
 
+// A base image may have a Python that no suite has: then nothing is compiled.
+void LockCompilers(const specs::Spec& spec, Indexes& indexes, specs::Lock& lock) {
+  if (!specs::SuiteHasPython(spec.system.suite, spec.python.version)) return;
+  std::string version;
+  const std::string name = fmt::format("python{}-minimal", spec.python.version);
+  if (!spec.system.image) version = FindLocked(lock.platforms.front().packages, name).version;
+  for (Architecture host : kArchitectures) {
+    lock.compilers.push_back(LockCompiler(indexes.For(host), {host}, spec.python.version, version));
+    version = FindLocked(lock.compilers.back().packages, name).version;
+  }
+}
+
 }  // namespace
 
 specs::Lock MakeLock(const LockRequest& request, LockContext context) {
@@ -125,19 +156,22 @@ specs::Lock MakeLock(const LockRequest& request, LockContext context) {
                           .upgrade_all = request.upgrade_all,
                           .upgrades = &request.upgrades};
   specs::Lock lock{.inputs = specs::ResolutionInputs(spec), .packer = request.packer};
-  const Indexes indexes(context.repository);
+  Indexes indexes(context.repository);
   for (const specs::Platform& platform : PlatformsOf(request)) {
     specs::WithContext(fmt::format("while resolving for {}", platform.Render()), [&] {
       lock.platforms.push_back(LockPlatform(request, platform, kept, indexes, context, lock));
     });
   }
-  const LockedPackage& python = FindLocked(lock.platforms.front().packages,
-                                           fmt::format("python{}-minimal", spec.python.version));
-  for (Architecture host : kArchitectures) {
-    lock.compilers.push_back(
-        LockCompiler(indexes.For(host), {host}, spec.python.version, python.version));
+  LockCompilers(spec, indexes, lock);
+  if (context.base != nullptr) {
+    const specs::Descriptor& root = context.base->For(lock.platforms.front().platform).root;
+    lock.base = specs::LockedBase{
+        .image = specs::CanonicalBaseImage(*spec.system.image, request.loaded.sources.folder),
+        .media_type = root.media_type,
+        .digest = root.digest,
+        .size = root.size};
   }
-  lock.suites = context.repository.suites();
+  if (indexes.AreLoaded()) lock.suites = context.repository.suites();
   return lock;
 }
 

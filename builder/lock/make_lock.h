@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "builder/base/base_images.h"
 #include "builder/debian/repository.h"
 #include "builder/net/http_client.h"
 #include "builder/pypi/index_config.h"
@@ -34,12 +35,14 @@ struct LockRequest {
 // What resolving talks to. Borrowed.
 struct LockContext {
   HttpClient& http;
-  Repository& repository;              // of the spec's suite
+  Repository& repository;              // of the spec's suite; where it builds on an image, of the
+                                       // one whose Python compiles for it
   std::vector<IndexConfig> indexes;    // in order; the default one last
   std::filesystem::path python_cache;  // index pages and metadata
   Connectivity connectivity = Connectivity::kOnline;
   std::int64_t now = 0;  // seconds since the epoch
   Progress& progress;
+  BaseImages* base = nullptr;  // where the spec builds on an image
 };
 
 // All platforms of the spec (and those kept), and the compilers for every host. Throws Error:

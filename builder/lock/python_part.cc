@@ -8,7 +8,6 @@
 
 #include "builder/lock/cuda_part.h"
 #include "builder/lock/layer_assignment.h"
-#include "builder/pypi/target.h"
 #include "layers/io/file.h"
 #include "layers/io/hashing.h"
 #include "specs/base/error.h"
@@ -50,17 +49,15 @@ Requirement ParseChecked(const std::string& text) {
 
 class PythonLocker {
  public:
-  PythonLocker(const specs::LoadedSpec& loaded, const specs::Platform& platform,
-               LockContext& context)
+  PythonLocker(const specs::LoadedSpec& loaded, const PythonTarget& target, LockContext& context)
       : section_(loaded.spec.python),
         cuda_(loaded.spec.cuda),
         folder_(loaded.sources.folder),
-        platform_(platform),
+        target_(target),
         context_(context) {}
 
-  std::vector<LockedPackage> Lock(const std::string& python_version, const KeptVersions& kept,
-                                  CudaPart cuda) {
-    ResolveInput input{.target = MakeTarget(python_version, platform_)};
+  std::vector<LockedPackage> Lock(const KeptVersions& kept, CudaPart cuda) {
+    ResolveInput input{.target = target_};
     AddRequirements(input);
     for (const std::string& text : section_.constraints) {
       input.constraints.push_back(ParseChecked(text));
@@ -122,7 +119,7 @@ class PythonLocker {
   void AddPreferences(const KeptVersions& kept, ResolveInput& input) const {
     if (kept.previous == nullptr || kept.upgrade_all) return;
     for (const specs::LockedPlatform& locked : kept.previous->platforms) {
-      if (locked.platform != platform_) continue;
+      if (locked.platform != target_.platform) continue;
       for (const LockedPackage& package : locked.packages) {
         const bool upgraded = kept.upgrades != nullptr && kept.upgrades->contains(package.name);
         if (package.kind == specs::PackageKind::kWheel && !upgraded) {
@@ -143,7 +140,7 @@ class PythonLocker {
     };
     Resolution resolution = ResolvePython(input, std::move(context));
     task->Finish(fmt::format("{} for {}", specs::Count(resolution.packages.size(), "package"),
-                             platform_.Render()));
+                             target_.platform.Render()));
     for (const std::string& warning : resolution.warnings) context_.progress.Warning(warning);
     return resolution;
   }
@@ -197,18 +194,17 @@ class PythonLocker {
   const specs::PythonSection& section_;
   const specs::CudaSection& cuda_;
   const std::string& folder_;
-  const specs::Platform platform_;
+  const PythonTarget& target_;
   LockContext& context_;
   std::vector<LayerRoots> roots_;
 };
 
 }  // namespace
 
-std::vector<LockedPackage> LockPython(const specs::LoadedSpec& loaded,
-                                      const specs::Platform& platform,
-                                      const std::string& python_version, const KeptVersions& kept,
-                                      CudaPart cuda, LockContext& context) {
-  return PythonLocker(loaded, platform, context).Lock(python_version, kept, cuda);
+std::vector<LockedPackage> LockPython(const specs::LoadedSpec& loaded, const PythonTarget& target,
+                                      const KeptVersions& kept, CudaPart cuda,
+                                      LockContext& context) {
+  return PythonLocker(loaded, target, context).Lock(kept, cuda);
 }
 
 }  // namespace imgbuild::builder

@@ -6,18 +6,16 @@
 
 #include "builder/lock/debian_part.h"
 #include "builder/lock/make_lock.h"
+#include "builder/pypi/target.h"
 #include "specs/env/lock.h"
 
 namespace imgbuild::builder {
 
 // The wheels of one platform by name, each with its layer: "cuda" for whatever the CUDA section
 // needs, whether or not something else does too, so that the switch moves nothing between layers.
-// `python_version` is the interpreter's full one. Throws what ResolvePython and CudaRequirements
-// throw.
+// Throws what ResolvePython and CudaRequirements throw.
 std::vector<specs::LockedPackage> LockPython(const specs::LoadedSpec& loaded,
-                                             const specs::Platform& platform,
-                                             const std::string& python_version,
-                                             const KeptVersions& kept, CudaPart cuda,
-                                             LockContext& context);
+                                             const PythonTarget& target, const KeptVersions& kept,
+                                             CudaPart cuda, LockContext& context);
 
 }  // namespace imgbuild::builder

@@ -41,8 +41,12 @@ PythonTarget MakeTarget(std::string_view version, const specs::Platform& platfor
         .Expected("a version of CPython 3 such as 3.11.2");
   }
   int minor = static_cast<int>(parsed->ReleaseNumber(1));
-  PythonTarget target{*parsed, platform, specs::TagList::ForCpython(minor, platform, glibc),
-                      specs::ImageEnvironment(version, platform), ""};
+  PythonTarget target{*parsed,
+                      std::string(version),
+                      platform,
+                      specs::TagList::ForCpython(minor, platform, glibc),
+                      specs::ImageEnvironment(version, platform),
+                      ""};
   target.description = fmt::format("CPython {} on {} with glibc {}.{}", version, platform.Render(),
                                    glibc.major, glibc.minor);
   return target;

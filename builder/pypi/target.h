@@ -13,7 +13,8 @@ namespace imgbuild::builder {
 
 // CPython on Linux with glibc.
 struct PythonTarget {
-  specs::Version version;  // full: 3.11.2, as Requires-Python and markers see it
+  specs::Version version;    // full: 3.11.2, as Requires-Python and markers see it
+  std::string version_text;  // the same as the interpreter writes it
   specs::Platform platform;
   specs::TagList tags;  // of wheels that fit, best first
   specs::MarkerEnvironment markers;

@@ -29,23 +29,7 @@ constexpr std::string_view kConfHead =
     "# line begins with ! is certificate filename to be deselected.\n"
     "#\n";
 
-struct Source {
-  std::string path;  // in the image
-  std::string text;
-};
-
-// "corp (1).crt" -> "corp_=1=.pem"
-std::string PemName(std::string_view path) {
-  std::string name(path.substr(path.rfind('/') + 1));
-  if (name.ends_with(".crt")) name.resize(name.size() - 4);
-  for (char& c : name) {
-    if (c == ' ' || c == ',') c = '_';
-    if (c == '(' || c == ')') c = '=';
-  }
-  return name + ".pem";
-}
-
-std::vector<Source> SystemCertificates(const PackageView& view) {
+std::vector<CertificateFile> SystemCertificates(const PackageView& view) {
   std::map<std::string, std::string> found;
   const std::string prefix = fmt::format("{}/", kSystem);
   for (const layers::PackageFacts* package : view.debs()) {
@@ -54,33 +38,7 @@ std::vector<Source> SystemCertificates(const PackageView& view) {
       if (file->first.ends_with(".crt")) found.emplace(file->first, file->second);
     }
   }
-  std::vector<Source> sources;
-  for (auto& [path, text] : found) sources.push_back({path, text});
-  return sources;
-}
-
-// OpenSSL looks up a folder's files by one subject each, so that a text of several becomes several
-// files: corp.crt, or corp-1.crt and corp-2.crt.
-std::vector<Source> LocalCertificates(const StateInput& input) {
-  std::map<std::string, std::string> found;
-  for (const ExtraCertificate& extra : input.certificates) {
-    std::string stem = extra.name.substr(extra.name.rfind('/') + 1);
-    for (std::string_view ending : {".crt", ".pem", ".cer"}) {
-      if (stem.ends_with(ending)) stem.resize(stem.size() - ending.size());
-    }
-    const std::vector<Certificate> certificates = ReadCertificates(extra.pem, extra.name);
-    for (std::size_t i = 0; i < certificates.size(); ++i) {
-      const std::string number = certificates.size() == 1 ? "" : fmt::format("-{}", i + 1);
-      const std::string path = fmt::format("{}/{}{}.crt", kLocal, stem, number);
-      auto [place, added] = found.emplace(path, certificates[i].pem);
-      if (!added && place->second != certificates[i].pem) {
-        throw specs::Error(specs::ErrorKind::kUsage,
-                           fmt::format("two certificates are named {}.crt", stem))
-            .Hint("give one of the files another name");
-      }
-    }
-  }
-  std::vector<Source> sources;
+  std::vector<CertificateFile> sources;
   for (auto& [path, text] : found) sources.push_back({path, text});
   return sources;
 }
@@ -101,6 +59,40 @@ void AddHashLinks(const std::map<std::string, std::string>& pems, StateFiles& fi
 
 }  // namespace
 
+std::string PemName(std::string_view path) {
+  std::string name(path.substr(path.rfind('/') + 1));
+  if (name.ends_with(".crt")) name.resize(name.size() - 4);
+  for (char& c : name) {
+    if (c == ' ' || c == ',') c = '_';
+    if (c == '(' || c == ')') c = '=';
+  }
+  return name + ".pem";
+}
+
+std::vector<CertificateFile> LocalCertificates(const std::vector<ExtraCertificate>& certificates) {
+  std::map<std::string, std::string> found;
+  for (const ExtraCertificate& extra : certificates) {
+    std::string stem = extra.name.substr(extra.name.rfind('/') + 1);
+    for (std::string_view ending : {".crt", ".pem", ".cer"}) {
+      if (stem.ends_with(ending)) stem.resize(stem.size() - ending.size());
+    }
+    const std::vector<Certificate> parts = ReadCertificates(extra.pem, extra.name);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const std::string number = parts.size() == 1 ? "" : fmt::format("-{}", i + 1);
+      const std::string path = fmt::format("{}/{}{}.crt", kLocal, stem, number);
+      auto [place, added] = found.emplace(path, parts[i].pem);
+      if (!added && place->second != parts[i].pem) {
+        throw specs::Error(specs::ErrorKind::kUsage,
+                           fmt::format("two certificates are named {}.crt", stem))
+            .Hint("give one of the files another name");
+      }
+    }
+  }
+  std::vector<CertificateFile> sources;
+  for (auto& [path, text] : found) sources.push_back({path, text});
+  return sources;
+}
+
 void AddCertificates(const StateInput& input, const PackageView& view, StateFiles& files) {
   if (!view.HasPackage("ca-certificates")) {
     if (input.certificates.empty()) return;
@@ -109,19 +101,19 @@ void AddCertificates(const StateInput& input, const PackageView& view, StateFile
   }
   std::string conf(kConfHead), bundle;
   std::map<std::string, std::string> pems;
-  auto add = [&](const Source& source) {
+  auto add = [&](const CertificateFile& source) {
     const std::string name = PemName(source.path);
     files.AddLink(fmt::format("{}/{}", kCerts, name), "/" + source.path);
     pems[name] = source.text;
     bundle += source.text;
     if (!source.text.ends_with('\n')) bundle += '\n';
   };
-  for (const Source& source : SystemCertificates(view)) {
+  for (const CertificateFile& source : SystemCertificates(view)) {
     conf += source.path.substr(kSystem.size() + 1) + "\n";
     add(source);
   }
   files.AddDirectory(kLocal);
-  for (const Source& source : LocalCertificates(input)) {
+  for (const CertificateFile& source : LocalCertificates(input.certificates)) {
     files.AddFile(source.path, source.text);
     add(source);
   }

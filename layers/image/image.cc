@@ -33,18 +33,20 @@ Descriptor PutDocument(Store& store, std::string_view media_type, std::string_vi
 }
 
 std::optional<PlatformImage> FindPlatform(const Store& store, const Descriptor& descriptor,
-                                          const std::vector<std::uint64_t>& plain_sizes) {
+                                          const PlatformRecord& record) {
   const auto manifest = ReadDocument(store, descriptor);
   if (!manifest) return std::nullopt;
   PlatformImage found{.descriptor = descriptor,
                       .manifest = specs::ParseManifest(*manifest, descriptor.digest.Oci()),
                       .config = {},
-                      .plain_sizes = plain_sizes};
+                      .plain_sizes = record.plain_sizes,
+                      .base_layers = record.base_layers};
   const auto config = ReadDocument(store, found.manifest.config);
-  if (!config || plain_sizes.size() != found.manifest.layers.size()) return std::nullopt;
+  const std::vector<Descriptor>& layers = found.manifest.layers;
+  if (!config || record.plain_sizes.size() != layers.size()) return std::nullopt;
   found.config = specs::ParseImageConfig(*config, found.manifest.config.digest.Oci());
-  for (const Descriptor& layer : found.manifest.layers) {
-    if (!store.FindBlob(layer.digest, layer.size)) return std::nullopt;
+  for (std::size_t i = record.base_layers; i < layers.size(); ++i) {
+    if (!store.FindBlob(layers[i].digest, layers[i].size)) return std::nullopt;
   }
   return found;
 }
@@ -102,7 +104,7 @@ Image PublishImage(Store& store, std::vector<PlatformImage> platforms,
 namespace {
 
 std::optional<Image> ReadImage(const Store& store, const Descriptor& root,
-                               const std::vector<std::vector<std::uint64_t>>& plain_sizes) {
+                               const std::vector<PlatformRecord>& records) {
   Image image{.root = root, .platforms = {}};
   std::vector<Descriptor> manifests = {root};
   if (root.media_type == specs::kOciIndex) {
@@ -110,9 +112,9 @@ std::optional<Image> ReadImage(const Store& store, const Descriptor& root,
     if (!text) return std::nullopt;
     manifests = specs::ParseImageIndex(*text, root.digest.Oci()).manifests;
   }
-  if (manifests.size() != plain_sizes.size()) return std::nullopt;
+  if (manifests.size() != records.size()) return std::nullopt;
   for (std::size_t i = 0; i < manifests.size(); ++i) {
-    auto platform = FindPlatform(store, manifests[i], plain_sizes[i]);
+    auto platform = FindPlatform(store, manifests[i], records[i]);
     if (!platform) return std::nullopt;
     image.platforms.push_back(std::move(*platform));
   }
@@ -122,9 +124,9 @@ std::optional<Image> ReadImage(const Store& store, const Descriptor& root,
 }  // namespace
 
 std::optional<Image> FindImage(const Store& store, const Descriptor& root,
-                               const std::vector<std::vector<std::uint64_t>>& plain_sizes) {
+                               const std::vector<PlatformRecord>& records) {
   try {
-    return ReadImage(store, root, plain_sizes);
+    return ReadImage(store, root, records);
   } catch (const specs::Error&) {
     return std::nullopt;
   }

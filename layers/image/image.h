@@ -18,6 +18,9 @@ struct PlatformImage {
   specs::Manifest manifest;
   specs::ImageConfig config;
   std::vector<std::uint64_t> plain_sizes;  // of each layer's tar, bytes
+  // How many layers from the bottom are a base image's: the store may lack them, since whoever has
+  // the base has them.
+  std::size_t base_layers = 0;
 
   bool operator==(const PlatformImage&) const = default;
 };
@@ -49,9 +52,16 @@ PlatformImage PublishPlatform(Store& store, specs::ImageConfig config,
 Image PublishImage(Store& store, std::vector<PlatformImage> platforms,
                    const std::map<std::string, std::string>& annotations);
 
-// The image again from its root, for a result that was kept: nullopt where a blob is missing or is
-// not what the descriptor says, or the documents are not such as we write.
+// What documents do not say of a platform's image.
+struct PlatformRecord {
+  std::vector<std::uint64_t> plain_sizes;
+  std::size_t base_layers = 0;
+};
+
+// The image again from its root, for a result that was kept: nullopt where a blob other than a base
+// image's layer is missing or is not what the descriptor says, or the documents are not such as we
+// write.
 std::optional<Image> FindImage(const Store& store, const specs::Descriptor& root,
-                               const std::vector<std::vector<std::uint64_t>>& plain_sizes);
+                               const std::vector<PlatformRecord>& records);
 
 }  // namespace imgbuild::layers

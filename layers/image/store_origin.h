@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "layers/image/image_origin.h"
@@ -9,10 +10,13 @@
 
 namespace imgbuild::layers {
 
-// Borrows the store. Everything throws Error where the store lacks what is asked for.
+// Borrows the store. Throws Error for what the store lacks or has damaged, but for files that may
+// be absent: those are where the store will have them.
 class StoreOrigin : public ImageOrigin {
  public:
-  StoreOrigin(const Store& store, specs::Descriptor root) : store_(store), root_(std::move(root)) {}
+  StoreOrigin(const Store& store, specs::Descriptor root,
+              AbsentBlobs absent = AbsentBlobs::kRefused)
+      : store_(store), root_(std::move(root)), absent_(absent) {}
 
   specs::Descriptor Root() override { return root_; }
   std::string ReadDocument(const specs::Descriptor& document) override;
@@ -21,6 +25,7 @@ class StoreOrigin : public ImageOrigin {
  private:
   const Store& store_;
   const specs::Descriptor root_;
+  const AbsentBlobs absent_;
 };
 
 }  // namespace imgbuild::layers

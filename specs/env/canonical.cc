@@ -25,13 +25,6 @@ std::string Relative(const std::string& path, std::string_view folder) {
   return outside ? fs::path(path).lexically_normal().filename().string() : text;
 }
 
-// A base image in a file by its path from here; a registry's as it stands.
-std::string ImageText(const std::string& image, std::string_view folder) {
-  const std::size_t path = BaseImagePath(image);
-  if (path == std::string::npos) return image;
-  return image.substr(0, path) + Relative(image.substr(path), folder);
-}
-
 std::vector<std::string> AllRelative(std::vector<std::string> paths, std::string_view folder) {
   for (std::string& path : paths) path = Relative(path, folder);
   return paths;
@@ -182,13 +175,19 @@ void WriteService(Writer& out, const Service& service) {
 
 }  // namespace
 
+std::string CanonicalBaseImage(const std::string& image, std::string_view folder) {
+  const std::size_t path = BaseImagePath(image);
+  if (path == std::string::npos) return image;
+  return image.substr(0, path) + Relative(image.substr(path), folder);
+}
+
 std::string RenderCanonical(const Spec& spec, std::string_view folder) {
   Writer out;
   out.Number("format", spec.format);
   WriteImage(out, spec);
   out.Header("[system]");
   if (spec.system.image) {
-    out.Text("image", ImageText(*spec.system.image, folder));
+    out.Text("image", CanonicalBaseImage(*spec.system.image, folder));
   } else {
     out.Text("suite", SuiteName(spec.system.suite));
     out.Text("profile", ProfileName(spec.system.profile));
@@ -214,7 +213,7 @@ Sha256 ResolutionInputs(const Spec& spec) {
   key.Add("profile", ProfileName(spec.system.profile));
   for (const std::string& package : spec.system.packages) key.Add("deb", package);
   // Where an image's file lies on this host is nobody else's business; the lock has its digest.
-  if (spec.system.image) key.Add("image", ImageText(*spec.system.image, ""));
+  if (spec.system.image) key.Add("image", CanonicalBaseImage(*spec.system.image, ""));
   key.Add("python", spec.python.version);
   for (const PythonLayer& layer : spec.python.layers) {
     key.Add("layer", layer.name);

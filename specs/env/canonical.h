@@ -24,4 +24,7 @@ Sha256 ResolutionInputs(const Spec& spec);
 // Over RenderCanonical.
 Sha256 SpecDigest(const Spec& spec, std::string_view folder);
 
+// SystemSection::image with a file's path relative to `folder`.
+std::string CanonicalBaseImage(const std::string& image, std::string_view folder);
+
 }  // namespace imgbuild::specs

@@ -24,6 +24,10 @@ std::string_view ProfileName(Profile profile) {
   return "";
 }
 
+bool SuiteHasPython(Suite suite, std::string_view version) {
+  return version == (suite == Suite::kBookworm ? "3.11" : "3.13");
+}
+
 std::size_t BaseImagePath(std::string_view image) {
   for (std::string_view transport : {"oci:", "oci-archive:", "docker-archive:"}) {
     if (image.starts_with(transport)) return transport.size();

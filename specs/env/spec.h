@@ -53,6 +53,9 @@ struct SystemSection {
   bool operator==(const SystemSection&) const = default;
 };
 
+// Whether this is the Python of that suite: "3.11", "3.13".
+bool SuiteHasPython(Suite suite, std::string_view version);
+
 // Where the path begins in an image as SystemSection::image has it; npos for a registry's.
 std::size_t BaseImagePath(std::string_view image);
 

@@ -26,9 +26,9 @@ using testing::HasSubstr;
 
 TEST_F(ImageTest, IsFoundAgainByItsRoot) {
   Image image = MakeImage("layer");
-  EXPECT_EQ(FindImage(store_, image.root, {image.platforms[0].plain_sizes}), image);
+  EXPECT_EQ(FindImage(store_, image.root, {{image.platforms[0].plain_sizes}}), image);
   fs::remove(store_.paths().Blob(image.platforms[0].manifest.layers[0].digest));
-  EXPECT_FALSE(FindImage(store_, image.root, {image.platforms[0].plain_sizes}));
+  EXPECT_FALSE(FindImage(store_, image.root, {{image.platforms[0].plain_sizes}}));
 }
 
 TEST_F(ImageTest, DamagedDocumentsArePublishedAgain) {
@@ -36,9 +36,9 @@ TEST_F(ImageTest, DamagedDocumentsArePublishedAgain) {
   for (const specs::Descriptor& document :
        {image.platforms[0].manifest.config, image.platforms[0].descriptor}) {
     Overwrite(store_.paths().Blob(document.digest), "[");
-    EXPECT_FALSE(FindImage(store_, image.root, {image.platforms[0].plain_sizes}));
+    EXPECT_FALSE(FindImage(store_, image.root, {{image.platforms[0].plain_sizes}}));
     EXPECT_EQ(MakeImage("layer"), image);
-    EXPECT_EQ(FindImage(store_, image.root, {image.platforms[0].plain_sizes}), image);
+    EXPECT_EQ(FindImage(store_, image.root, {{image.platforms[0].plain_sizes}}), image);
   }
 }
 
@@ -68,7 +68,7 @@ TEST_F(ImageTest, SeveralPlatformsGetAnIndex) {
   EXPECT_EQ(image.root.media_type, specs::kOciIndex);
   EXPECT_EQ(image.Blobs().size(), 7u);
   EXPECT_EQ(FindImage(store_, image.root,
-                      {image.platforms[0].plain_sizes, image.platforms[1].plain_sizes}),
+                      {{image.platforms[0].plain_sizes}, {image.platforms[1].plain_sizes}}),
             image);
 }
 

@@ -1,0 +1,28 @@
+// Generated files of one platform: what Debian's scripts would have left behind, or what an image
+// needs on top of a base image.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "builder/assemble/build_image.h"
+#include "builder/assemble/package_maker.h"
+#include "builder/assemble/platform_build.h"
+#include "builder/state/state.h"
+#include "layers/image/base_image.h"
+
+namespace imgbuild::builder {
+
+struct StateStage {
+  SystemState state;
+  // Absolute folders that the dynamic linker has to be told of by LD_LIBRARY_PATH, since a base's
+  // own cache stays as it is.
+  std::vector<std::string> library_dirs;
+};
+
+// `base` is null for an image of Debian packages.
+StateStage MakeState(const BuildRequest& request, const specs::Platform& platform,
+                     const std::vector<ReadyPackage>& packages, const UserContent& user,
+                     const layers::BaseImage* base);
+
+}  // namespace imgbuild::builder
