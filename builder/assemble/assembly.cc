@@ -12,6 +12,9 @@ namespace {
 using layers::ContentTree;
 using layers::PackageFacts;
 
+constexpr char kSystemOwner[] = "system state";
+constexpr char kStateOwner[] = "image state";
+
 // dpkg's paragraph of each Debian package of a layer, in that layer, for scanners that read layer
 // by layer.
 ContentTree StatusFiles(const LayerPlan& plan, const std::vector<ReadyPackage>& packages) {
@@ -55,6 +58,7 @@ class Assembler {
   }
 
   void AddFiles(const LayerPlan& plan, const std::string& owner, ContentTree files) {
+    if (files.empty()) return;
     std::vector<ContentTree> trees = SplitFiles(std::move(files), max_layer_size_);
     for (std::size_t i = 0; i < trees.size(); ++i) {
       LayerContent& layer = Begin(NameOf(plan, i));
@@ -101,8 +105,8 @@ class Assembler {
 }  // namespace
 
 Assembly Assemble(const PackageFacts* base, const std::vector<LayerPlan>& plans,
-                  const std::vector<ReadyPackage>& packages, ContentTree user_files,
-                  ContentTree state, std::uint64_t max_layer_size) {
+                  const std::vector<ReadyPackage>& packages, OwnFiles own,
+                  std::uint64_t max_layer_size) {
   Assembler assembler(base, packages, max_layer_size);
   for (const LayerPlan& plan : plans) {
     switch (plan.kind) {
@@ -110,14 +114,24 @@ Assembly Assemble(const PackageFacts* base, const std::vector<LayerPlan>& plans,
         assembler.AddPackages(plan);
         break;
       case LayerKind::kFiles:
-        assembler.AddFiles(plan, "files", std::exchange(user_files, {}));
+        assembler.AddFiles(plan, "files", std::exchange(own.files, {}));
+        break;
+      case LayerKind::kRuntime:
+        assembler.AddFiles(plan, "supervisor", std::exchange(own.runtime, {}));
+        break;
+      case LayerKind::kSystem:
+        assembler.AddFiles(plan, kSystemOwner, std::exchange(own.system, {}));
         break;
       case LayerKind::kState:
-        assembler.AddFiles(plan, "system state", std::exchange(state, {}));
+        assembler.AddFiles(plan, kStateOwner, std::exchange(own.state, {}));
         break;
     }
   }
   return assembler.Take();
+}
+
+bool ReplacesPackages(std::string_view owner) {
+  return owner == kSystemOwner || owner == kStateOwner;
 }
 
 std::vector<const PackageFacts*> DebFacts(const std::vector<ReadyPackage>& packages) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -28,12 +29,23 @@ struct Assembly {
   std::vector<std::unique_ptr<layers::ContentTree>> trees;
 };
 
+// What no package brings, by the layer that it goes into.
+struct OwnFiles {
+  layers::ContentTree files;    // the user's
+  layers::ContentTree runtime;  // the supervisor and the page
+  layers::ContentTree system;   // what Debian's scripts would have left behind
+  layers::ContentTree state;    // what changes with every package
+};
+
 // The plan's layers with what is in them; one that would be larger than `max_layer_size` plain
-// bytes becomes several, named "base", "base (2)", ... `base` are a base image's files, or null.
-// Borrows these and the packages, takes both trees.
+// bytes becomes several, named "base", "base (2)", ..., and one of own files that are none is left
+// out. `base` are a base image's files, or null. Borrows these and the packages.
 Assembly Assemble(const layers::PackageFacts* base, const std::vector<LayerPlan>& plans,
-                  const std::vector<ReadyPackage>& packages, layers::ContentTree user_files,
-                  layers::ContentTree state, std::uint64_t max_layer_size);
+                  const std::vector<ReadyPackage>& packages, OwnFiles own,
+                  std::uint64_t max_layer_size);
+
+// Whether what this owner brings is there to replace what packages bring.
+bool ReplacesPackages(std::string_view owner);
 
 // Of the Debian packages among them.
 std::vector<const layers::PackageFacts*> DebFacts(const std::vector<ReadyPackage>& packages);

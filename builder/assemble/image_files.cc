@@ -79,17 +79,22 @@ void AddVolumes(const ImageFilesInput& input, ContentTree& files) {
 
 }  // namespace
 
-ContentTree MakeImageFiles(const ImageFilesInput& input) {
+ContentTree MakeRuntimeFiles(const ImageFilesInput& input) {
   ContentTree files;
   files[RelativePath(kSupervisorPath)] =
       layers::MakeFile(std::string(SupervisorProgram(input.locked.platform.architecture)), 0755);
+  AddPage(input, files);
+  return files;
+}
+
+ContentTree MakeImageFiles(const ImageFilesInput& input) {
+  ContentTree files;
   files["etc/imgbuild/services"] = layers::MakeFile(RenderServiceTable(input.spec, input.shell));
   files["etc/imgbuild/spec.toml"] =
       layers::MakeFile(specs::RenderCanonical(input.spec, input.spec_folder));
   files["etc/imgbuild/lock"] = layers::MakeFile(specs::RenderLock(input.lock));
   files["etc/imgbuild/packages"] = layers::MakeFile(RenderPackages(input.locked));
   AddVenv(input, files);
-  AddPage(input, files);
   AddVolumes(input, files);
   return files;
 }

@@ -23,7 +23,10 @@ struct ImageFilesInput {
 };
 
 //   usr/lib/imgbuild/init       the supervisor for the platform
-//   etc/imgbuild/services       its table
+//   usr/share/imgbuild/page/    where a service serves the built-in page
+layers::ContentTree MakeRuntimeFiles(const ImageFilesInput& input);
+
+//   etc/imgbuild/services       the supervisor's table
 //   etc/imgbuild/spec.toml      the canonical spec
 //   etc/imgbuild/lock           the lock
 //   etc/imgbuild/packages       name, version, kind and logical source of each package, a line each

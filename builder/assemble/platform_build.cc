@@ -56,7 +56,7 @@ void ReportConflicts(const std::vector<layers::TreeConflict>& conflicts,
   for (const layers::TreeConflict& conflict : conflicts) {
     if (conflict.kind != layers::ConflictKind::kContent) continue;
     // State is there to replace what packages bring; two packages are not.
-    if (owners[conflict.second] == "system state") continue;
+    if (ReplacesPackages(owners[conflict.second])) continue;
     if (base && conflict.first == *base) continue;  // whatever lies over a base replaces it
     if (!told.insert({conflict.first, conflict.second}).second) continue;
     progress.Warning(fmt::format("{} and {} both bring /{}; the latter's is used",
@@ -259,20 +259,23 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   RequireLibraries(packages, base_image);
 
   // What no package brings: the user's files, and the system's and imgbuild's own.
-  ContentTree user_files = UserTree(request, user, locked.platform, context);
+  OwnFiles own;
+  own.files = UserTree(request, user, locked.platform, context);
   StateStage stage = MakeState(request, locked.platform, packages, user, base_image);
-  for (const std::string& warning : stage.state.warnings) context.progress.Warning(warning);
-  ImageFilesInput own{spec, request.loaded.sources.folder, request.lock, locked};
+  for (const std::string& warning : stage.warnings) context.progress.Warning(warning);
+  own.system = std::move(stage.system);
+  own.state = std::move(stage.state);
+  ImageFilesInput input{spec, request.loaded.sources.folder, request.lock, locked};
   if (base) {
-    own.python = base->python.path;
-    own.shell = base->shell;
+    input.python = base->python.path;
+    input.shell = base->shell;
   }
-  Merge(MakeImageFiles(own), stage.state.files);
+  own.runtime = MakeRuntimeFiles(input);
+  Merge(MakeImageFiles(input), own.state);
 
   // One tree of it all, split into layers.
-  const Assembly assembly =
-      Assemble(base ? &base->image.files : nullptr, PlanLayers(spec, locked), packages,
-               std::move(user_files), std::move(stage.state.files), spec.image.max_layer_size);
+  const Assembly assembly = Assemble(base ? &base->image.files : nullptr, PlanLayers(spec, locked),
+                                     packages, std::move(own), spec.image.max_layer_size);
   const layers::TreeUnion united = layers::UniteTrees(assembly.inputs);
   ReportConflicts(united.conflicts, united.tree, assembly.base, context.progress);
   std::vector<std::vector<layers::OwnerId>> owners;

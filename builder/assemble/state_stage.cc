@@ -8,6 +8,8 @@
 #include "builder/assemble/cuda_view.h"
 #include "builder/assemble/image_files.h"
 #include "builder/base/base_state.h"
+#include "builder/state/ld_cache.h"
+#include "builder/state/state.h"
 #include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
@@ -41,8 +43,16 @@ std::vector<ExtraCertificate> Certificates(const specs::Spec& spec, const UserCo
   return certificates;
 }
 
-SystemState DebianState(const specs::Spec& spec, const specs::Platform& platform,
-                        const std::vector<ReadyPackage>& packages, const UserContent& user) {
+// Those that the CUDA section changes, too.
+void TakeLinkerFiles(layers::ContentTree& from, layers::ContentTree& into) {
+  for (std::string_view path : {kLinkerCache, kLinkerConf}) {
+    auto node = from.extract(std::string(path));
+    if (!node.empty()) into.insert(std::move(node));
+  }
+}
+
+StateStage OnDebian(const specs::Spec& spec, const specs::Platform& platform,
+                    const std::vector<ReadyPackage>& packages, const UserContent& user) {
   StateInput input{.suite = spec.system.suite,
                    .profile = spec.system.profile,
                    .architecture = platform.architecture,
@@ -52,18 +62,43 @@ SystemState DebianState(const specs::Spec& spec, const specs::Platform& platform
                    .workdir = spec.image.workdir,
                    .certificates = Certificates(spec, user),
                    .library_dirs = {}};
-  if (!specs::CudaInForce(spec.cuda, platform)) return MakeSystemState(input);
-  if (spec.cuda.provider == "debian") {
-    SystemState state = MakeSystemState(input);
-    state.files.emplace(kCudaHome.substr(1), layers::MakeSymlink(std::string(kDebianCudaHome)));
-    return state;
+  StateStage stage;
+  if (specs::CudaInForce(spec.cuda, platform)) {
+    if (spec.cuda.provider == "debian") {
+      stage.state.emplace(kCudaHome.substr(1), layers::MakeSymlink(std::string(kDebianCudaHome)));
+    } else {
+      input.others = CudaWheels(packages);
+      CudaView cuda = ViewOf(spec, input.others);
+      input.library_dirs = std::move(cuda.library_dirs);
+      stage.state.merge(cuda.files);
+    }
   }
-  input.others = CudaWheels(packages);
-  CudaView cuda = ViewOf(spec, input.others);
-  input.library_dirs = std::move(cuda.library_dirs);
-  SystemState state = MakeSystemState(input);
-  state.files.merge(cuda.files);
-  return state;
+  SystemState system = MakeSystemState(input);
+  TakeLinkerFiles(system.files, stage.state);
+  stage.system = std::move(system.files);
+  stage.warnings = std::move(system.warnings);
+  return stage;
+}
+
+StateStage OnBase(const specs::Spec& spec, const specs::Platform& platform,
+                  const std::vector<ReadyPackage>& packages, const UserContent& user,
+                  const layers::BaseImage& base) {
+  BaseStateInput input{.base = base,
+                       .workdir = spec.image.workdir,
+                       .timezone = {},
+                       .certificates = Certificates(spec, user)};
+  if (spec.image.env.contains("TZ")) input.timezone = spec.image.timezone;
+  SystemState system = MakeBaseState(input);
+  StateStage stage{.system = std::move(system.files),
+                   .state = {},
+                   .warnings = std::move(system.warnings),
+                   .library_dirs = {}};
+  if (specs::CudaInForce(spec.cuda, platform)) {
+    CudaView cuda = ViewOf(spec, CudaWheels(packages));
+    stage.library_dirs = std::move(cuda.library_dirs);
+    stage.state.merge(cuda.files);
+  }
+  return stage;
 }
 
 }  // namespace
@@ -72,21 +107,8 @@ StateStage MakeState(const BuildRequest& request, const specs::Platform& platfor
                      const std::vector<ReadyPackage>& packages, const UserContent& user,
                      const layers::BaseImage* base) {
   const specs::Spec& spec = request.loaded.spec;
-  if (base == nullptr) {
-    return {.state = DebianState(spec, platform, packages, user), .library_dirs = {}};
-  }
-  BaseStateInput input{.base = *base,
-                       .workdir = spec.image.workdir,
-                       .timezone = {},
-                       .certificates = Certificates(spec, user)};
-  if (spec.image.env.contains("TZ")) input.timezone = spec.image.timezone;
-  StateStage stage{.state = MakeBaseState(input), .library_dirs = {}};
-  if (specs::CudaInForce(spec.cuda, platform)) {
-    CudaView cuda = ViewOf(spec, CudaWheels(packages));
-    stage.library_dirs = std::move(cuda.library_dirs);
-    stage.state.files.merge(cuda.files);
-  }
-  return stage;
+  if (base != nullptr) return OnBase(spec, platform, packages, user, *base);
+  return OnDebian(spec, platform, packages, user);
 }
 
 }  // namespace imgbuild::builder

@@ -8,13 +8,15 @@
 #include "builder/assemble/build_image.h"
 #include "builder/assemble/package_maker.h"
 #include "builder/assemble/platform_build.h"
-#include "builder/state/state.h"
 #include "layers/image/base_image.h"
+#include "layers/tree/file_tree.h"
 
 namespace imgbuild::builder {
 
 struct StateStage {
-  SystemState state;
+  layers::ContentTree system;  // follows from Debian's packages, or from the base, alone
+  layers::ContentTree state;   // follows from others too: the linker's cache, the view of CUDA
+  std::vector<std::string> warnings;
   // Absolute folders that the dynamic linker has to be told of by LD_LIBRARY_PATH, since a base's
   // own cache stays as it is.
   std::vector<std::string> library_dirs;

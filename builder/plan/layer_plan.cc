@@ -81,11 +81,11 @@ std::vector<LayerPlan> PlanLayers(const specs::Spec& spec, const specs::LockedPl
                                     : split.small)
         .push_back(i);
   }
-  constexpr std::size_t kFilesAndState = 2;
+  constexpr std::size_t kOwnLayers = 4;
   const auto cuda = std::find(names.begin(), names.end(), specs::kCudaRoot) - names.begin();
   std::vector<Split> cuda_split = {std::exchange(splits[static_cast<std::size_t>(cuda)], {})};
   KeepBudget(cuda_split, locked, kCudaLayerBudget);
-  KeepBudget(splits, locked, budget > kFilesAndState ? budget - kFilesAndState : 0);
+  KeepBudget(splits, locked, budget > kOwnLayers ? budget - kOwnLayers : 0);
   splits[static_cast<std::size_t>(cuda)] = std::move(cuda_split[0]);
 
   std::vector<LayerPlan> layers;
@@ -105,6 +105,8 @@ std::vector<LayerPlan> PlanLayers(const specs::Spec& spec, const specs::LockedPl
   if (!spec.files.empty() || !spec.artifacts.empty()) {
     layers.push_back({LayerKind::kFiles, "files", {}});
   }
+  layers.push_back({LayerKind::kRuntime, "runtime", {}});
+  layers.push_back({LayerKind::kSystem, "system", {}});
   layers.push_back({LayerKind::kState, "state", {}});
   return layers;
 }

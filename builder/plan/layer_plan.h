@@ -8,7 +8,9 @@
 //   - a package whose archive is at least kHeavyBytes is a layer of its own;
 //   - the others of the same named layer ("base", "python", "web", ...) share tiers by the size of
 //     their archive: from kMediumBytes on, and the small rest;
-//   - the user's files, then generated state, come last, since they change most often.
+//   - the user's files, then what imgbuild makes, come last: the supervisor ("runtime"), what
+//     Debian's scripts would have left behind ("system"), and in the very last layer ("state") what
+//     changes with every package: the lock, the services' table, the linker's cache.
 //
 // Only where that makes more layers than the budget do the smallest of the heavy packages join
 // their tier. The CUDA section's layers have a budget of their own, so that turning it on moves
@@ -27,14 +29,14 @@
 namespace imgbuild::builder {
 
 // Versions these rules: part of each image's key.
-inline constexpr std::string_view kPlanVersion = "plan/1";
+inline constexpr std::string_view kPlanVersion = "plan/2";
 
 inline constexpr std::uint64_t kHeavyBytes = 8u << 20;   // of the archive
 inline constexpr std::uint64_t kMediumBytes = 1u << 20;  // of the archive
 inline constexpr std::size_t kLayerBudget = 40;
 inline constexpr std::size_t kCudaLayerBudget = 20;
 
-enum class LayerKind { kPackages, kFiles, kState };
+enum class LayerKind { kPackages, kFiles, kRuntime, kSystem, kState };
 
 struct LayerPlan {
   LayerKind kind = LayerKind::kPackages;

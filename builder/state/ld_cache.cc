@@ -16,7 +16,6 @@ namespace imgbuild::builder {
 namespace {
 
 constexpr std::string_view kConfFolder = "etc/ld.so.conf.d";
-constexpr std::string_view kOwnConf = "etc/ld.so.conf.d/00-imgbuild.conf";
 
 // dl-cache.h: FLAG_ELF_LIBC6 with FLAG_X8664_LIB64 or FLAG_AARCH64_LIB64; none for i386.
 std::optional<std::uint32_t> FlagsOf(const layers::ElfFacts& elf, specs::Architecture machine) {
@@ -118,8 +117,8 @@ std::vector<std::string> ConfiguredFolders(const PackageView& view, const StateF
   for (auto [name, file] : view.Folder(kConfFolder)) {
     if (name.ends_with(".conf")) texts[std::string(name)] = view.Content(file->path).value_or("");
   }
-  if (const layers::ContentFile* own = files.Find(kOwnConf)) {
-    texts[std::string(kOwnConf.substr(kConfFolder.size() + 1))] = own->content;
+  if (const layers::ContentFile* own = files.Find(kLinkerConf)) {
+    texts[std::string(kLinkerConf.substr(kConfFolder.size() + 1))] = own->content;
   }
   std::vector<std::string> folders;
   for (const auto& [name, text] : texts) {
@@ -138,7 +137,7 @@ void AddLdCache(const StateInput& input, const PackageView& view, StateFiles& fi
   const layers::PackageFacts* libc = view.Find("libc-bin");
   if (libc == nullptr) return;
   if (!input.library_dirs.empty()) {
-    files.AddFile(kOwnConf, specs::Join(input.library_dirs, "\n") + "\n");
+    files.AddFile(kLinkerConf, specs::Join(input.library_dirs, "\n") + "\n");
   }
   Scanner scanner(input, view, files);
   for (const std::string& folder : ConfiguredFolders(view, files)) scanner.AddFolder(folder);
@@ -147,7 +146,7 @@ void AddLdCache(const StateInput& input, const PackageView& view, StateFiles& fi
   LdCache cache = scanner.Take();
   cache.generator = fmt::format("ldconfig (Debian GLIBC {}) stable release version {}",
                                 libc->version, libc->version.substr(0, libc->version.find('-')));
-  files.AddFile("etc/ld.so.cache", RenderLdCache(cache));
+  files.AddFile(kLinkerCache, RenderLdCache(cache));
 }
 
 }  // namespace imgbuild::builder

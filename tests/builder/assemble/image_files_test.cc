@@ -44,6 +44,7 @@ class ImageFiles : public testing::Test {
   }
 
   ContentTree Make() { return MakeImageFiles({spec_, folder_, lock_, locked_}); }
+  ContentTree MakeRuntime() { return MakeRuntimeFiles({spec_, folder_, lock_, locked_}); }
 
   std::string folder_ = "/home/somebody/project";
   specs::Spec spec_;
@@ -54,7 +55,7 @@ class ImageFiles : public testing::Test {
 TEST_F(ImageFiles, HasTheSupervisorOfThePlatform) {
   for (const char* name : {"linux/amd64", "linux/arm64"}) {
     locked_.platform = *specs::Platform::Parse(name);
-    const ContentFile init = Make().at("usr/lib/imgbuild/init");
+    const ContentFile init = MakeRuntime().at("usr/lib/imgbuild/init");
     EXPECT_EQ(init.node.mode, 0755u);
     EXPECT_EQ(init.content, SupervisorProgram(locked_.platform.architecture));
     ASSERT_GT(init.content.size(), 20u);
@@ -78,7 +79,9 @@ TEST_F(ImageFiles, TellsWhereTheImageCameFrom) {
 TEST_F(ImageFiles, NamesNoHostSecretOrPathOfTheBuilder) {
   spec_.services = {{.name = "web", .preset = "fasthtml", .command = {"uvicorn"}}};
   spec_.files = {{.from = folder_ + "/app", .to = "/srv/app"}};
-  for (const auto& [path, file] : Make()) {
+  ContentTree files = Make();
+  files.merge(MakeRuntime());
+  for (const auto& [path, file] : files) {
     for (const char* word : {"hunter2", "mirror.example", "index.example", "somebody"}) {
       EXPECT_THAT(file.content, Not(HasSubstr(word))) << path;
     }
@@ -110,7 +113,7 @@ TEST_F(ImageFiles, LaysOutAVirtualEnvironmentForTheImagesUser) {
 TEST_F(ImageFiles, BringsThePageOnlyWhereAServiceShowsIt) {
   auto pages = [&] {
     std::vector<std::string> names;
-    for (const auto& [path, file] : Make()) {
+    for (const auto& [path, file] : MakeRuntime()) {
       if (path.starts_with("usr/share/imgbuild/page/")) names.push_back(path.substr(24));
     }
     return names;

@@ -39,8 +39,8 @@ TEST(PlanLayers, HeavyPackagesAloneAndTheRestInTiers) {
                      Package("fasthtml", "web", 90'000), Package("numpy", "python", 18u << 20),
                      Package("rich", "python", 240'000)};
   std::vector<LayerPlan> layers = PlanLayers(SpecWithLayers(), locked);
-  EXPECT_THAT(Names(layers),
-              ElementsAre("base", "base (small)", "python: numpy", "python", "web", "state"));
+  EXPECT_THAT(Names(layers), ElementsAre("base", "base (small)", "python: numpy", "python", "web",
+                                         "runtime", "system", "state"));
   EXPECT_THAT(layers[2].packages, ElementsAre(3u));
   EXPECT_EQ(layers.back().kind, LayerKind::kState);
 }
@@ -69,7 +69,7 @@ TEST(PlanLayers, CudaLiesBelowPythonAndMovesNothingElse) {
 TEST(PlanLayers, FilesComeBeforeState) {
   specs::Spec spec = SpecWithLayers();
   spec.files.push_back({.from = "/a", .to = "/b"});
-  EXPECT_THAT(Names(PlanLayers(spec, {})), ElementsAre("files", "state"));
+  EXPECT_THAT(Names(PlanLayers(spec, {})), ElementsAre("files", "runtime", "system", "state"));
 }
 
 TEST(PlanLayers, AGrowingPackageMovesNoOther) {
@@ -117,7 +117,7 @@ TEST(PlanLayers, ManyNamedLayersLoseTheirTiersBeforeTheBudget) {
   EXPECT_EQ(some.size(), 79u);  // one of the budget is kept for files
   EXPECT_THAT(some[0].packages, ElementsAre(1u));
   EXPECT_THAT(some[some.size() - 2].packages, ElementsAre(98u, 99u));
-  EXPECT_EQ(PlanLayers(spec, locked).size(), 51u);
+  EXPECT_EQ(PlanLayers(spec, locked).size(), 53u);
 }
 
 }  // namespace
