@@ -63,6 +63,7 @@ Container PrepareContainer(Session& session, const ContainerOptions& options) {
   Container container{
       .engine = FindEngine(Environment::OfProcess(), geteuid()),
       .loaded = LoadForThisMachine(session, options.spec),
+      .digest = {},
       .plan = {},
   };
   const specs::LoadedSpec& loaded = container.loaded;
@@ -78,6 +79,7 @@ Container PrepareContainer(Session& session, const ContainerOptions& options) {
   if (base) base->FetchLayers(built.image);
   container.plan = options.services ? PlanServices(loaded.spec) : PlanCommand(loaded.spec);
   AddHost(container.plan);
+  container.digest = built.image.root.digest.Hex();
   const std::string& name = loaded.spec.image.name;
   container.plan.image =
       LoadImage(container.engine, built.image, name.substr(name.rfind('/') + 1), session.store());

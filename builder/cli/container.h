@@ -22,8 +22,8 @@ struct ContainerOptions {
 struct Container {
   Engine engine;
   specs::LoadedSpec loaded;
-  RunPlan
-      plan;  // the image, its user, the current folder; for a command without ports and services
+  std::string digest;  // of the image
+  RunPlan plan;        // on this machine, in the current folder
 };
 
 // The spec for this machine alone, where it is for several platforms.

@@ -1,5 +1,6 @@
 #include "builder/cli/interrupt.h"
 
+#include <mutex>
 #include <string_view>
 #include <thread>
 
@@ -10,6 +11,37 @@
 #include "specs/base/error.h"
 
 namespace imgbuild::builder {
+namespace {
+
+struct Action {
+  std::mutex mutex;
+  std::function<int()> run;  // guarded by mutex
+};
+
+// Signals are the process's, and so is what they do.
+Action& TheAction() {
+  static Action action;
+  return action;
+}
+
+int Act() {
+  std::function<int()> run;
+  {
+    std::lock_guard lock(TheAction().mutex);
+    run = TheAction().run;
+  }
+  if (run) return run();
+  constexpr std::string_view kText = "\ninterrupted; what was finished is cached\n";
+  [[maybe_unused]] ssize_t ignored = write(STDERR_FILENO, kText.data(), kText.size());
+  return static_cast<int>(specs::ErrorKind::kInterrupted);
+}
+
+}  // namespace
+
+void OnInterrupt(std::function<int()> action) {
+  std::lock_guard lock(TheAction().mutex);
+  TheAction().run = std::move(action);
+}
 
 void EndOnInterrupt() {
   sigset_t signals;
@@ -25,9 +57,7 @@ void EndOnInterrupt() {
   std::thread([signals] {
     int number = 0;
     sigwait(&signals, &number);
-    constexpr std::string_view kText = "\ninterrupted; what was finished is cached\n";
-    [[maybe_unused]] ssize_t ignored = write(STDERR_FILENO, kText.data(), kText.size());
-    _exit(static_cast<int>(specs::ErrorKind::kInterrupted));
+    _exit(Act());
   }).detach();
 }
 

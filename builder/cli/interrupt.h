@@ -1,6 +1,8 @@
 // Ctrl-C.
 #pragma once
 
+#include <functional>
+
 namespace imgbuild::builder {
 
 // From now on SIGINT, SIGTERM and SIGHUP, except those that are ignored already, end the process at
@@ -8,5 +10,9 @@ namespace imgbuild::builder {
 // undone: whatever is not published yet is in temporary files that nobody reads, and children end
 // with their pipes. Call once, before any thread is started.
 void EndOnInterrupt();
+
+// What is to be done first from now on: on the thread that waits for the signal, once. The process
+// ends with the status that `action` returns.
+void OnInterrupt(std::function<int()> action);
 
 }  // namespace imgbuild::builder

@@ -9,6 +9,7 @@
 
 #include "builder/cli/commands.h"
 #include "builder/cli/container.h"
+#include "builder/cli/following.h"
 #include "builder/engine/containers.h"
 #include "builder/engine/ports.h"
 #include "builder/engine/spec_plan.h"
@@ -16,6 +17,7 @@
 #include "builder/host/program.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
+#include "specs/env/preset.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -24,6 +26,8 @@ struct UpArguments {
   ContainerOptions container;
   bool detached = false;
   bool shell = false;
+  bool open = false;
+  bool watch = false;
 };
 
 Engine EngineHere() { return FindEngine(Environment::OfProcess(), geteuid()); }
@@ -37,28 +41,63 @@ void RequireDown(const Engine& engine, const std::string& environment) {
   }
 }
 
-int Up(const GlobalOptions& options, UpArguments& arguments) {
-  if (arguments.detached && arguments.shell) {
-    throw specs::Error(specs::ErrorKind::kUsage,
-                       "--shell needs a terminal, and --detach leaves it");
-  }
-  Session session(options);
-  // Before the build: whoever forgot that it runs should not wait for that.
-  RequireDown(EngineHere(), LoadForThisMachine(session, arguments.container.spec).spec.image.name);
-  arguments.container.services = true;
-  Container container = PrepareContainer(session, arguments.container);
-  const specs::Spec& spec = container.loaded.spec;
-  RunPlan& plan = container.plan;
-  AddHome(plan);
-  plan.ports = ChoosePorts(specs::ServicePorts(spec));
-  plan.detached = arguments.detached;
-  if (plan.detached) plan.interactive = false;
+void PublishPorts(Session& session, RunPlan& plan) {
+  std::vector<std::uint32_t> inside;
+  for (const PublishedPort& port : plan.ports) inside.push_back(port.inside);
+  plan.ports = ChoosePorts(inside);
   for (const PublishedPort& port : plan.ports) {
     if (port.inside == port.outside) continue;
     session.progress().Warning(
         fmt::format("port {} is taken here; what listens on it in the container is at {}",
                     port.inside, port.outside));
   }
+}
+
+// The container in the background, whose logs this program passes on.
+Container Beside(Container container, const UpArguments& arguments) {
+  RunPlan& plan = container.plan;
+  plan.detached = true;
+  plan.interactive = false;
+  if (arguments.watch) plan.env.merge(specs::WatchEnvironment(container.loaded.spec));
+  return container;
+}
+
+// Stays beside it, to open its page and to replace it.
+int Follow(const GlobalOptions& options, const UpArguments& arguments, Container container) {
+  FollowOptions follow{.open = arguments.open, .leave = arguments.detached, .rebuild = {}};
+  if (arguments.watch) {
+    follow.rebuild = [&] {
+      Session session(options);
+      Container next = PrepareContainer(session, arguments.container);
+      AddHome(next.plan);
+      return Beside(std::move(next), arguments);
+    };
+  }
+  Session session(options);
+  return FollowContainer(session, Beside(std::move(container), arguments), follow);
+}
+
+int Up(const GlobalOptions& options, UpArguments& arguments) {
+  if (arguments.detached && (arguments.shell || arguments.watch)) {
+    throw specs::Error(specs::ErrorKind::kUsage,
+                       "--shell and --watch stay here, and --detach leaves");
+  }
+  if (arguments.shell && (arguments.open || arguments.watch)) {
+    throw specs::Error(specs::ErrorKind::kUsage,
+                       "--shell takes the terminal, where --open and --watch read the logs");
+  }
+  Session session(options);
+  // Before the build: whoever forgot that it runs should not wait for that.
+  RequireDown(EngineHere(), LoadForThisMachine(session, arguments.container.spec).spec.image.name);
+  arguments.container.services = true;
+  Container container = PrepareContainer(session, arguments.container);
+  RunPlan& plan = container.plan;
+  AddHome(plan);
+  PublishPorts(session, plan);
+  if (arguments.open || arguments.watch) return Follow(options, arguments, std::move(container));
+  plan.detached = arguments.detached;
+  if (plan.detached) plan.interactive = false;
+  const specs::Spec& spec = container.loaded.spec;
   if (arguments.shell) plan.command = {"--with-services", ShellOf(spec)};
   if (plan.detached) {
     session.progress().Info(
@@ -143,6 +182,9 @@ void AddUpCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run)
   AddSpecOptions(*command, up->container.spec);
   command->add_flag("-d,--detach", up->detached, "In the background");
   command->add_flag("--shell", up->shell, "A shell beside the services, which end with it");
+  command->add_flag("--open", up->open, "Open the first address in the browser when it is ready");
+  command->add_flag("--watch", up->watch,
+                    "Build again and replace it when the spec or its files change");
   command->add_flag("--locked", up->container.lock.locked,
                     "Refuse to resolve: the lock must match");
   command->callback([&options, &run, up] { run = [&options, up] { return Up(options, *up); }; });

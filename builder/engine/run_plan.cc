@@ -33,6 +33,7 @@ void AddGpu(const Engine& engine, std::vector<std::string>& words) {
 
 ContainerSettings SettingsFor(const Engine& engine, const RunPlan& plan) {
   ContainerSettings settings;
+  settings.env = plan.env;
   SetUser(engine, plan, settings);
   if (!plan.folder.empty()) {
     settings.mounts.push_back({.source = plan.folder,

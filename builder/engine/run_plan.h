@@ -52,6 +52,7 @@ struct RunPlan {
   std::vector<NamedVolume> volumes;
   std::uint32_t uid = 0;                    // of whoever runs this program
   std::optional<std::uint32_t> image_user;  // the image's uid, where it is a number
+  std::map<std::string, std::string> env;   // beside the image's
   std::vector<std::string> variables;       // names, whose values are taken over from here
   std::vector<std::string> secrets;         // variables that services take one from
   std::vector<HealthProbe> probes;

@@ -47,7 +47,7 @@ struct Actions {
 
 struct Attributes {
   posix_spawnattr_t value;
-  Attributes() {
+  explicit Attributes(short more = 0) {
     ::posix_spawnattr_init(&value);
     sigset_t none;
     sigset_t ours;
@@ -56,7 +56,8 @@ struct Attributes {
     for (int number : kIgnored) ::sigaddset(&ours, number);
     ::posix_spawnattr_setsigmask(&value, &none);
     ::posix_spawnattr_setsigdefault(&value, &ours);
-    ::posix_spawnattr_setflags(&value, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    ::posix_spawnattr_setflags(
+        &value, static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | more));
   }
   ~Attributes() { ::posix_spawnattr_destroy(&value); }
   Attributes(const Attributes&) = delete;
@@ -73,6 +74,16 @@ std::vector<char*> Pointers(std::vector<std::string>& words) {
 
 specs::Error CannotRun(const std::string& program, int code) {
   return specs::Error(fmt::format("cannot run {}", program)).Found(std::strerror(code));
+}
+
+pid_t StartInGroup(std::vector<std::string>& words, const Actions& actions) {
+  const Attributes attributes(POSIX_SPAWN_SETPGROUP);
+  const std::vector<char*> arguments = Pointers(words);
+  pid_t child = 0;
+  const int failed = ::posix_spawnp(&child, words.at(0).c_str(), &actions.value, &attributes.value,
+                                    arguments.data(), environ);
+  if (failed != 0) throw CannotRun(words[0], failed);
+  return child;
 }
 
 std::string ReadAll(int fd, std::size_t most) {
@@ -128,6 +139,38 @@ ProgramAnswer RunProgram(const ProgramRun& run) {
   }
   answer.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return answer;
+}
+
+ProgramBeside::ProgramBeside(std::vector<std::string> words) {
+  Pipe out;
+  Actions actions;
+  ::posix_spawn_file_actions_addopen(&actions.value, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&actions.value, out.writing.get(), STDOUT_FILENO);
+  child_ = StartInGroup(words, actions);
+  output_ = std::move(out.reading);
+}
+
+ProgramBeside::~ProgramBeside() {
+  ::kill(child_, SIGKILL);
+  while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+std::string ProgramBeside::Read() {
+  std::array<char, 16384> buffer;
+  for (;;) {
+    const ssize_t count = ::read(output_.get(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    return count <= 0 ? "" : std::string(buffer.data(), static_cast<std::size_t>(count));
+  }
+}
+
+void StartAndForget(std::vector<std::string> words) {
+  Actions actions;
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    ::posix_spawn_file_actions_addopen(&actions.value, fd, "/dev/null", O_RDWR, 0);
+  }
+  StartInGroup(words, actions);
 }
 
 void BecomeProgram(std::vector<std::string> words) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "layers/io/file.h"
+
 namespace imgbuild::builder {
 
 struct ProgramAnswer {
@@ -21,6 +23,29 @@ struct ProgramRun {
 // Waits for its end. It gets its own standard error from us, and signals as a shell gives them.
 // Throws Error where it cannot be started.
 ProgramAnswer RunProgram(const ProgramRun& run);
+
+// A program that runs beside us, in a process group of its own, so that Ctrl-C is ours alone. Its
+// standard output is a pipe; it is killed when this goes.
+class ProgramBeside {
+ public:
+  // Throws Error where it cannot be started.
+  explicit ProgramBeside(std::vector<std::string> words);
+  ~ProgramBeside();
+  ProgramBeside(const ProgramBeside&) = delete;
+  ProgramBeside& operator=(const ProgramBeside&) = delete;
+
+  int fd() const { return output_.get(); }
+  // What it has said meanwhile; waits for something. "": it has ended its output.
+  std::string Read();
+
+ private:
+  int child_ = -1;
+  layers::FileDescriptor output_;
+};
+
+// Starts it without its output or its end being of interest. Throws Error where it cannot be
+// started.
+void StartAndForget(std::vector<std::string> words);
 
 // The program takes the place of this one, with its terminal, its environment and its exit status.
 // Throws Error where it cannot be started.

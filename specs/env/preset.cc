@@ -182,6 +182,16 @@ std::map<std::string, std::string> ProvidedBy(const ServicePreset& preset, std::
   return provided;
 }
 
+std::map<std::string, std::string> WatchEnvironment(const Spec& spec) {
+  std::map<std::string, std::string> env;
+  for (const Service& service : spec.services) {
+    if (const ServicePreset* preset = FindPreset(service.preset)) {
+      env.insert(preset->watch.begin(), preset->watch.end());
+    }
+  }
+  return env;
+}
+
 bool ServesBuiltInPage(const Service& service) {
   const ServicePreset* preset = FindPreset(service.preset);
   return preset != nullptr && preset->has_page &&

@@ -13,6 +13,7 @@
 namespace imgbuild::specs {
 
 struct Service;
+struct Spec;
 
 // A key of [services.NAME] that a preset knows what to do with.
 struct PresetOption {
@@ -36,6 +37,7 @@ struct ServicePreset {
   std::string needs_file;  // a path in the image that files or artifacts fill; or ""
   std::vector<PresetOption> options;
   std::map<std::string, std::string> provides;  // variables for the spec's other services
+  std::map<std::string, std::string> watch;     // variables that make it reload what changes
   TomlValue service;                            // keys of [services.NAME], with placeholders
   std::string_view text;                        // the file
 
@@ -60,6 +62,9 @@ std::string PresetsWithOption(std::string_view key);
 // `workdir` is the image's.
 TomlValue WithPreset(const TomlValue& service, std::string_view workdir);
 std::map<std::string, std::string> ProvidedBy(const ServicePreset& preset, std::uint32_t port);
+
+// Variables that make the services of presets reload what changes in their folders.
+std::map<std::string, std::string> WatchEnvironment(const Spec& spec);
 
 // Whether the service shows the built-in page.
 bool ServesBuiltInPage(const Service& service);

@@ -54,6 +54,8 @@ class Reader {
       for (const TomlEntry& entry : value.entries) ReadOption(entry);
     } else if (key == "provides") {
       preset_.provides = Map(value);
+    } else if (key == "watch") {
+      preset_.watch = Map(value);
     } else if (key == "service") {
       Require(value, Kind::kTable);
       preset_.service = value;

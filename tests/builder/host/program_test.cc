@@ -70,5 +70,33 @@ TEST(Program, GetsSignalsAsAShellGivesThem) {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
+TEST(Program, BesideUsSaysWhatItSays) {
+  ProgramBeside program({"sh", "-c", "echo one; read line; echo two; ps -o pgid= -p $$"});
+  std::string text;
+  for (std::string more = program.Read(); !more.empty(); more = program.Read()) text += more;
+  EXPECT_TRUE(text.starts_with("one\ntwo\n")) << text;
+  EXPECT_NE(std::stoi(text.substr(8)), getpgrp());
+}
+
+TEST(Program, BesideUsEndsWithUs) {
+  pid_t child = 0;
+  {
+    ProgramBeside program({"sh", "-c", "echo $$; exec sleep 600"});
+    child = std::stoi(program.Read());
+    EXPECT_EQ(kill(child, 0), 0);
+  }
+  EXPECT_NE(kill(child, 0), 0);
+  EXPECT_THROW(ProgramBeside({"/nonexistent/program"}), specs::Error);
+}
+
+TEST(Program, ForgottenRunsOn) {
+  const support::TempFolder folder;
+  const std::string file = folder.path() / "made";
+  StartAndForget({"sh", "-c", "echo x >" + file});
+  for (int i = 0; i < 500 && !std::filesystem::exists(file); ++i) usleep(10'000);
+  EXPECT_TRUE(std::filesystem::exists(file));
+  EXPECT_THROW(StartAndForget({"/nonexistent/program"}), specs::Error);
+}
+
 }  // namespace
 }  // namespace imgbuild::builder

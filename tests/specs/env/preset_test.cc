@@ -201,6 +201,14 @@ TEST(Presets, TheCanonicalFormIsWhole) {
   EXPECT_TRUE(ServesBuiltInPage(again.spec.services[3]));
 }
 
+TEST(Presets, WatchingMakesThemReload) {
+  const Spec spec = LoadText(Spec1("preset = \"fasthtml\"\n[services.j]\npreset = \"jupyterlab\"\n"
+                                   "[services.u]\npreset = \"streamlit\"\napp = \"u.py\""))
+                        .spec;
+  EXPECT_THAT(WatchEnvironment(spec), ElementsAre(Pair("STREAMLIT_SERVER_RUN_ON_SAVE", "true"),
+                                                  Pair("UVICORN_RELOAD", "1")));
+}
+
 TEST(Presets, PortsAreThoseOfServices) {
   Spec spec;
   spec.services = {{.name = "a", .port = 8888}, {.name = "b"}, {.name = "c", .port = 80}};

@@ -1,0 +1,68 @@
+#include "builder/cli/following.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/temp_folder.h"
+
+namespace imgbuild::builder {
+namespace {
+
+using testing::UnorderedElementsAre;
+
+TEST(AddressIn, OfAnnouncementsAlone) {
+  EXPECT_EQ(AddressIn("JupyterLab is at http://127.0.0.1:8888/lab?token=ab12"),
+            "http://127.0.0.1:8888/lab?token=ab12");
+  EXPECT_EQ(AddressIn("The page is at http://127.0.0.1:5001/ as ever\r"), "http://127.0.0.1:5001/");
+  for (const char* line :
+       {"", "The database is at 127.0.0.1:5432", "[jupyter] http://127.0.0.1:8888/lab?token=ab12",
+        "imgbuild-init: web waits for http://127.0.0.1:5001/", "see http://example.com"}) {
+    EXPECT_EQ(AddressIn(line), "") << line;
+  }
+}
+
+TEST(PlacesOf, AreAllThatAnImageIsMadeOf) {
+  const std::map<std::string, std::string> files = {{"envs/spec.toml", R"(extends = "../base.toml"
+[system]
+certificates = ["corp.crt"]
+[python]
+packages = ["rich", "./x-1-py3-none-any.whl"]
+requirements = ["more.txt"]
+[[files]]
+from = "app"
+to = "/srv"
+)"},
+                                                    {"base.toml", ""},
+                                                    {"envs/more.txt", "tqdm\n"}};
+  const specs::LoadedSpec loaded =
+      specs::LoadSpec({.file = "envs/spec.toml",
+                       .overlay = specs::LocalOverlay::kApply,
+                       .settings = {"image.name=\"x\""},
+                       .read_file = [&](const std::string& path) {
+                         const auto found = files.find(path);
+                         return found == files.end() ? std::nullopt : std::optional(found->second);
+                       }});
+  EXPECT_THAT(
+      PlacesOf(loaded),
+      UnorderedElementsAre("envs/spec.toml", "envs/spec.local.toml", "base.toml", "envs/corp.crt",
+                           "envs/x-1-py3-none-any.whl", "envs/more.txt", "envs/app"));
+}
+
+TEST(OpenerIn, IsWhatPathHas) {
+  const support::TempFolder folder;
+  const Environment environment =
+      Environment::Of({{"PATH", "/nonexistent:" + folder.path().string()}});
+  EXPECT_EQ(OpenerIn(environment), "");
+  for (const char* name : {"open", "xdg-open"}) {
+    const auto file = folder.path() / name;
+    std::ofstream(file) << "#!/bin/sh\n";
+    EXPECT_NE(OpenerIn(environment), file.string());
+    std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+    EXPECT_EQ(OpenerIn(environment), file.string());
+  }
+}
+
+}  // namespace
+}  // namespace imgbuild::builder
