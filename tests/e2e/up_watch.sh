@@ -106,4 +106,12 @@ kill -TERM $pid
 status=0; wait $pid || status=$?
 equal "exit status" "$status" 0
 equal "containers after TERM" "$(container_id)" ""
+
+# Opened in the background, it goes on by itself.
+rm opened
+"$IMGBUILD" up watched.toml -d --open --no-local >detached.log 2>&1
+for _ in $(seq 50); do [ -s opened ] && break; sleep 0.1; done
+contains "what was opened" "$(cat opened)" "http://127.0.0.1:"
+[ -n "$(container_id)" ] || fail "nothing is left: $(cat detached.log)"
+"$IMGBUILD" down watched >/dev/null 2>&1
 podman volume rm -f imgbuild-watched-home >/dev/null 2>&1 || true
