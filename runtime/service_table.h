@@ -13,8 +13,8 @@
 //   restart never | on-failure | always
 //   essential                    its end for good stops the container
 //   stop SIGNAL MS               signal number, then how long until SIGKILL
-//   token VARIABLE               a secret made at start unless the environment has VARIABLE or, with
-//                                the path of a file that has it, VARIABLE_FILE
+//   token VARIABLE               a secret made at start, unless the environment has VARIABLE or the
+//                                path of a file with it in VARIABLE_FILE
 //   announce TEXT                shown once when ready; {token} stands for "?token=..." or nothing,
 //                                {port N} for the variable IMGBUILD_PORT_N, or N: whoever publishes
 //                                port N as another one says so there
