@@ -8,7 +8,6 @@
 
 #include <fmt/core.h>
 #include <poll.h>
-#include <unistd.h>
 
 #include "builder/cli/interrupt.h"
 #include "builder/engine/file_watch.h"
@@ -220,14 +219,9 @@ std::vector<fs::path> PlacesOf(const specs::LoadedSpec& loaded) {
 }
 
 std::string OpenerIn(const Environment& environment) {
-  for (const char* name : {"xdg-open", "open"}) {
-    const std::string path = environment.Get("PATH").value_or("/usr/bin:/bin");
-    for (std::string_view folder : specs::Split(path, ':')) {
-      const std::string file = fmt::format("{}/{}", folder.empty() ? "." : folder, name);
-      if (::access(file.c_str(), X_OK) == 0) return file;
-    }
-  }
-  return "";
+  const std::string path = environment.Get("PATH").value_or("/usr/bin:/bin");
+  std::string opener = FindProgram("xdg-open", path);
+  return opener.empty() ? FindProgram("open", path) : opener;
 }
 
 int FollowContainer(Session& session, Container container, const FollowOptions& options) {

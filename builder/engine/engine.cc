@@ -4,10 +4,9 @@
 #include <utility>
 
 #include <fmt/core.h>
-#include <unistd.h>
 
+#include "builder/host/program.h"
 #include "specs/base/error.h"
-#include "specs/base/text.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -17,14 +16,6 @@ constexpr std::pair<std::string_view, EngineKind> kEngines[] = {
     {"docker", EngineKind::kDocker},
     {"nerdctl", EngineKind::kNerdctl},
 };
-
-bool IsInPath(std::string_view name, std::string_view path) {
-  for (std::string_view folder : specs::Split(path, ':')) {
-    const std::string file = fmt::format("{}/{}", folder.empty() ? "." : folder, name);
-    if (::access(file.c_str(), X_OK) == 0) return true;
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -41,7 +32,7 @@ Engine FindEngine(const Environment& environment, std::uint32_t uid) {
   }
   const std::string path = environment.Get("PATH").value_or("/usr/bin:/bin");
   for (const auto& [name, kind] : kEngines) {
-    if (IsInPath(name, path)) return {kind, std::string(name), as_root};
+    if (!FindProgram(name, path).empty()) return {kind, std::string(name), as_root};
   }
   throw specs::Error("no container engine was found")
       .Expected("podman, docker or nerdctl in PATH")

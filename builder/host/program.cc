@@ -14,6 +14,7 @@
 
 #include "layers/io/file.h"
 #include "specs/base/error.h"
+#include "specs/base/text.h"
 
 extern char** environ;
 
@@ -114,6 +115,14 @@ void WriteAll(int fd, const std::string& text) {
 }
 
 }  // namespace
+
+std::string FindProgram(std::string_view name, std::string_view path) {
+  for (std::string_view folder : specs::Split(path, ':')) {
+    std::string file = fmt::format("{}/{}", folder.empty() ? "." : folder, name);
+    if (::access(file.c_str(), X_OK) == 0) return file;
+  }
+  return "";
+}
 
 ProgramAnswer RunProgram(const ProgramRun& run) {
   Pipe in;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "layers/io/file.h"
@@ -23,6 +24,10 @@ struct ProgramRun {
 // Waits for its end. It gets its own standard error from us, and signals as a shell gives them.
 // Throws Error where it cannot be started.
 ProgramAnswer RunProgram(const ProgramRun& run);
+
+// The file of a program: the first of that name in the folders of `path`, as PATH has them, that
+// may be run; "" where there is none.
+std::string FindProgram(std::string_view name, std::string_view path);
 
 // A program that runs beside us, in a process group of its own, so that Ctrl-C is ours alone. Its
 // standard output is a pipe; it is killed when this goes.
