@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "builder/registry/blob_fetch.h"
-#include "builder/registry/in_parallel.h"
+#include "layers/io/in_parallel.h"
 #include "specs/base/error.h"
 #include "specs/base/url.h"
 
@@ -47,7 +47,7 @@ std::vector<Descriptor> NeededBlobs(Registry& target, PushMemory& memory,
   const Endpoint& endpoint = target.endpoint();
   const std::string& repository = endpoint.repository;
   std::vector<char> needed(blobs.size(), 0);  // not bool: threads write side by side
-  InParallel(blobs.size(), jobs, [&](std::size_t i) {
+  layers::InParallel(blobs.size(), jobs, [&](std::size_t i) {
     const Descriptor& blob = blobs[i];
     const std::string home = memory.HomeOf(endpoint.host, repository, blob.digest);
     bool there = HasBlob(target, blob);

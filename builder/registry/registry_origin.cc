@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "builder/registry/in_parallel.h"
 #include "layers/io/file.h"
+#include "layers/io/in_parallel.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 #include "specs/oci/json_document.h"
@@ -93,7 +93,8 @@ void RegistryOrigin::Expect(const std::vector<Descriptor>& documents) {
   }
   // A single one is read when it is wanted.
   if (missing.size() < 2) return;
-  InParallel(missing.size(), options_.jobs, [&](std::size_t i) { ReadDocument(*missing[i]); });
+  layers::InParallel(missing.size(), options_.jobs,
+                     [&](std::size_t i) { ReadDocument(*missing[i]); });
 }
 
 std::string RegistryOrigin::ReadDocument(const Descriptor& document) {
@@ -131,7 +132,7 @@ std::vector<layers::SourceBlob> RegistryOrigin::Files(const std::vector<Descript
   const std::unique_ptr<ProgressTask> task =
       progress_.Begin("Fetching blobs", ProgressUnit::kBytes);
   task->SetTotal(total);
-  InParallel(order.size(), options_.jobs, [&](std::size_t i) {
+  layers::InParallel(order.size(), options_.jobs, [&](std::size_t i) {
     const FetchResult fetched = FromAny([&](Registry& registry) {
       return FetchBlob(
           registry, store_, *order[i], [&](std::uint64_t bytes) { task->Advance(bytes); },

@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "builder/registry/in_parallel.h"
 #include "builder/registry/manifest_fetch.h"
 #include "builder/registry/pages.h"
+#include "layers/io/in_parallel.h"
 #include "specs/base/error.h"
 #include "specs/oci/json_document.h"
 #include "specs/oci/media_types.h"
@@ -56,7 +56,7 @@ std::vector<std::string> ListTags(Registry& registry) {
 std::vector<std::string> TagsThatLeadTo(Registry& registry, const specs::Sha256& manifest,
                                         const std::vector<std::string>& tags, int jobs) {
   std::vector<char> leads(tags.size(), 0);  // not bool: threads write side by side
-  InParallel(tags.size(), jobs, [&](std::size_t i) {
+  layers::InParallel(tags.size(), jobs, [&](std::size_t i) {
     const HttpResponse response =
         registry.Send({.method = "HEAD", .path = "/manifests/" + tags[i], .headers = AcceptAny()});
     if (response.status != 200) return;

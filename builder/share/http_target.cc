@@ -5,9 +5,9 @@
 
 #include <fmt/core.h>
 
-#include "builder/registry/in_parallel.h"
 #include "builder/share/action_result.h"
 #include "builder/share/http_place.h"
+#include "layers/io/in_parallel.h"
 #include "specs/base/error.h"
 
 namespace imgbuild::builder {
@@ -53,7 +53,7 @@ void HttpTarget::Send(const std::string& path, HttpUpload upload) {
 ExportResult HttpTarget::Put(const std::vector<OutgoingEntry>& entries) {
   ExportResult result{.place = name_};
   std::mutex mutex;
-  InParallel(entries.size(), kJobs, [&](std::size_t i) {
+  layers::InParallel(entries.size(), kJobs, [&](std::size_t i) {
     const OutgoingEntry& entry = entries[i];
     const std::string action = RenderActionResult(entry.Entry());
     if (Has(entry, action)) return;

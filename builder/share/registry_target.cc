@@ -8,8 +8,8 @@
 #include <fmt/core.h>
 
 #include "builder/registry/blob_upload.h"
-#include "builder/registry/in_parallel.h"
 #include "builder/registry/manifest_fetch.h"
+#include "layers/io/in_parallel.h"
 #include "specs/base/error.h"
 #include "specs/oci/media_types.h"
 
@@ -68,7 +68,7 @@ void RegistryTarget::Upload(const std::vector<const OutgoingEntry*>& entries,
   }
   blobs.push_back(&empty_config);
   std::mutex mutex;
-  InParallel(blobs.size(), kJobs, [&](std::size_t i) {
+  layers::InParallel(blobs.size(), kJobs, [&](std::size_t i) {
     const EntryBlob& blob = blobs[i]->blob;
     const BlobResult sent = UploadBlob(
         *registry_, memory_, {blob.digest, blob.size, blobs[i]->file}, [](std::uint64_t) {});

@@ -6,9 +6,9 @@
 #include <fmt/core.h>
 
 #include "builder/assemble/recipe_annotations.h"
-#include "builder/registry/in_parallel.h"
 #include "builder/share/record_text.h"
 #include "builder/share/verified.h"
+#include "layers/io/in_parallel.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 #include "specs/oci/json_document.h"
@@ -183,8 +183,9 @@ std::optional<std::string> SharedPlaces::FindPackage(const specs::Sha256& key) {
 std::vector<std::optional<std::string>> SharedPlaces::FindPackages(
     const std::vector<specs::Sha256>& keys, std::string_view codec) {
   std::vector<std::optional<std::string>> found(keys.size());
-  InParallel(keys.size(), kJobs,
-             [&](std::size_t i) { found[i] = FindPackage(PackageEntryKey(keys[i], codec)); });
+  layers::InParallel(keys.size(), kJobs, [&](std::size_t i) {
+    found[i] = FindPackage(PackageEntryKey(keys[i], codec));
+  });
   return found;
 }
 
@@ -222,7 +223,7 @@ bool SharedPlaces::FetchAll(std::vector<EntryBlob> blobs, layers::Store& store, 
   const auto task = progress_.Begin("Fetching from shared caches", ProgressUnit::kItems);
   task->SetTotal(blobs.size());
   std::atomic<bool> all = true;
-  InParallel(blobs.size(), kJobs, [&](std::size_t i) {
+  layers::InParallel(blobs.size(), kJobs, [&](std::size_t i) {
     if (!all) return;
     const std::unique_ptr<layers::AtomicFile> file = store.NewFile();
     if (Fetch(blobs[i], *file)) {
@@ -275,7 +276,7 @@ void SharedPlaces::FetchArchive(const specs::Sha256& archive, layers::Store& sto
 }
 
 void SharedPlaces::FetchArchives(const std::vector<specs::Sha256>& archives, layers::Store& store) {
-  InParallel(archives.size(), kJobs, [&](std::size_t i) {
+  layers::InParallel(archives.size(), kJobs, [&](std::size_t i) {
     if (!store.FindDownload(archives[i])) FetchArchive(archives[i], store);
   });
 }

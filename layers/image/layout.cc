@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
+#include <mutex>
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -15,6 +17,7 @@
 #include "layers/io/atomic_file.h"
 #include "layers/io/file.h"
 #include "layers/io/hashing.h"
+#include "layers/io/in_parallel.h"
 #include "layers/store/cache_folder.h"
 #include "specs/base/error.h"
 #include "specs/oci/json_document.h"
@@ -24,6 +27,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using specs::Descriptor;
+
+constexpr int kJobs = 4;  // blobs placed at once
 
 bool Exists(const fs::path& path) {
   std::error_code ignored;
@@ -80,7 +85,7 @@ class LayoutWriter {
     Begin();
     ReadIndex();
     Intend(blobs);
-    for (const OutputBlob& blob : blobs) Place(blob);
+    PlaceAll(blobs);
     WriteIndex(TaggedIndex(index_, blobs.back().descriptor, tags), blobs.size());
     Record();
     return result_;
@@ -143,20 +148,37 @@ class LayoutWriter {
     recorded_ = placed_;
   }
 
+  // Copying takes a processor as long as it takes a disk, so several go at once. One that is there
+  // unchanged is not looked into.
+  void PlaceAll(const std::vector<OutputBlob>& blobs) {
+    std::vector<const OutputBlob*> missing;
+    for (const OutputBlob& blob : blobs) {
+      if (!IsUnchanged(blob)) missing.push_back(&blob);
+    }
+    std::ranges::stable_sort(missing, std::greater(),
+                             [](const OutputBlob* blob) { return blob->descriptor.size; });
+    InParallel(missing.size(), kJobs, [&](std::size_t i) { Place(*missing[i]); });
+  }
+
+  bool IsUnchanged(const OutputBlob& output) const {
+    const std::optional<FileStamp> there = FileStamp::Of(BlobPath(output.descriptor.digest));
+    const auto known = placed_.find(output.descriptor.digest);
+    return there && known != placed_.end() && known->second.stamp == *there &&
+           there->size == output.descriptor.size;
+  }
+
+  // Thread-safe for different blobs.
   void Place(const OutputBlob& output) {
     const Descriptor& blob = output.descriptor;
     const fs::path target = BlobPath(blob.digest);
     const std::optional<FileStamp> there = FileStamp::Of(target);
-    const auto known = placed_.find(blob.digest);
-    const bool is_known = known != placed_.end();
-    if (there && is_known && known->second.stamp == *there && there->size == blob.size) return;
+    const std::optional<PlacedBlob> known = Known(blob.digest);
     // What another tool put there, or put there anew, is not ours to remove.
-    const BlobOrigin origin = there && (!is_known || known->second.IsReplacedBy(*there))
-                                  ? BlobOrigin::kFound
-                              : is_known ? known->second.origin
-                                         : BlobOrigin::kPlaced;
+    const BlobOrigin origin = there && (!known || known->IsReplacedBy(*there)) ? BlobOrigin::kFound
+                              : known                                          ? known->origin
+                                      : BlobOrigin::kPlaced;
     if (there && there->size == blob.size && HashFile(target) == blob.digest) {
-      placed_[blob.digest] = {*there, origin};
+      Remember(blob.digest, {*there, origin});
       return;
     }
     // Where it was a link to the store's, both are wrong now.
@@ -167,11 +189,26 @@ class LayoutWriter {
     Put(output, target);
     const FileStamp stamp = FileStamp::Of(target).value_or(FileStamp());
     if (stamp.size != blob.size) throw Damaged(store_, output);
-    placed_[blob.digest] = {stamp, origin};
+    Remember(blob.digest, {stamp, origin});
+    const std::lock_guard lock(mutex_);
+    ++result_.blobs_placed;
+    result_.bytes_placed += blob.size;
+  }
+
+  std::optional<PlacedBlob> Known(const specs::Sha256& digest) {
+    const std::lock_guard lock(mutex_);
+    const auto known = placed_.find(digest);
+    return known == placed_.end() ? std::nullopt : std::optional(known->second);
+  }
+
+  void Remember(const specs::Sha256& digest, const PlacedBlob& placed) {
+    const std::lock_guard lock(mutex_);
+    placed_[digest] = placed;
   }
 
   void Put(const OutputBlob& blob, const fs::path& target) {
-    const fs::path temporary = Blobs() / fmt::format("{}{}", kTemporaryPrefix, getpid());
+    const fs::path temporary =
+        Blobs() / fmt::format("{}{}-{}", kTemporaryPrefix, getpid(), blob.descriptor.digest.Hex());
     if (blob.IsDocument()) {
       WriteFileAtomically(target, blob.bytes);
     } else {
@@ -192,8 +229,6 @@ class LayoutWriter {
         throw FileError("create", target, reason);
       }
     }
-    ++result_.blobs_placed;
-    result_.bytes_placed += blob.descriptor.size;
   }
 
   void WriteIndex(const specs::LayoutIndex& index, std::size_t blob_count) {
@@ -221,8 +256,9 @@ class LayoutWriter {
   const fs::path record_;
   std::string index_text_;
   specs::LayoutIndex index_;
-  PlacedBlobs placed_;
   PlacedBlobs recorded_;
+  std::mutex mutex_;  // of what follows, while blobs are placed
+  PlacedBlobs placed_;
   LayoutResult result_;
 };
 

@@ -74,6 +74,8 @@ class FileSink : public Sink {
 
   std::filesystem::path path_;
   FileDescriptor fd_;
+  std::uint64_t written_ = 0;
+  std::uint64_t begun_ = 0;  // of these, how many the kernel was told to write to the disk
   std::string buffer_;
 };
 

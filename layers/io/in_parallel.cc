@@ -1,4 +1,4 @@
-#include "builder/registry/in_parallel.h"
+#include "layers/io/in_parallel.h"
 
 #include <algorithm>
 #include <atomic>
@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace imgbuild::builder {
+namespace imgbuild::layers {
 
 void InParallel(std::size_t count, int jobs, const std::function<void(std::size_t)>& work) {
   std::atomic<std::size_t> next = 0;
@@ -34,4 +34,4 @@ void InParallel(std::size_t count, int jobs, const std::function<void(std::size_
   if (failure) std::rethrow_exception(failure);
 }
 
-}  // namespace imgbuild::builder
+}  // namespace imgbuild::layers
