@@ -118,10 +118,66 @@ std::string HintFor(std::string_view text, std::string_view description) {
   return "";
 }
 
+// Behind the string that begins at `at`, or the end.
+std::size_t SkipString(std::string_view text, std::size_t at) {
+  const char quote = text[at];
+  const std::string three(3, quote);
+  const bool many = text.substr(at).starts_with(three);
+  for (at += many ? 3 : 1; at < text.size(); ++at) {
+    if (quote == '"' && text[at] == '\\') {
+      ++at;
+    } else if (!many && text[at] == '\n') {
+      return at;
+    } else if (many ? text.substr(at).starts_with(three) : text[at] == quote) {
+      at += many ? 3 : 1;
+      // Two quotes may stand before the three that end it.
+      for (int more = 0; many && more < 2 && at < text.size() && text[at] == quote; ++more) ++at;
+      return at;
+    }
+  }
+  return text.size();
+}
+
+// TOML has letters beyond ASCII in strings and comments alone. toml++ 3.3 takes some of them
+// elsewhere for what cannot happen, and goes on with undefined behaviour. The first one; or npos.
+std::size_t FindStrayLetter(std::string_view text) {
+  for (std::size_t at = text.starts_with("\xEF\xBB\xBF") ? 3 : 0; at < text.size();) {
+    if (text[at] == '"' || text[at] == '\'') {
+      at = SkipString(text, at);
+    } else if (text[at] == '#') {
+      at = std::min(text.find('\n', at), text.size());
+    } else if (static_cast<unsigned char>(text[at]) >= 0x80) {
+      return at;
+    } else {
+      ++at;
+    }
+  }
+  return std::string_view::npos;
+}
+
+SourcePosition PositionAt(std::string_view text, std::size_t offset, const std::string& file) {
+  SourcePosition where{file, 1, 1};
+  for (char c : text.substr(0, offset)) {
+    if (c == '\n') {
+      ++where.line;
+      where.column = 1;
+    } else if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) {
+      ++where.column;
+    }
+  }
+  return where;
+}
+
 }  // namespace
 
 std::variant<TomlValue, Problem> ParseToml(std::string_view text, std::string_view file) {
   const std::string name(file);
+  const std::size_t stray = FindStrayLetter(text);
+  if (stray != std::string_view::npos) {
+    return Problem{PositionAt(text, stray, name),
+                   "this is no valid TOML: only strings and comments have letters beyond ASCII",
+                   "put quotes around it, and save the file as UTF-8 text"};
+  }
   try {
     return Convert(toml::parse(text), name);
   } catch (const toml::parse_error& error) {

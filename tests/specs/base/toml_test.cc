@@ -60,5 +60,21 @@ TEST(Toml, QuotesWhatItReadsBack) {
   EXPECT_EQ(TomlArray({"a", "b"}), "[\"a\", \"b\"]");
 }
 
+// Whose classes toml++ does not know: keys and values of other letters.
+TEST(Toml, LettersBeyondAsciiStandInStringsAndComments) {
+  for (const char* good : {"# é\na = \"é\" # ä", "'ключ' = 'é'", "a = \"\"\"\né\"ö\"\"\"",
+                           "a = '''é'ö'''", "a = \"\\\"é\"", "a = \"\"\"x\"\"\"\" # \"é\"",
+                           "\xEF\xBB\xBF"
+                           "a = 1"}) {
+    EXPECT_TRUE(std::holds_alternative<TomlValue>(ParseToml(good, "t"))) << good;
+  }
+  for (const char* bad : {"é = 1", "a\u048C = 1", "a = é", "a = [1,\u00A0 2]", "a = 1 é",
+                          "\"a\"é = 1", "l\xD2\x8Cta", "a = \"x\ny\" \xD2", "\xFF"}) {
+    EXPECT_TRUE(std::holds_alternative<Problem>(ParseToml(bad, "t"))) << bad;
+  }
+  const auto problem = std::get<Problem>(ParseToml("# é\n\"ö\" = ü", "t"));
+  EXPECT_EQ(problem.where.Render(), "t:2:7");
+}
+
 }  // namespace
 }  // namespace imgbuild::specs
