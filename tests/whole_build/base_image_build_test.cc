@@ -172,8 +172,7 @@ TEST_F(BaseImageBuild, SaysWhatTheBaseLacks) {
   Ended ended = Run({"build", "on-base.toml"});
   EXPECT_NE(ended.status, 0);
   EXPECT_THAT(ended.output, AllOf(HasSubstr("no Python 3.11"), HasSubstr("version = \"3.12\""),
-                                  Not(HasSubstr("terminate"))))
-;
+                                  Not(HasSubstr("terminate"))));
   fs::remove(folder_.path() / "base.tar");
   ended = Run({"build", "on-base.toml"});
   EXPECT_NE(ended.status, 0);
