@@ -77,7 +77,7 @@ class Stack {
   }
 
   std::string Put(const FileFacts& file) {
-    const std::string path = Below(Place(ParentPath(file.path)), NameOf(file.path));
+    std::string path = Below(Place(ParentPath(file.path)), NameOf(file.path));
     const auto found = files_.find(path);
     const bool stays = file.node.type == NodeType::kDirectory &&
                        (found == files_.end() || found->second.node.type == NodeType::kDirectory);
