@@ -36,8 +36,18 @@ void Output::Drain(int milliseconds) {
   }
 }
 
-void LineReader::Open(int fd, const char* name, Output* output) {
+void LogTail::Add(const char* text, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) {
+    bytes_[end_++] = text[i];
+    if (end_ < kSize) continue;
+    end_ = 0;
+    full_ = true;
+  }
+}
+
+void LineReader::Open(int fd, const char* name, Output* output, LogTail* tail) {
   fd_ = fd;
+  tail_ = tail;
   prefix_.Clear();
   prefix_.Add("[").Add(name).Add("] ");
   output_ = output;
@@ -55,6 +65,8 @@ void LineReader::Emit(const char* line, std::size_t size) {
   output_->Add(prefix_.data(), prefix_.size());
   output_->Add(line, size);
   output_->Add("\n", 1);
+  tail_->Add(line, size);
+  tail_->Add("\n", 1);
 }
 
 void LineReader::Read() {

@@ -30,10 +30,40 @@ class Output {
   char buffer_[128 * 1024];
 };
 
+// The last that a service said, for whoever asks later.
+class LogTail {
+ public:
+  void Add(const char* text, std::size_t size);
+  // From the first whole line on.
+  template <typename Text>
+  void AddTo(Text& text) const {
+    if (!full_) {
+      text.Add(bytes_, end_);
+      return;
+    }
+    std::size_t begin = 0;
+    while (begin < kSize && At(begin) != '\n') ++begin;
+    for (std::size_t i = begin + 1; i < kSize; ++i) {
+      const char byte = At(i);
+      text.Add(&byte, 1);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kSize = 32 * 1024;
+
+  char At(std::size_t i) const { return bytes_[(end_ + i) % kSize]; }
+
+  std::size_t end_ = 0;  // where the next byte goes
+  bool full_ = false;
+  char bytes_[kSize];
+};
+
 // The lines that one service writes to one of its descriptors, each with "[name] " before it.
 class LineReader {
  public:
-  void Open(int fd, const char* name, Output* output);
+  // `tail` may be shared by several.
+  void Open(int fd, const char* name, Output* output, LogTail* tail);
   int fd() const { return fd_; }
   // False while the output has too little room: then the pipe fills, and the service waits.
   bool WantsInput() const { return fd_ >= 0 && Appetite() > 0; }
@@ -50,6 +80,7 @@ class LineReader {
   int fd_ = -1;
   FixedText<80> prefix_;
   Output* output_ = nullptr;
+  LogTail* tail_ = nullptr;
   std::size_t size_ = 0;
   char line_[8 * 1024];
 };

@@ -4,12 +4,14 @@
 //   init COMMAND...               COMMAND instead of the services
 //   init --with-services COMMAND  both; ends with COMMAND
 //   init --table FILE ...         another table than /etc/imgbuild/services; first argument only
+//   init status, restart NAME, ...  asks the supervisor that runs (runtime/client.h)
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/client.h"
 #include "runtime/service_table.h"
 #include "runtime/supervisor.h"
 #include "runtime/text.h"
@@ -50,6 +52,7 @@ int ReadTable(const char* path) {
 }
 
 int Run(int argc, char** argv) {
+  if (IsControlVerb(argc, argv)) return RunControlVerb(argc, argv);
   int next = 1;
   const char* path = kServiceTablePath;
   if (argc > 2 && strcmp(argv[1], "--table") == 0) {

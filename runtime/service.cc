@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "runtime/clock.h"
 #include "runtime/process.h"
 
 namespace imgbuild::runtime {
@@ -37,9 +38,33 @@ std::uint64_t Backoff(std::uint32_t failures) {
 
 }  // namespace
 
+const char* StateName(ServiceState state) {
+  switch (state) {
+    case ServiceState::kWaiting:
+      return "waiting";
+    case ServiceState::kStarting:
+      return "starting";
+    case ServiceState::kReady:
+      return "ready";
+    case ServiceState::kBackoff:
+      return "backoff";
+    case ServiceState::kDone:
+      return "done";
+    case ServiceState::kStopped:
+      return "stopped";
+  }
+  return "";
+}
+
+void Service::Enter(ServiceState state) {
+  state_ = state;
+  changed_ms_ = NowMs();
+}
+
 bool Service::Open(const ServiceEntry& entry, Output* out, Output* err, const char* log_file) {
   entry_ = &entry;
   console_ = err;
+  changed_ms_ = NowMs();
   MakeToken();
   if (log_file != nullptr) {
     out_fd_ = open(log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -50,8 +75,8 @@ bool Service::Open(const ServiceEntry& entry, Output* out, Output* err, const ch
   int out_read = -1;
   int err_read = -1;
   if (!OpenPipe(out_read, out_fd_) || !OpenPipe(err_read, err_fd_)) return false;
-  out_.Open(out_read, entry.name, out);
-  err_.Open(err_read, entry.name, err);
+  out_.Open(out_read, entry.name, out, &tail_);
+  err_.Open(err_read, entry.name, err, &tail_);
   return true;
 }
 
@@ -96,6 +121,7 @@ void Service::Start(std::uint64_t now) {
                 .service = true});
   started_ms_ = now;
   told_slow_ = false;
+  ++starts_;
   if (pid_ < 0) {
     FixedText<256> text;
     text.Add("cannot be started: ").Add(strerror(errno));
@@ -104,7 +130,7 @@ void Service::Start(std::uint64_t now) {
     Fail(now);
     return;
   }
-  state_ = ServiceState::kStarting;
+  Enter(ServiceState::kStarting);
   probe_ms_ = now;
 }
 
@@ -112,10 +138,10 @@ void Service::Fail(std::uint64_t now) {
   ++failures_;
   if (failures_ >= kMostFailures) {
     Say("failed too often, giving up");
-    state_ = ServiceState::kDone;
+    Enter(ServiceState::kDone);
     return;
   }
-  state_ = ServiceState::kBackoff;
+  Enter(ServiceState::kBackoff);
   restart_ms_ = now + Backoff(failures_);
 }
 
@@ -132,8 +158,14 @@ void Service::Ended(int wait_status, std::uint64_t now, bool stopping) {
   exit_code_ = ExitCode(wait_status);
   const bool again = entry_->restart == RestartPolicy::kAlways ||
                      (entry_->restart == RestartPolicy::kOnFailure && exit_code_ != 0);
+  const bool renew = renew_;
+  renew_ = false;
+  if (!stopping && (hold_ || renew)) {
+    Enter(hold_ ? ServiceState::kStopped : ServiceState::kWaiting);
+    return;
+  }
   if (stopping || !again) {
-    state_ = ServiceState::kDone;
+    Enter(ServiceState::kDone);
   } else {
     if (now - started_ms_ >= kHealthyMs) failures_ = 0;
     Fail(now);
@@ -150,13 +182,33 @@ void Service::Ended(int wait_status, std::uint64_t now, bool stopping) {
 }
 
 void Service::Stop(std::uint64_t now) {
-  if (state_ == ServiceState::kBackoff || state_ == ServiceState::kWaiting) {
-    state_ = ServiceState::kDone;
-  }
+  if (!running() && state_ != ServiceState::kDone) Enter(ServiceState::kDone);
+  End(now);
+}
+
+void Service::End(std::uint64_t now) {
   if (!running() || kill_ms_ != 0) return;
   probe_.Stop();
   kill(pid_, entry_->stop_signal);
   kill_ms_ = now + entry_->stop_ms;
+}
+
+void Service::Hold(std::uint64_t now) {
+  hold_ = true;
+  renew_ = false;
+  if (!running()) Enter(ServiceState::kStopped);
+  End(now);
+}
+
+void Service::Renew(std::uint64_t now) {
+  hold_ = false;
+  failures_ = 0;
+  if (!running()) {
+    Enter(ServiceState::kWaiting);
+    return;
+  }
+  renew_ = true;
+  End(now);
 }
 
 bool Service::Tick(std::uint64_t now) {
@@ -172,7 +224,7 @@ bool Service::Tick(std::uint64_t now) {
   if (state_ == ServiceState::kBackoff && now >= restart_ms_) Start(now);
   if (state_ != ServiceState::kStarting) return false;
   if (entry_->probe == ProbeKind::kNone) {
-    state_ = ServiceState::kReady;
+    Enter(ServiceState::kReady);
     return true;
   }
   if (!told_slow_ && now - started_ms_ >= entry_->ready_ms) {
@@ -202,7 +254,7 @@ bool Service::ContinueProbe(std::uint64_t now) {
       return false;
     case Probe::Result::kReady:
       if (state_ != ServiceState::kStarting) return false;
-      state_ = ServiceState::kReady;
+      Enter(ServiceState::kReady);
       return true;
   }
   return false;

@@ -53,6 +53,7 @@ bool Supervisor::Open() {
       return false;
     }
   }
+  if (table_.size > 0) control_.Open();
   return true;
 }
 
@@ -78,6 +79,7 @@ int Supervisor::Run() {
     if (!stopping_) StartForeground(now);
     if (!Finished()) Wait();
   }
+  control_.Close();
   EndLeftovers();
   for (std::size_t i = 0; i < table_.size; ++i) {
     services_[i].out().Read();
@@ -203,6 +205,8 @@ int Supervisor::PollTimeout(std::uint64_t now) const {
     const std::uint64_t wanted = services_[i].due_ms();
     due = wanted < due ? wanted : due;
   }
+  const std::uint64_t client = control_.due_ms();
+  due = client < due ? client : due;
   if (foreground_ != nullptr && foreground_pid_ < 0 && !foreground_done_) {
     const std::uint64_t wanted = started_ms_ + kForegroundWaitMs;
     due = wanted < due ? wanted : due;
@@ -211,7 +215,7 @@ int Supervisor::PollTimeout(std::uint64_t now) const {
 }
 
 void Supervisor::Wait() {
-  pollfd polled[3 + 3 * kMaxServices];
+  pollfd polled[3 + 3 * kMaxServices + Control::kDescriptors];
   polled[0] = {signals_, POLLIN, 0};
   polled[1] = {out_.HasPending() ? out_.fd() : -1, POLLOUT, 0};
   polled[2] = {err_.HasPending() ? err_.fd() : -1, POLLOUT, 0};
@@ -222,7 +226,12 @@ void Supervisor::Wait() {
     polled[count++] = {service.err().WantsInput() ? service.err().fd() : -1, POLLIN, 0};
     polled[count++] = {service.probe().fd(), service.probe().events(), 0};
   }
-  if (poll(polled, count, PollTimeout(NowMs())) <= 0) return;
+  pollfd* const asked = polled + count;
+  control_.Prepare(asked);
+  count += Control::kDescriptors;
+  const int events = poll(polled, count, PollTimeout(NowMs()));
+  control_.Tick(NowMs());
+  if (events <= 0) return;
   if (polled[1].revents != 0) out_.Flush();
   if (polled[2].revents != 0) err_.Flush();
   const std::uint64_t now = NowMs();
@@ -233,6 +242,7 @@ void Supervisor::Wait() {
     if (mine[2].revents != 0 && services_[i].ContinueProbe(now)) BecameReady(services_[i]);
   }
   if (polled[0].revents != 0) OnSignals();
+  control_.Handle(asked, now, *this);
 }
 
 void Supervisor::EndLeftovers() {

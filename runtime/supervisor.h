@@ -15,13 +15,14 @@
 
 #include <sys/types.h>
 
+#include "runtime/control.h"
 #include "runtime/log.h"
 #include "runtime/service.h"
 #include "runtime/service_table.h"
 
 namespace imgbuild::runtime {
 
-class Supervisor {
+class Supervisor final : private ControlHandler {
  public:
   // Borrowed for its life. `foreground` may be null: services alone. Services beside a foreground
   // command write into files, not over its terminal.
@@ -46,12 +47,18 @@ class Supervisor {
   int PollTimeout(std::uint64_t now) const;
   void BecameReady(const Service& service);
   void EndLeftovers();
+  void Answer(char* request, Reply& reply) override;
+  void AnswerStatus(bool json, Reply& reply) const;
+  void AnswerHealth(bool ready, const char* name, Reply& reply) const;
+  void AnswerLogs(const Service& service, Reply& reply) const;
+  Service* Find(const char* name);
 
   const ServiceTable& table_;
   const Command* foreground_;
   Service services_[kMaxServices];
   Output out_{1};
   Output err_{2};
+  Control control_;
   int signals_ = -1;
   pid_t foreground_pid_ = -1;
   bool foreground_done_ = false;

@@ -11,6 +11,8 @@ namespace imgbuild::runtime {
 template <std::size_t Capacity>
 class FixedText {
  public:
+  // Leaves the rest of a large one untouched.
+  FixedText() { data_[0] = '\0'; }
   FixedText& Add(const char* text) { return Add(text, std::strlen(text)); }
   FixedText& Add(const char* text, std::size_t size) {
     if (size > Capacity - size_) {
@@ -43,7 +45,7 @@ class FixedText {
   }
 
  private:
-  char data_[Capacity + 1] = {};
+  char data_[Capacity + 1];
   std::size_t size_ = 0;
   bool cut_ = false;
 };

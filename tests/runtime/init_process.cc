@@ -37,6 +37,8 @@ InitProcess::InitProcess(const std::string& table, std::vector<std::string> argu
   std::vector<std::string> argv = {IMGBUILD_INIT, "--table", table_file_};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   env.push_back("PATH=/usr/bin:/bin");
+  control_ = table_file_ + ".sock";
+  env.push_back("IMGBUILD_CONTROL=" + control_);
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return;
   std::vector<char*> argv_pointers = Pointers(argv);
@@ -59,6 +61,35 @@ InitProcess::~InitProcess() {
   }
   close(pipe_);
   unlink(table_file_.c_str());
+  unlink(control_.c_str());
+}
+
+InitProcess::Asked InitProcess::Ask(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), IMGBUILD_INIT);
+  std::vector<std::string> env = {"IMGBUILD_CONTROL=" + control_};
+  std::vector<char*> argv_pointers = Pointers(arguments);
+  std::vector<char*> env_pointers = Pointers(env);
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return {};
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(ends[1], 1);
+    dup2(ends[1], 2);
+    execve(argv_pointers[0], argv_pointers.data(), env_pointers.data());
+    _exit(99);
+  }
+  close(ends[1]);
+  Asked asked;
+  char buffer[65536];
+  ssize_t got;
+  while ((got = read(ends[0], buffer, sizeof buffer)) > 0) {
+    asked.output.append(buffer, static_cast<std::size_t>(got));
+  }
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (WIFEXITED(status)) asked.status = WEXITSTATUS(status);
+  return asked;
 }
 
 void InitProcess::Signal(int number) const { kill(pid_, number); }

@@ -24,6 +24,15 @@ class InitProcess {
   bool WaitFor(const std::string& text);
   // The exit status, 128 + signal, or -1 if it did not end within 10 s.
   int WaitForExit();
+  struct Asked {
+    int status = -1;
+    std::string output;  // standard output and error together
+  };
+  // Runs the program once more beside it, as `podman exec` does: Ask({"status"}).
+  Asked Ask(std::vector<std::string> arguments) const;
+  // The socket that it listens on.
+  const std::string& control() const { return control_; }
+
   // Standard output and error together, so far.
   const std::string& output() const { return output_; }
 
@@ -34,6 +43,7 @@ class InitProcess {
   int pipe_ = -1;
   bool ended_ = false;
   std::string table_file_;
+  std::string control_;
   std::string output_;
 };
 
