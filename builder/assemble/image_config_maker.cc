@@ -83,7 +83,7 @@ specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& l
   for (const auto& [name, value] : spec.image.env) env[name] = value;
   config.env.assign(env.begin(), env.end());
   config.entrypoint = spec.image.entrypoint;
-  if (config.entrypoint.empty()) config.entrypoint = {std::string(kSupervisorPath)};
+  if (config.entrypoint.empty()) config.entrypoint = {std::string(specs::kSupervisorPath)};
   config.command = spec.image.command;
   config.workdir = spec.image.workdir;
   config.labels = spec.image.labels;

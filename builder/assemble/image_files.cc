@@ -81,8 +81,9 @@ void AddVolumes(const ImageFilesInput& input, ContentTree& files) {
 
 ContentTree MakeRuntimeFiles(const ImageFilesInput& input) {
   ContentTree files;
-  files[RelativePath(kSupervisorPath)] =
+  files[RelativePath(specs::kSupervisorPath)] =
       layers::MakeFile(std::string(SupervisorProgram(input.locked.platform.architecture)), 0755);
+  files["usr/bin/imgbuild-init"] = layers::MakeSymlink(std::string(specs::kSupervisorPath));
   AddPage(input, files);
   return files;
 }

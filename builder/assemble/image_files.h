@@ -10,7 +10,6 @@
 
 namespace imgbuild::builder {
 
-inline constexpr std::string_view kSupervisorPath = "/usr/lib/imgbuild/init";
 inline constexpr std::string_view kVenvPath = "/opt/venv";
 
 struct ImageFilesInput {
@@ -23,6 +22,7 @@ struct ImageFilesInput {
 };
 
 //   usr/lib/imgbuild/init       the supervisor for the platform
+//   usr/bin/imgbuild-init       a link to it, by which it is asked
 //   usr/share/imgbuild/page/    where a service serves the built-in page
 layers::ContentTree MakeRuntimeFiles(const ImageFilesInput& input);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "specs/env/spec.h"
+
 namespace imgbuild::builder {
 namespace {
 
@@ -54,19 +56,10 @@ ContainerSettings SettingsFor(const Engine& engine, const RunPlan& plan) {
   return settings;
 }
 
-std::vector<std::string> HealthCommand(const RunPlan& plan) {
-  if (plan.probes.empty()) return {};
-  std::vector<std::string> command = {
-      "/usr/bin/python3", "-c",
-      "import socket, sys, urllib.request as r; o = r.build_opener(r.ProxyHandler({})); "
-      "[o.open(a, timeout=3).close() if a[0] == 'h' else "
-      "socket.create_connection(('127.0.0.1', int(a)), 3).close() for a in sys.argv[1:]]"};
-  for (const HealthProbe& probe : plan.probes) {
-    command.push_back(probe.http_path.empty()
-                          ? std::to_string(probe.port)
-                          : fmt::format("http://127.0.0.1:{}{}", probe.port, probe.http_path));
-  }
-  return command;
+std::vector<std::string> HealthCommand(const RunPlan& plan, Health health) {
+  if (!plan.supervised) return {};
+  return {std::string(specs::kSupervisorPath), "health",
+          health == Health::kReady ? "--ready" : "--live"};
 }
 
 std::vector<std::string> RunArguments(const Engine& engine, const RunPlan& plan) {

@@ -33,14 +33,6 @@ struct NamedVolume {
   bool operator==(const NamedVolume&) const = default;
 };
 
-// What answers when a service works.
-struct HealthProbe {
-  std::uint32_t port = 0;
-  std::string http_path;  // "": taking connections is enough
-
-  bool operator==(const HealthProbe&) const = default;
-};
-
 struct RunPlan {
   std::string image;        // as the engine knows it
   std::string container;    // name; "": the engine's choice
@@ -55,7 +47,7 @@ struct RunPlan {
   std::map<std::string, std::string> env;   // beside the image's
   std::vector<std::string> variables;       // names, whose values are taken over from here
   std::vector<std::string> secrets;         // variables that services take one from
-  std::vector<HealthProbe> probes;
+  bool supervised = false;                  // services run below imgbuild's supervisor
   std::uint64_t stop_seconds = 0;  // that services may take to end; 0: the engine's default
   bool gpu = false;
   bool interactive = false;  // a terminal on both sides
@@ -86,9 +78,11 @@ struct ContainerSettings {
 
 ContainerSettings SettingsFor(const Engine& engine, const RunPlan& plan);
 
-// A command for inside the container that ends with 0 when all probes are answered; none for none.
-// Python's, since an image without a shell or curl has it, too.
-std::vector<std::string> HealthCommand(const RunPlan& plan);
+// What the supervisor is asked: whether all services are ready, or whether none was given up.
+enum class Health { kReady, kLive };
+
+// The command that asks it inside the container; none where it does not run.
+std::vector<std::string> HealthCommand(const RunPlan& plan, Health health = Health::kReady);
 
 // The engine's whole command line. Values of variables are not in it: they may be secrets.
 std::vector<std::string> RunArguments(const Engine& engine, const RunPlan& plan);

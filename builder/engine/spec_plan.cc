@@ -24,13 +24,6 @@ std::string VolumeName(const RunPlan& plan, std::string_view path) {
   return ContainerName(plan.environment + std::string(path));
 }
 
-std::optional<HealthProbe> ProbeOf(const specs::Service& service) {
-  const specs::ReadyProbe& ready = service.ready;
-  if (ready.kind == specs::ReadyProbe::Kind::kNone) return std::nullopt;
-  return HealthProbe{.port = ready.port != 0 ? ready.port : service.port.value_or(0),
-                     .http_path = ready.http_path};
-}
-
 // They end in order, each in its own time.
 std::uint64_t StopSeconds(const specs::Spec& spec) {
   std::uint64_t milliseconds = 0;
@@ -62,8 +55,8 @@ RunPlan PlanServices(const specs::Spec& spec) {
     for (const std::string& path : service.volumes) {
       plan.volumes.push_back({VolumeName(plan, path), path});
     }
-    if (const auto probe = ProbeOf(service)) plan.probes.push_back(*probe);
   }
+  plan.supervised = !spec.services.empty() && spec.image.entrypoint.empty();
   plan.stop_seconds = StopSeconds(spec);
   return plan;
 }

@@ -6,7 +6,7 @@
 
 namespace imgbuild::builder {
 
-// Ports as themselves, volumes, probes and the image's user; for a single platform that is the
+// Ports as themselves, volumes and the image's user; for a single platform that is the
 // first of the spec's. Nothing of the host: folder, label, uid, variables and the image's name are
 // the caller's.
 RunPlan PlanServices(const specs::Spec& spec);

@@ -33,7 +33,7 @@ Json Mounts(const ContainerSettings& settings) {
   return mounts;
 }
 
-Json Health(const RunPlan& plan) {
+Json HealthCheck(const RunPlan& plan) {
   Json test = {"CMD"};
   for (const std::string& word : HealthCommand(plan)) test.push_back(Escape(word));
   return {
@@ -61,7 +61,7 @@ Json Service(const Deployment& deployment) {
   if (!settings.userns.empty()) service["userns_mode"] = settings.userns;
   if (!settings.mounts.empty()) service["volumes"] = Mounts(settings);
   if (!settings.security.empty()) service["security_opt"] = settings.security;
-  if (!plan.probes.empty()) service["healthcheck"] = Health(plan);
+  if (plan.supervised) service["healthcheck"] = HealthCheck(plan);
   if (plan.gpu) service["deploy"] = Gpu();
   if (plan.stop_seconds > 0) service["stop_grace_period"] = fmt::format("{}s", plan.stop_seconds);
   service["restart"] = "unless-stopped";

@@ -59,6 +59,13 @@ class Manifests {
     return environment;
   }
 
+  Json Probe(Health health) const {
+    return {{"exec", {{"command", HealthCommand(plan_, health)}}},
+            {"initialDelaySeconds", 2},
+            {"periodSeconds", 10},
+            {"timeoutSeconds", 10}};
+  }
+
   Json Container() const {
     Json container = {{"name", name_}, {"image", plan_.image}, {"imagePullPolicy", "IfNotPresent"}};
     for (const PublishedPort& port : plan_.ports) {
@@ -70,11 +77,9 @@ class Manifests {
     for (const Claim& claim : claims_) {
       container["volumeMounts"].push_back({{"name", claim.name}, {"mountPath", claim.path}});
     }
-    if (!plan_.probes.empty()) {
-      container["readinessProbe"] = {{"exec", {{"command", HealthCommand(plan_)}}},
-                                     {"initialDelaySeconds", 2},
-                                     {"periodSeconds", 10},
-                                     {"timeoutSeconds", 10}};
+    if (plan_.supervised) {
+      container["readinessProbe"] = Probe(Health::kReady);
+      container["livenessProbe"] = Probe(Health::kLive);
     }
     if (plan_.gpu) container["resources"] = {{"limits", {{"nvidia.com/gpu", 1}}}};
     container["securityContext"] = {{"allowPrivilegeEscalation", false},

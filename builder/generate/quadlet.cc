@@ -55,7 +55,7 @@ void WriteContainer(const Deployment& deployment, Unit& unit) {
   for (const std::string& name : plan.secrets) {
     unit.Comment(fmt::format("Secret={0}-{1},type=env,target={1}", plan.container, name));
   }
-  if (!plan.probes.empty()) {
+  if (plan.supervised) {
     unit.Line("HealthCmd", nlohmann::json(HealthCommand(plan)).dump());
     unit.Line("HealthStartPeriod", "30s");
   }

@@ -133,6 +133,9 @@ struct ReadyProbe {
   bool operator==(const ReadyProbe&) const = default;
 };
 
+// The program that images start with, unless image.entrypoint says otherwise.
+inline constexpr std::string_view kSupervisorPath = "/usr/lib/imgbuild/init";
+
 struct Service {
   std::string name;
   std::string preset;  // "", "jupyterlab", "fasthtml", ...

@@ -31,7 +31,7 @@ TEST(SpecPlan, SaysAllThatTheSpecDecides) {
   EXPECT_EQ(plan.image_user, 1000u);
   EXPECT_THAT(plan.ports, ElementsAre(PublishedPort{5432, 5432}, PublishedPort{8888, 8888}));
   EXPECT_THAT(plan.volumes, ElementsAre(NamedVolume{"imgbuild-team-nb-var-lib-db", "/var/lib/db"}));
-  EXPECT_THAT(plan.probes, ElementsAre(HealthProbe{5432, ""}, HealthProbe{8888, "/api"}));
+  EXPECT_TRUE(plan.supervised);
   EXPECT_THAT(plan.secrets, ElementsAre("JUPYTER_TOKEN"));
   EXPECT_TRUE(plan.folder.empty());
   AddHome(plan);
@@ -42,7 +42,7 @@ TEST(SpecPlan, ACommandHasNoServices) {
   const RunPlan plan = PlanCommand(Notebook());
   EXPECT_THAT(plan.ports, IsEmpty());
   EXPECT_THAT(plan.volumes, IsEmpty());
-  EXPECT_THAT(plan.probes, IsEmpty());
+  EXPECT_FALSE(plan.supervised);
   EXPECT_TRUE(plan.container.empty());
 }
 
@@ -62,31 +62,14 @@ TEST(SpecPlan, UsersWithoutANumberAreNotMapped) {
   }
 }
 
-// What answers is told from what does not, by the very command that containers run.
-TEST(HealthCommand, AsksEveryProbe) {
-  EXPECT_THAT(HealthCommand({}), IsEmpty());
-  const std::string server =
-      "import http.server, subprocess, sys, threading\n"
-      "class Handler(http.server.BaseHTTPRequestHandler):\n"
-      "  def do_GET(self):\n"
-      "    self.send_response(200 if self.path == '/ok' else 500)\n"
-      "    self.end_headers()\n"
-      "  def log_message(self, *_): pass\n"
-      "server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)\n"
-      "threading.Thread(target=server.serve_forever, daemon=True).start()\n"
-      "port = str(server.server_port)\n"
-      "sys.exit(subprocess.call([a.replace('4242', port) for a in sys.argv[1:]],\n"
-      "                         stderr=subprocess.DEVNULL))\n";
-  auto asked = [&](const std::vector<HealthProbe>& probes) {
-    RunPlan plan;
-    plan.probes = probes;
-    std::vector<std::string> words = {"/usr/bin/python3", "-c", server};
-    for (const std::string& word : HealthCommand(plan)) words.push_back(word);
-    return RunProgram({.words = words}).status;
-  };
-  EXPECT_EQ(asked({{4242, "/ok"}, {4242, ""}}), 0);
-  EXPECT_NE(asked({{4242, "/ok"}, {4242, "/broken"}}), 0);
-  EXPECT_NE(asked({{1, ""}, {4242, "/ok"}}), 0);
+TEST(HealthCommand, AsksTheSupervisorWhereItRuns) {
+  EXPECT_THAT(HealthCommand(PlanCommand(Notebook())), IsEmpty());
+  EXPECT_THAT(HealthCommand(PlanServices(Notebook())),
+              ElementsAre("/usr/lib/imgbuild/init", "health", "--ready"));
+  EXPECT_THAT(HealthCommand(PlanServices(Notebook()), Health::kLive).back(), "--live");
+  specs::Spec other = Notebook();
+  other.image.entrypoint = {"/usr/bin/tini"};
+  EXPECT_THAT(HealthCommand(PlanServices(other)), IsEmpty());
 }
 
 }  // namespace

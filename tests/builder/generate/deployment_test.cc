@@ -24,7 +24,7 @@ class Deployments : public testing::Test {
     plan.uid = 501;
     plan.image_user = 1000;
     plan.secrets = {"JUPYTER_TOKEN"};
-    plan.probes = {{8888, "/api"}, {5001, ""}};
+    plan.supervised = true;
     plan.stop_seconds = 21;
   }
 
@@ -52,7 +52,7 @@ TEST_F(Deployments, QuadletIsAUnit) {
         "\nVolume=/data/my project:/work\n", "\nPodmanArgs=--stop-timeout=21\n",
         "\nTimeoutStopSec=31\n", "\nRestart=on-failure\n", "\nWantedBy=default.target\n",
         "\n# Secret=imgbuild-nb-JUPYTER_TOKEN,type=env,target=JUPYTER_TOKEN\n",
-        "\nHealthCmd=[\"/usr/bin/python3\",\"-c\","}) {
+        "\nHealthCmd=[\"/usr/lib/imgbuild/init\",\"health\",\"--ready\"]\n"}) {
     EXPECT_THAT(unit, HasSubstr(line));
   }
   deployment_.plan.folder = "/100%/x\n[Service]";
