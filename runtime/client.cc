@@ -14,11 +14,11 @@ namespace imgbuild::runtime {
 namespace {
 
 constexpr int kAnswerMs = 10'000;
-constexpr const char* kVerbs[] = {"status", "restart", "stop", "start", "logs", "health"};
+constexpr const char* kVerbs[] = {"status", "restart", "stop", "start", "logs", "health", "reload"};
 
 constexpr char kUsage[] =
     "imgbuild-init: usage: status [--json] | restart NAME | stop NAME | start NAME | logs NAME |\n"
-    "                      health --ready|--live [NAME]\n";
+    "                      health --ready|--live [NAME] | reload\n";
 
 bool Is(const char* a, const char* b) { return strcmp(a, b) == 0; }
 
@@ -82,6 +82,9 @@ bool MakeRequest(int argc, char** argv, FixedText<kMaxRequest>& request) {
     if (argc < 3 || argc > 4 || (!ready && !Is(argv[2], "--live"))) return false;
     request.Add(ready ? "ready" : "live");
     if (argc == 4) request.Add(" ").Add(argv[3]);
+  } else if (Is(verb, "reload")) {
+    if (argc != 2) return false;
+    request.Add(verb);
   } else {
     if (argc != 3) return false;
     request.Add(verb).Add(" ").Add(argv[2]);

@@ -4,6 +4,7 @@
 //   restart NAME | stop NAME | start NAME
 //   logs NAME                     the last lines that the service wrote
 //   ready [NAME] | live [NAME]    "ok", or what is not
+//   reload                        reads the table again
 //
 // An answer begins with "ok\n" or "no\n". Who asks must be root or the supervisor's own user
 // (SO_PEERCRED); others are hung up on. Nothing here blocks or allocates: a client that neither

@@ -14,14 +14,14 @@
 #include "runtime/client.h"
 #include "runtime/service_table.h"
 #include "runtime/supervisor.h"
+#include "runtime/table_file.h"
 #include "runtime/text.h"
 #include "runtime/user_environment.h"
 
 namespace imgbuild::runtime {
 namespace {
 
-char table_text[kMaxTable + 1];
-ServiceTable table;
+TableFile table_file;
 ServiceTable no_services;
 Command command;
 
@@ -32,34 +32,25 @@ int Complain(const char* what, const char* why) {
   return 125;
 }
 
-// An image without a table has no services.
-int ReadTable(const char* path) {
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return errno == ENOENT ? 0 : Complain(path, strerror(errno));
-  std::size_t size = 0;
-  ssize_t got;
-  while (size < kMaxTable && (got = read(fd, table_text + size, kMaxTable - size)) > 0) {
-    size += static_cast<std::size_t>(got);
+// Descriptors 0 to 2 that are closed would be taken by the next that is opened.
+void FillStandardDescriptors() {
+  for (int fd = 0; fd < 3; ++fd) {
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) open("/dev/null", O_RDWR);
   }
-  close(fd);
-  if (size == kMaxTable) return Complain(path, "too large");
-  table_text[size] = '\0';
-  const TableError error = ParseServiceTable(table_text, size, table);
-  if (error.reason == nullptr) return 0;
-  FixedText<200> why;
-  why.Add("line ").Add(error.line).Add(": ").Add(error.reason);
-  return Complain(path, why.data());
 }
 
 int Run(int argc, char** argv) {
   if (IsControlVerb(argc, argv)) return RunControlVerb(argc, argv);
+  FillStandardDescriptors();
   int next = 1;
   const char* path = kServiceTablePath;
   if (argc > 2 && strcmp(argv[1], "--table") == 0) {
     path = argv[2];
     next = 3;
   }
-  if (int failed = ReadTable(path)) return failed;
+  FixedText<300> why;
+  if (!table_file.Read(path, why)) return Complain("the service table", why.data());
+  const ServiceTable& table = table_file.table();
   bool with_services = false;
   if (next < argc && strcmp(argv[next], "--with-services") == 0) {
     with_services = true;
@@ -74,7 +65,7 @@ int Run(int argc, char** argv) {
 
   SetUserEnvironment("/etc/passwd");
   const bool services = with_services || command.size == 0;
-  static Supervisor supervisor(services ? table : no_services,
+  static Supervisor supervisor(services ? table : no_services, path,
                                command.size > 0 ? &command : nullptr);
   return supervisor.Run();
 }

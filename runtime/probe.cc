@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,26 +13,64 @@
 
 namespace imgbuild::runtime {
 
-void Probe::Start(const ServiceEntry& service) {
-  Stop();
-  service_ = &service;
+Probe::Result Probe::Start(const ProbeEntry& entry, SpawnPlan plan, std::uint64_t now) {
+  if (IsBusy()) return Result::kPending;
+  entry_ = &entry;
+  Result result = Result::kPending;
+  if (entry.kind == ProbeKind::kExec) {
+    plan.argv = entry.command.argv;
+    pid_ = Spawn(plan);
+    if (pid_ < 0) result = Result::kFailed;
+  } else {
+    result = Connect();
+  }
+  given_up_ = false;
+  due_ms_ = result == Result::kPending ? now + entry.timeout_ms : UINT64_MAX;
+  return result;
+}
+
+Probe::Result Probe::Connect() {
   fd_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd_ < 0) return;
+  if (fd_ < 0) return Result::kFailed;
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(service.port);
+  address.sin_port = htons(entry_->port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 &&
-      errno != EINPROGRESS) {
-    Stop();
+  if (connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 ||
+      errno == EINPROGRESS) {
+    return Result::kPending;
   }
+  Stop();
+  return Result::kFailed;
 }
 
 void Probe::Stop() {
+  due_ms_ = UINT64_MAX;
   if (fd_ >= 0) close(fd_);
   fd_ = -1;
   connected_ = false;
   size_ = 0;
+  if (pid_ <= 0) return;
+  given_up_ = true;
+  kill(-pid_, SIGKILL);
+  kill(pid_, SIGKILL);
+}
+
+Probe::Result Probe::Expire() {
+  const bool process = pid_ > 0;
+  Stop();
+  if (!process) return Result::kFailed;
+  given_up_ = false;  // its end counts as a failure
+  return Result::kPending;
+}
+
+Probe::Result Probe::Ended(int wait_status) {
+  // What it started and left behind.
+  kill(-pid_, SIGKILL);
+  pid_ = -1;
+  due_ms_ = UINT64_MAX;
+  if (given_up_) return Result::kPending;
+  return ExitCode(wait_status) == 0 ? Result::kReady : Result::kFailed;
 }
 
 short Probe::events() const { return connected_ ? POLLIN : POLLOUT; }
@@ -48,9 +87,9 @@ Probe::Result Probe::SendRequest() {
   if (getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) {
     return Result::kFailed;
   }
-  if (service_->probe == ProbeKind::kTcp) return Result::kReady;
+  if (entry_->kind == ProbeKind::kTcp) return Result::kReady;
   FixedText<1024> request;
-  request.Add("GET ").Add(service_->path).Add(" HTTP/1.1\r\nHost: 127.0.0.1:").Add(service_->port);
+  request.Add("GET ").Add(entry_->path).Add(" HTTP/1.1\r\nHost: 127.0.0.1:").Add(entry_->port);
   request.Add("\r\nUser-Agent: imgbuild-init\r\nConnection: close\r\n\r\n");
   if (send(fd_, request.data(), request.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(request.size())) {

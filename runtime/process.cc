@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/surroundings.h"
 #include "runtime/text.h"
 
 namespace imgbuild::runtime {
@@ -35,23 +36,23 @@ void TakeForeground() {
   if (isatty(0)) tcsetpgrp(0, getpgrp());
 }
 
+void TakeSession() {
+  setsid();
+  const int null = open("/dev/null", O_RDONLY);
+  if (null < 0) return;
+  dup2(null, 0);
+  if (null > 0) close(null);
+}
+
 [[noreturn]] void Execute(const SpawnPlan& plan) {
-  if (plan.service) {
-    setsid();
-    const int null = open("/dev/null", O_RDONLY);
-    if (null >= 0) {
-      dup2(null, 0);
-      if (null > 0) close(null);
-    }
-  } else {
-    TakeForeground();
-  }
+  plan.service != nullptr ? TakeSession() : TakeForeground();
   if (plan.out >= 0) dup2(plan.out, 1);
   if (plan.err >= 0) dup2(plan.err, 2);
   ResetSignals();
-  // putenv keeps the pointers, which lead into memory of this process that exec replaces.
-  for (std::size_t i = 0; i < plan.env_size; ++i) putenv(const_cast<char*>(plan.env[i]));
-  if (plan.dir != nullptr && chdir(plan.dir) != 0) Fail("cannot enter", plan.dir, 126);
+  if (plan.service != nullptr) {
+    const Failure failure = EnterSurroundings(*plan.service, plan.identity, plan.token);
+    if (failure.what != nullptr) Fail(failure.what, failure.name, 126);
+  }
   execvp(plan.argv[0], const_cast<char* const*>(plan.argv));
   Fail("cannot run", plan.argv[0], errno == ENOENT ? 127 : 126);
 }

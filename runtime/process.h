@@ -5,20 +5,21 @@
 
 #include <sys/types.h>
 
+#include "runtime/identity.h"
 #include "runtime/service_table.h"
 
 namespace imgbuild::runtime {
 
 struct SpawnPlan {
   const char* const* argv = nullptr;  // argv[0] is looked up in PATH where it has no slash
-  const char* dir = nullptr;          // null: stay
-  const char* const* env = nullptr;   // added to the environment
-  std::size_t env_size = 0;
-  int out = -1;  // becomes descriptor 1; -1: inherited
-  int err = -1;  // becomes descriptor 2
-  // A service: a session of its own, /dev/null as input. Else a process group of its own in the
-  // foreground of the terminal, if there is one.
-  bool service = true;
+  // Whose directory, environment, limits and umask the process gets, with a session of its own and
+  // /dev/null as input. Null: a process group of its own in the foreground of the terminal, if
+  // there is one.
+  const ServiceEntry* service = nullptr;
+  const Identity* identity = nullptr;  // null: the supervisor's own
+  const char* token = nullptr;         // VARIABLE=value, or null
+  int out = -1;                        // becomes descriptor 1; -1: inherited
+  int err = -1;                        // becomes descriptor 2
 };
 
 // The child's pid, or -1 with errno. A command that cannot be executed ends with status 127 (not

@@ -15,19 +15,25 @@ namespace imgbuild::runtime {
 namespace {
 
 constexpr std::uint64_t kProbeEveryMs = 50;
-constexpr std::uint64_t kProbeGiveUpMs = 2'000;
+constexpr std::uint64_t kProbeByCommandEveryMs = 250;
 constexpr std::uint64_t kFirstBackoffMs = 250;
 constexpr std::uint64_t kLongestBackoffMs = 30'000;
 constexpr std::uint64_t kHealthyMs = 10'000;  // an uptime that forgets earlier failures
-constexpr std::uint32_t kMostFailures = 10;
+constexpr int kPipeSize = 256 * 1024;         // bytes; less where the kernel grants less
 
 bool OpenPipe(int& read_end, int& write_end) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return false;
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  fcntl(ends[0], F_SETPIPE_SZ, kPipeSize);
   read_end = ends[0];
   write_end = ends[1];
   return true;
+}
+
+void CloseAndForget(int& fd) {
+  if (fd >= 0) close(fd);
+  fd = -1;
 }
 
 std::uint64_t Backoff(std::uint32_t failures) {
@@ -61,26 +67,71 @@ void Service::Enter(ServiceState state) {
   changed_ms_ = NowMs();
 }
 
-bool Service::Open(const ServiceEntry& entry, Output* out, Output* err, const char* log_file) {
+const char* Service::Open(const ServiceEntry& entry, const Outputs& outputs) {
   entry_ = &entry;
-  console_ = err;
+  console_ = outputs.err;
+  source_.name = entry.name;
+  state_ = ServiceState::kWaiting;
+  exit_code_ = 0;
+  failures_ = unanswered_ = starts_ = 0;
+  hold_ = renew_ = unwell_ = false;
+  kill_ms_ = 0;
+  tail_.Clear();
   changed_ms_ = NowMs();
   MakeToken();
-  if (log_file != nullptr) {
-    out_fd_ = open(log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (const char* reason = OpenIdentity()) return reason;
+  return OpenOutputs(outputs);
+}
+
+const char* Service::OpenIdentity() {
+  has_identity_ = entry_->user != nullptr;
+  if (!has_identity_) return nullptr;
+  if (!FindIdentity(kPasswdFile, entry_->user, identity_)) return "runs as a user that is unknown";
+  if (geteuid() == 0 || (geteuid() == identity_.uid && getegid() == identity_.gid)) return nullptr;
+  return "runs as another user, which takes a container that starts as root";
+}
+
+const char* Service::OpenOutputs(const Outputs& outputs) {
+  null_fd_ = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (outputs.log_file != nullptr) {
+    out_fd_ = open(outputs.log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (out_fd_ < 0) out_fd_ = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    err_fd_ = out_fd_;
-    return out_fd_ >= 0;
+    return out_fd_ >= 0 ? nullptr : "has no place for its output";
   }
   int out_read = -1;
   int err_read = -1;
-  if (!OpenPipe(out_read, out_fd_) || !OpenPipe(err_read, err_fd_)) return false;
-  out_.Open(out_read, entry.name, out, &tail_);
-  err_.Open(err_read, entry.name, err, &tail_);
-  return true;
+  if (!OpenPipe(out_read, out_fd_) || !OpenPipe(err_read, err_fd_)) {
+    return "has no pipe for its output";
+  }
+  // So that it may open /dev/stdout, too.
+  if (has_identity_ && (fchown(out_fd_, identity_.uid, identity_.gid) != 0 ||
+                        fchown(err_fd_, identity_.uid, identity_.gid) != 0)) {
+    return "cannot be given its output";
+  }
+  out_.Open(out_read, &source_, LogStream::kOut, outputs.out, &tail_);
+  err_.Open(err_read, &source_, LogStream::kErr, outputs.err, &tail_);
+  return nullptr;
+}
+
+void Service::Close() {
+  probe_.Stop();
+  out_.Close();
+  err_.Close();
+  CloseAndForget(out_fd_);
+  CloseAndForget(err_fd_);
+  CloseAndForget(null_fd_);
+  entry_ = nullptr;
+}
+
+void Service::set_entry(const ServiceEntry& entry) {
+  probe_.Stop();  // its entry is of the other table; the next attempt is of this one
+  entry_ = &entry;
+  source_.name = entry.name;
 }
 
 void Service::MakeToken() {
+  token_ = nullptr;
+  token_variable_.Clear();
   if (entry_->token == nullptr) return;
   const char* given = getenv(entry_->token);
   if (given != nullptr && *given != '\0') return;
@@ -99,28 +150,23 @@ void Service::MakeToken() {
 }
 
 void Service::Say(const char* text) {
-  FixedText<512> line;
-  line.Add("imgbuild-init: ").Add(entry_->name).Add(" ").Add(text).Add("\n");
-  console_->Add(line.data(), line.size());
+  console_->AddLine(source_, LogStream::kSupervisor, text, strlen(text));
+}
+
+SpawnPlan Service::Plan() const {
+  return {.argv = entry_->command.argv,
+          .service = entry_,
+          .identity = has_identity_ ? &identity_ : nullptr,
+          .token = token_ != nullptr ? token_variable_.data() : nullptr,
+          .out = out_fd_,
+          .err = err_fd_ >= 0 ? err_fd_ : out_fd_};
 }
 
 void Service::Start(std::uint64_t now) {
-  const char* env[kMaxEnvironment + 1];
-  std::size_t env_size = 0;
-  while (env_size < entry_->env_size) {
-    env[env_size] = entry_->env[env_size];
-    ++env_size;
-  }
-  if (token_ != nullptr) env[env_size++] = token_variable_.data();
-  pid_ = Spawn({.argv = entry_->command.argv,
-                .dir = entry_->dir,
-                .env = env,
-                .env_size = env_size,
-                .out = out_fd_,
-                .err = err_fd_,
-                .service = true});
+  pid_ = Spawn(Plan());
   started_ms_ = now;
   told_slow_ = false;
+  unanswered_ = 0;
   ++starts_;
   if (pid_ < 0) {
     FixedText<256> text;
@@ -134,9 +180,17 @@ void Service::Start(std::uint64_t now) {
   probe_ms_ = now;
 }
 
+void Service::GiveUp(const char* because) {
+  FixedText<200> text;
+  text.Add("does not start: ").Add(because).Add(" failed");
+  Say(text.data());
+  exit_code_ = 1;
+  Enter(ServiceState::kDone);
+}
+
 void Service::Fail(std::uint64_t now) {
   ++failures_;
-  if (failures_ >= kMostFailures) {
+  if (entry_->most_failures != 0 && failures_ >= entry_->most_failures) {
     Say("failed too often, giving up");
     Enter(ServiceState::kDone);
     return;
@@ -151,19 +205,19 @@ void Service::Ended(int wait_status, std::uint64_t now, bool stopping) {
   pid_ = -1;
   kill_ms_ = 0;
   probe_.Stop();
-  out_.Read();
-  err_.Read();
-  out_.FinishLine();
-  err_.FinishLine();
+  out_.Finish(now);
+  err_.Finish(now);
   exit_code_ = ExitCode(wait_status);
-  const bool again = entry_->restart == RestartPolicy::kAlways ||
-                     (entry_->restart == RestartPolicy::kOnFailure && exit_code_ != 0);
+  const bool unwell = unwell_;
   const bool renew = renew_;
-  renew_ = false;
+  unwell_ = renew_ = false;
+  if (unwell && exit_code_ == 0) exit_code_ = 1;
   if (!stopping && (hold_ || renew)) {
     Enter(hold_ ? ServiceState::kStopped : ServiceState::kWaiting);
     return;
   }
+  const bool again = entry_->restart == RestartPolicy::kAlways ||
+                     (entry_->restart == RestartPolicy::kOnFailure && exit_code_ != 0);
   if (stopping || !again) {
     Enter(ServiceState::kDone);
   } else {
@@ -211,6 +265,42 @@ void Service::Renew(std::uint64_t now) {
   End(now);
 }
 
+void Service::TickProbe(const ProbeEntry& entry, std::uint64_t now) {
+  if (now >= probe_.due_ms()) {
+    Probed(probe_.Expire(), now);
+  } else if (now >= probe_ms_ && !probe_.IsBusy()) {
+    SpawnPlan plan = Plan();
+    plan.out = plan.err = null_fd_;
+    Probed(probe_.Start(entry, plan, now), now);
+  }
+}
+
+bool Service::BecomeReady(std::uint64_t now) {
+  Enter(ServiceState::kReady);
+  unanswered_ = 0;
+  probe_ms_ = now + entry_->live.every_ms;
+  return true;
+}
+
+// True when it made the service ready.
+bool Service::Probed(Probe::Result result, std::uint64_t now) {
+  if (result == Probe::Result::kPending) return false;
+  const bool answered = result == Probe::Result::kReady;
+  if (state_ == ServiceState::kStarting) {
+    if (answered) return BecomeReady(now);
+    const bool command = entry_->ready.kind == ProbeKind::kExec;
+    probe_ms_ = now + (command ? kProbeByCommandEveryMs : kProbeEveryMs);
+  } else if (state_ == ServiceState::kReady) {
+    unanswered_ = answered ? 0 : unanswered_ + 1;
+    probe_ms_ = now + entry_->live.every_ms;
+    if (unanswered_ < entry_->live.most) return false;
+    Say("does not answer any more, ending it");
+    unwell_ = true;
+    End(now);
+  }
+  return false;
+}
+
 bool Service::Tick(std::uint64_t now) {
   if (kill_ms_ != 0) {
     if (now >= kill_ms_) {
@@ -222,88 +312,38 @@ bool Service::Tick(std::uint64_t now) {
     return false;
   }
   if (state_ == ServiceState::kBackoff && now >= restart_ms_) Start(now);
-  if (state_ != ServiceState::kStarting) return false;
-  if (entry_->probe == ProbeKind::kNone) {
-    Enter(ServiceState::kReady);
-    return true;
+  if (state_ == ServiceState::kReady && entry_->live.kind != ProbeKind::kNone) {
+    TickProbe(entry_->live, now);
   }
-  if (!told_slow_ && now - started_ms_ >= entry_->ready_ms) {
+  // What runs to its end is ready by its end alone.
+  if (state_ != ServiceState::kStarting || entry_->type != ServiceType::kService) return false;
+  if (entry_->ready.kind == ProbeKind::kNone) return BecomeReady(now);
+  const bool waited = now - started_ms_ >= entry_->ready_ms;
+  if (entry_->ready.kind == ProbeKind::kDelay) return waited && BecomeReady(now);
+  if (!told_slow_ && waited) {
     told_slow_ = true;
     Say("is not ready yet, still waiting");
   }
-  if (now >= probe_ms_) {
-    probe_.Start(*entry_);
-    probe_ms_ = now + (probe_.fd() >= 0 ? kProbeGiveUpMs : kProbeEveryMs);
-  }
+  TickProbe(entry_->ready, now);
   return false;
 }
 
 std::uint64_t Service::due_ms() const {
   if (kill_ms_ != 0) return kill_ms_;
   if (state_ == ServiceState::kBackoff) return restart_ms_;
-  if (state_ == ServiceState::kStarting) return probe_ms_;
-  return UINT64_MAX;
-}
-
-bool Service::ContinueProbe(std::uint64_t now) {
-  switch (probe_.Continue()) {
-    case Probe::Result::kPending:
-      return false;
-    case Probe::Result::kFailed:
-      probe_ms_ = now + kProbeEveryMs;
-      return false;
-    case Probe::Result::kReady:
-      if (state_ != ServiceState::kStarting) return false;
-      Enter(ServiceState::kReady);
-      return true;
+  if (probe_.due_ms() != UINT64_MAX) return probe_.due_ms();
+  if (probe_.IsBusy()) return UINT64_MAX;
+  if (state_ == ServiceState::kReady && entry_->live.kind != ProbeKind::kNone) return probe_ms_;
+  if (state_ != ServiceState::kStarting || entry_->type != ServiceType::kService) {
+    return UINT64_MAX;
   }
-  return false;
+  return entry_->ready.kind == ProbeKind::kDelay ? started_ms_ + entry_->ready_ms : probe_ms_;
 }
 
-namespace {
+bool Service::ContinueProbe(std::uint64_t now) { return Probed(probe_.Continue(), now); }
 
-bool StartsWith(const char* text, const char* start) {
-  return strncmp(text, start, strlen(start)) == 0;
-}
-
-// "8888": or what IMGBUILD_PORT_8888 says, a number too.
-const char* PortOutside(const char* digits, std::size_t size) {
-  FixedText<64> name;
-  name.Add("IMGBUILD_PORT_").Add(digits, size);
-  const char* value = name.cut() ? nullptr : getenv(name.data());
-  if (value == nullptr || *value == '\0') return nullptr;
-  return value[strspn(value, "0123456789")] == '\0' ? value : nullptr;
-}
-
-}  // namespace
-
-void Service::Announce(Output& output) const {
-  if (entry_->announce == nullptr) return;
-  constexpr char kToken[] = "{token}";
-  constexpr char kPort[] = "{port ";
-  FixedText<1024> line;
-  for (const char* text = entry_->announce; *text != '\0';) {
-    if (StartsWith(text, kToken)) {
-      if (token_ != nullptr) line.Add("?token=").Add(token_);
-      text += sizeof(kToken) - 1;
-      continue;
-    }
-    const char* digits = text + sizeof(kPort) - 1;
-    const std::size_t size = StartsWith(text, kPort) ? strspn(digits, "0123456789") : 0;
-    if (size > 0 && digits[size] == '}') {
-      const char* outside = PortOutside(digits, size);
-      if (outside != nullptr) {
-        line.Add(outside);
-      } else {
-        line.Add(digits, size);
-      }
-      text = digits + size + 1;
-      continue;
-    }
-    line.Add(text++, 1);
-  }
-  line.Add("\n");
-  output.Add(line.data(), line.size());
+bool Service::ProbeEnded(int wait_status, std::uint64_t now) {
+  return Probed(probe_.Ended(wait_status), now);
 }
 
 }  // namespace imgbuild::runtime

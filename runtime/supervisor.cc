@@ -1,5 +1,7 @@
 #include "runtime/supervisor.h"
 
+#include <initializer_list>
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -30,9 +32,34 @@ bool IsStopSignal(int number) {
   return false;
 }
 
+// Lines of two outputs would tear each other where both lead to one place.
+bool IsOneFile(int a, int b) {
+  struct stat first {};
+  struct stat second {};
+  return fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_dev == second.st_dev &&
+         first.st_ino == second.st_ino && first.st_rdev == second.st_rdev;
+}
+
 }  // namespace
 
-bool Supervisor::Open() {
+// Null, or why not.
+const char* Supervisor::OpenService(std::size_t i, Service& service) {
+  services_[i] = &service;
+  FixedText<256> file;
+  file.Add(kLogDirectory).Add("/").Add(table_->services[i].name).Add(".log");
+  Outputs outputs{&out_, &errors(), foreground_ != nullptr ? file.data() : nullptr};
+  const char* reason = service.Open(table_->services[i], outputs);
+  if (reason == nullptr) return nullptr;
+  FixedText<200> text;
+  text.Add(table_->services[i].name).Add(" ").Add(reason);
+  Say(text.data());
+  return reason;
+}
+
+const char* Supervisor::Open() {
+  out_.Open();
+  err_.Open();
+  one_output_ = IsOneFile(out_.fd(), err_.fd());
   sigset_t handled;
   sigemptyset(&handled);
   sigaddset(&handled, SIGCHLD);
@@ -41,74 +68,109 @@ bool Supervisor::Open() {
   sigprocmask(SIG_BLOCK, &handled, nullptr);
   signal(SIGPIPE, SIG_IGN);
   signals_ = signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (signals_ < 0) return false;
+  if (signals_ < 0) return strerror(errno);
   // Orphans come to us also where we are not PID 1.
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  const bool to_files = foreground_ != nullptr && table_.size > 0;
-  if (to_files) mkdir(kLogDirectory, 0700);
-  for (std::size_t i = 0; i < table_.size; ++i) {
-    FixedText<256> file;
-    file.Add(kLogDirectory).Add("/").Add(table_.services[i].name).Add(".log");
-    if (!services_[i].Open(table_.services[i], &out_, &err_, to_files ? file.data() : nullptr)) {
-      return false;
-    }
+  if (foreground_ != nullptr && table_->size > 0) mkdir(kLogDirectory, 0700);
+  for (std::size_t i = 0; i < table_->size; ++i) {
+    if (const char* reason = OpenService(i, slots_[i])) return reason;
   }
-  if (table_.size > 0) control_.Open();
-  return true;
+  if (table_->size > 0) control_.Open();
+  return nullptr;
+}
+
+void Supervisor::Say(const char* text) {
+  errors().AddLine({}, LogStream::kSupervisor, text, strlen(text));
 }
 
 int Supervisor::Run() {
-  if (!Open()) {
-    FixedText<256> line;
-    line.Add("imgbuild-init: cannot start: ").Add(strerror(errno)).Add("\n");
-    err_.Add(line.data(), line.size());
-    err_.Drain(100);
+  if (const char* reason = Open()) {
+    FixedText<256> text;
+    text.Add("cannot start: ").Add(reason);
+    Say(text.data());
+    errors().Drain(100);
     return 125;
   }
   started_ms_ = NowMs();
-  while (!Finished()) {
-    const std::uint64_t now = NowMs();
-    if (stopping_) {
-      StopInOrder(now);
-    } else {
-      StartWhatCan(now);
-    }
-    for (std::size_t i = 0; i < table_.size; ++i) {
-      if (services_[i].Tick(now)) BecameReady(services_[i]);
-    }
-    if (!stopping_) StartForeground(now);
-    if (!Finished()) Wait();
-  }
+  while (!Finished()) Loop();
   control_.Close();
   EndLeftovers();
-  for (std::size_t i = 0; i < table_.size; ++i) {
-    services_[i].out().Read();
-    services_[i].err().Read();
-  }
-  out_.Drain(200);
-  err_.Drain(200);
+  FinishOutput();
   return exit_code_;
 }
 
+// Passes on what is left, as long as somebody takes it.
+void Supervisor::FinishOutput() {
+  constexpr int kPatienceMs = 500;
+  constexpr std::uint64_t kLongestMs = 2'000;
+  const std::uint64_t until = NowMs() + kLongestMs;  // what outlives us may write on and on
+  bool more = true;
+  while (more && NowMs() < until) {
+    more = false;
+    for (std::size_t i = 0; i < table_->size; ++i) {
+      for (LineReader* reader : {&services_[i]->out(), &services_[i]->err()}) {
+        reader->Finish(NowMs());
+        more = more || reader->HasInput();
+      }
+    }
+    const bool out = out_.Drain(kPatienceMs);
+    if (!errors().Drain(kPatienceMs) || !out) return;
+  }
+}
+
+void Supervisor::Loop() {
+  const std::uint64_t now = NowMs();
+  if (next_table_ != nullptr) FinishReload();
+  if (stopping_) {
+    StopInOrder(now);
+  } else if (next_table_ == nullptr) {
+    StartWhatCan(now);
+  }
+  bool more = false;  // others may start now
+  for (std::size_t i = 0; i < table_->size; ++i) {
+    if (!services_[i]->Tick(now)) continue;
+    BecameReady(*services_[i]);
+    more = true;
+  }
+  EndWithEssentials();
+  if (!stopping_) StartForeground(now);
+  if (!more && !Finished()) Wait();
+}
+
 void Supervisor::StartWhatCan(std::uint64_t now) {
-  for (std::size_t i = 0; i < table_.size; ++i) {
-    Service& service = services_[i];
+  for (std::size_t i = 0; i < table_->size; ++i) {
+    Service& service = *services_[i];
     if (service.state() != ServiceState::kWaiting) continue;
     bool can = true;
+    const char* failed = nullptr;
     for (std::size_t k = 0; k < service.entry().after_size; ++k) {
-      can = can && services_[service.entry().after[k]].state() == ServiceState::kReady;
+      const Service& before = *services_[service.entry().after[k]];
+      can = can && before.HasPassed();
+      if (before.GaveUp() && !before.HasPassed()) failed = before.entry().name;
     }
-    if (can) service.Start(now);
+    if (failed != nullptr) {
+      service.GiveUp(failed);
+    } else if (can) {
+      service.Start(now);
+    }
+  }
+}
+
+void Supervisor::EndWithEssentials() {
+  for (std::size_t i = 0; !stopping_ && i < table_->size; ++i) {
+    if (!services_[i]->EndsAll()) continue;
+    exit_code_ = services_[i]->exit_code();
+    BeginStop();
   }
 }
 
 void Supervisor::StartForeground(std::uint64_t now) {
   if (foreground_ == nullptr || foreground_pid_ > 0 || foreground_done_) return;
   bool settled = true;
-  for (std::size_t i = 0; i < table_.size; ++i) settled = settled && services_[i].IsSettled();
+  for (std::size_t i = 0; i < table_->size; ++i) settled = settled && services_[i]->IsSettled();
   if (!settled && now - started_ms_ < kForegroundWaitMs) return;
-  err_.Drain(200);
-  foreground_pid_ = Spawn({.argv = foreground_->argv, .service = false});
+  errors().Drain(200);
+  foreground_pid_ = Spawn({.argv = foreground_->argv});
   if (foreground_pid_ > 0) return;
   foreground_done_ = true;
   exit_code_ = 125;
@@ -117,7 +179,7 @@ void Supervisor::StartForeground(std::uint64_t now) {
 
 void Supervisor::BecameReady(const Service& service) {
   // The announcement is for people: beside a foreground command it goes to the terminal too.
-  service.Announce(foreground_ != nullptr ? err_ : out_);
+  service.Announce(foreground_ != nullptr ? errors() : out_);
 }
 
 void Supervisor::OnSignals() {
@@ -135,8 +197,8 @@ void Supervisor::OnSignal(int number) {
   if (foreground_pid_ > 0) {
     kill(foreground_pid_, number);
     // An interactive shell ignores TERM, but not that its terminal is gone.
-    if (number == SIGTERM && table_.size > 0) kill(foreground_pid_, SIGHUP);
-    if (IsStopSignal(number) && table_.size > 0 && number != SIGINT) BeginStop();
+    if (number == SIGTERM && table_->size > 0) kill(foreground_pid_, SIGHUP);
+    if (IsStopSignal(number) && table_->size > 0 && number != SIGINT) BeginStop();
     return;
   }
   if (IsStopSignal(number)) {
@@ -144,8 +206,12 @@ void Supervisor::OnSignal(int number) {
     BeginStop();
     return;
   }
-  for (std::size_t i = 0; i < table_.size; ++i) {
-    if (services_[i].running()) kill(services_[i].pid(), number);
+  if (number == SIGHUP && foreground_ == nullptr) {
+    BeginReload(NowMs());
+    return;
+  }
+  for (std::size_t i = 0; i < table_->size; ++i) {
+    if (services_[i]->running()) kill(services_[i]->pid(), number);
   }
 }
 
@@ -163,37 +229,38 @@ void Supervisor::OnChild(pid_t pid, int wait_status) {
     BeginStop();
     return;
   }
-  for (std::size_t i = 0; i < table_.size; ++i) {
-    Service& service = services_[i];
-    if (service.pid() != pid) continue;
-    service.Ended(wait_status, NowMs(), stopping_);
-    if (!stopping_ && service.state() == ServiceState::kDone && service.entry().essential) {
-      exit_code_ = service.exit_code();
-      BeginStop();
-    }
+  for (std::size_t i = 0; i < table_->size; ++i) {
+    Service& service = *services_[i];
+    if (service.pid() == pid) return service.Ended(wait_status, NowMs(), stopping_);
+    if (service.probe().pid() != pid) continue;
+    if (service.ProbeEnded(wait_status, NowMs())) BecameReady(service);
     return;
   }
 }
 
-void Supervisor::BeginStop() { stopping_ = true; }
+void Supervisor::BeginStop() {
+  stopping_ = true;
+  next_table_ = nullptr;
+}
 
 void Supervisor::StopInOrder(std::uint64_t now) {
-  for (std::size_t i = 0; i < table_.size; ++i) {
+  for (std::size_t i = 0; i < table_->size; ++i) {
     bool needed = false;
-    for (std::size_t later = i + 1; later < table_.size; ++later) {
-      const ServiceEntry& entry = table_.services[later];
+    for (std::size_t later = i + 1; later < table_->size; ++later) {
+      const ServiceEntry& entry = table_->services[later];
       for (std::size_t k = 0; k < entry.after_size; ++k) {
-        needed = needed || (entry.after[k] == i && services_[later].running());
+        needed = needed || (entry.after[k] == i && services_[later]->running());
       }
     }
-    if (!needed) services_[i].Stop(now);
+    if (!needed) services_[i]->Stop(now);
   }
 }
 
 bool Supervisor::Finished() const {
-  bool any = false;
-  for (std::size_t i = 0; i < table_.size; ++i) {
-    any = any || (stopping_ ? services_[i].running() : services_[i].state() != ServiceState::kDone);
+  bool any = next_table_ != nullptr;
+  for (std::size_t i = 0; i < table_->size; ++i) {
+    any =
+        any || (stopping_ ? services_[i]->running() : services_[i]->state() != ServiceState::kDone);
   }
   if (foreground_ != nullptr) return foreground_done_ && !any && foreground_pid_ < 0;
   return !any;
@@ -201,54 +268,62 @@ bool Supervisor::Finished() const {
 
 int Supervisor::PollTimeout(std::uint64_t now) const {
   std::uint64_t due = now + 60'000;
-  for (std::size_t i = 0; i < table_.size; ++i) {
-    const std::uint64_t wanted = services_[i].due_ms();
-    due = wanted < due ? wanted : due;
-  }
-  const std::uint64_t client = control_.due_ms();
-  due = client < due ? client : due;
-  if (foreground_ != nullptr && foreground_pid_ < 0 && !foreground_done_) {
-    const std::uint64_t wanted = started_ms_ + kForegroundWaitMs;
-    due = wanted < due ? wanted : due;
-  }
-  return due <= now ? 0 : static_cast<int>(due - now);
+  auto consider = [&](std::uint64_t wanted) {
+    if (wanted < due) due = wanted;
+  };
+  for (std::size_t i = 0; i < table_->size; ++i) consider(services_[i]->due_ms());
+  consider(control_.due_ms());
+  // From then on lines are read and dropped.
+  if (!out_.IsStuck(now)) consider(out_.stuck_ms());
+  if (!err_.IsStuck(now)) consider(err_.stuck_ms());
+  return due > now ? static_cast<int>(due - now) : 0;
 }
 
 void Supervisor::Wait() {
-  pollfd polled[3 + 3 * kMaxServices + Control::kDescriptors];
+  constexpr std::size_t kOwn = 3;
+  pollfd polled[kOwn + 3 * kMaxServices + Control::kDescriptors];
+  const std::uint64_t before = NowMs();
   polled[0] = {signals_, POLLIN, 0};
   polled[1] = {out_.HasPending() ? out_.fd() : -1, POLLOUT, 0};
   polled[2] = {err_.HasPending() ? err_.fd() : -1, POLLOUT, 0};
-  nfds_t count = 3;
-  for (std::size_t i = 0; i < table_.size; ++i) {
-    Service& service = services_[i];
-    polled[count++] = {service.out().WantsInput() ? service.out().fd() : -1, POLLIN, 0};
-    polled[count++] = {service.err().WantsInput() ? service.err().fd() : -1, POLLIN, 0};
+  nfds_t count = kOwn;
+  for (std::size_t i = 0; i < table_->size; ++i) {
+    Service& service = *services_[i];
+    polled[count++] = {service.out().WantsInput(before) ? service.out().fd() : -1, POLLIN, 0};
+    polled[count++] = {service.err().WantsInput(before) ? service.err().fd() : -1, POLLIN, 0};
     polled[count++] = {service.probe().fd(), service.probe().events(), 0};
   }
   pollfd* const asked = polled + count;
   control_.Prepare(asked);
   count += Control::kDescriptors;
-  const int events = poll(polled, count, PollTimeout(NowMs()));
-  control_.Tick(NowMs());
-  if (events <= 0) return;
-  if (polled[1].revents != 0) out_.Flush();
-  if (polled[2].revents != 0) err_.Flush();
+  const int events = poll(polled, count, PollTimeout(before));
   const std::uint64_t now = NowMs();
-  for (std::size_t i = 0; i < table_.size; ++i) {
-    const pollfd* mine = &polled[3 + 3 * i];
-    if (mine[0].revents != 0) services_[i].out().Read();
-    if (mine[1].revents != 0) services_[i].err().Read();
-    if (mine[2].revents != 0 && services_[i].ContinueProbe(now)) BecameReady(services_[i]);
-  }
+  control_.Tick(now);
+  if (events <= 0) return;
+  if (polled[1].revents != 0) out_.Flush(now);
+  if (polled[2].revents != 0) err_.Flush(now);
+  HandleOutput(polled + kOwn, now);
   if (polled[0].revents != 0) OnSignals();
   control_.Handle(asked, now, *this);
 }
 
+void Supervisor::HandleOutput(const pollfd* polled, std::uint64_t now) {
+  const std::size_t size = table_->size;
+  // In turns, so that one who writes much leaves room for the others.
+  ++first_;
+  for (std::size_t n = 0; n < size; ++n) {
+    const std::size_t i = (first_ + n) % size;
+    Service& service = *services_[i];
+    if (polled[3 * i].revents != 0) service.out().Read(now);
+    if (polled[3 * i + 1].revents != 0) service.err().Read(now);
+    if (polled[3 * i + 2].revents != 0 && service.ContinueProbe(now)) BecameReady(service);
+  }
+}
+
 void Supervisor::EndLeftovers() {
   if (foreground_ == nullptr && !stopping_) {
-    for (std::size_t i = table_.size; i-- > 0;) {
-      if (services_[i].exit_code() != 0) exit_code_ = services_[i].exit_code();
+    for (std::size_t i = table_->size; i-- > 0;) {
+      if (services_[i]->exit_code() != 0) exit_code_ = services_[i]->exit_code();
     }
   }
   if (getpid() != 1) return;  // kill(-1) would reach beyond the container

@@ -36,7 +36,7 @@ void AddRow(const Service& service, std::uint64_t now, Reply& reply) {
 void AddObject(const Service& service, std::uint64_t now, Reply& reply) {
   reply.Add("{\"name\":\"").Add(service.entry().name);
   reply.Add("\",\"state\":\"").Add(StateName(service.state()));
-  reply.Add("\",\"ready\":").Add(service.IsWell() ? "true" : "false");
+  reply.Add("\",\"ready\":").Add(service.HasPassed() ? "true" : "false");
   reply.Add(",\"pid\":").Add(static_cast<std::uint64_t>(service.running() ? service.pid() : 0));
   reply.Add(",\"restarts\":").Add(std::uint64_t{service.restarts()});
   reply.Add(",\"since-seconds\":").Add(Seconds(service, now));
@@ -46,8 +46,8 @@ void AddObject(const Service& service, std::uint64_t now, Reply& reply) {
 }  // namespace
 
 Service* Supervisor::Find(const char* name) {
-  for (std::size_t i = 0; i < table_.size; ++i) {
-    if (Is(table_.services[i].name, name)) return &services_[i];
+  for (std::size_t i = 0; i < table_->size; ++i) {
+    if (Is(table_->services[i].name, name)) return services_[i];
   }
   return nullptr;
 }
@@ -60,19 +60,19 @@ void Supervisor::AnswerStatus(bool json, Reply& reply) const {
   } else {
     reply.Add("SERVICE              STATE     PID     RESTARTS  SINCE\n");
   }
-  for (std::size_t i = 0; i < table_.size; ++i) {
+  for (std::size_t i = 0; i < table_->size; ++i) {
     if (json && i > 0) reply.Add(",");
-    json ? AddObject(services_[i], now, reply) : AddRow(services_[i], now, reply);
+    json ? AddObject(*services_[i], now, reply) : AddRow(*services_[i], now, reply);
   }
   if (json) reply.Add("]}\n");
 }
 
 void Supervisor::AnswerHealth(bool ready, const char* name, Reply& reply) const {
   FixedText<2048> bad;
-  for (std::size_t i = 0; i < table_.size; ++i) {
-    const Service& service = services_[i];
+  for (std::size_t i = 0; i < table_->size; ++i) {
+    const Service& service = *services_[i];
     if (name != nullptr && !Is(service.entry().name, name)) continue;
-    const bool well = ready ? service.IsWell() : !service.GaveUp();
+    const bool well = service.HasPassed() || (!ready && !service.GaveUp());
     if (!well) bad.Add(service.entry().name).Add(" is ").Add(StateName(service.state())).Add("\n");
   }
   if (stopping_) bad.Add("the container is stopping\n");
@@ -96,10 +96,16 @@ void Supervisor::Answer(char* request, Reply& reply) {
   char* name = strchr(request, ' ');
   if (name != nullptr) *name++ = '\0';
   if (Is(request, "status")) return AnswerStatus(name != nullptr, reply);
+  if (Is(request, "reload")) {
+    const char* reason = BeginReload(NowMs());
+    reply.Add(reason == nullptr ? "ok\n" : "no\nnothing is reloaded: ");
+    if (reason != nullptr) reply.Add(reason).Add("; the log says more\n");
+    return;
+  }
   Service* service = name != nullptr ? Find(name) : nullptr;
   if (name != nullptr && service == nullptr) {
     reply.Add("no\nthere is no service ").Add(name).Add("; there are");
-    for (std::size_t i = 0; i < table_.size; ++i) reply.Add(" ").Add(table_.services[i].name);
+    for (std::size_t i = 0; i < table_->size; ++i) reply.Add(" ").Add(table_->services[i].name);
     reply.Add("\n");
     return;
   }

@@ -1,13 +1,12 @@
 #include "runtime/user_environment.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/text.h"
+#include "runtime/passwd.h"
 
 namespace imgbuild::runtime {
 namespace {
@@ -17,50 +16,10 @@ using Path = FixedText<512>;
 // The home of the image's own user; its group, which foreign uids share, may write there.
 constexpr char kImageHome[] = "/home/user";
 
-struct PasswdEntry {
-  FixedText<64> name;
-  Path home;
-};
-
-// passwd(5): name:password:uid:gid:gecos:home:shell. Static programs have no NSS.
-bool FindUser(const char* file, uid_t uid, PasswdEntry& entry) {
-  static char text[64 * 1024];
-  const int fd = open(file, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  std::size_t size = 0;
-  while (size < sizeof(text) - 1) {
-    ssize_t got = read(fd, text + size, sizeof(text) - 1 - size);
-    if (got <= 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  close(fd);
-  text[size] = '\0';
-  char* rest = text;
-  while (char* line = strsep(&rest, "\n")) {
-    const char* fields[7] = {};
-    for (const char*& field : fields) field = strsep(&line, ":");
-    if (fields[5] == nullptr || *fields[2] == '\0') continue;
-    char* end = nullptr;
-    if (strtoul(fields[2], &end, 10) != uid || *end != '\0') continue;
-    entry.name.Add(fields[0]);
-    entry.home.Add(fields[5]);
-    return true;
-  }
-  return false;
-}
-
 bool IsWritableDirectory(const char* path) {
   struct stat status {};
   return path != nullptr && *path == '/' && stat(path, &status) == 0 && S_ISDIR(status.st_mode) &&
          access(path, W_OK | X_OK) == 0;
-}
-
-bool IsNumber(const char* text) {
-  if (*text == '\0') return false;
-  for (; *text != '\0'; ++text) {
-    if (*text < '0' || *text > '9') return false;
-  }
-  return true;
 }
 
 // A directory that is ours alone: made now, or made before by the same uid.
@@ -83,7 +42,8 @@ void SetUserEnvironment(const char* passwd_file) {
   const uid_t uid = geteuid();
   PasswdEntry entry;
   const bool found = FindUser(passwd_file, uid, entry);
-  const bool made_up = found && IsNumber(entry.name.data());
+  std::uint32_t number = 0;
+  const bool made_up = found && ParseId(entry.name.data(), number);
   const bool known = found && !made_up;
   const char* name = known ? entry.name.data() : "user";
   setenv("USER", name, 1);

@@ -101,21 +101,47 @@ class TableWriter {
   }
 
   void WriteService(const Service& service) {
-    const std::uint32_t port = service.port.value_or(0);
+    static constexpr std::string_view kType[] = {"service", "oneshot", "job"};
+    static constexpr std::string_view kRestart[] = {"never", "on-failure", "always"};
     Line("service", service.name);
+    Line("type", kType[static_cast<std::size_t>(service.type)]);
     WriteCommand(service);
-    Line("dir", service.dir.empty() ? spec_.image.workdir : service.dir);
-    for (const auto& [key, value] : service.env) Line("env", key + "=" + value);
+    WriteSurroundings(service);
     for (const std::string& name : service.after) Line("after", name);
-    WriteReady(service, port);
-    Line("restart", service.restart == specs::Restart::kNever       ? "never"
-                    : service.restart == specs::Restart::kOnFailure ? "on-failure"
-                                                                    : "always");
+    WriteReady(service);
+    WriteLive(service);
+    Line("restart", fmt::format("{} {}", kRestart[static_cast<std::size_t>(service.restart)],
+                                service.max_failures));
     if (service.essential) Line("essential");
     Line("stop", fmt::format("{} {}", SignalNumber(service), service.stop_timeout_ms));
     if (!service.token.empty()) Line("token", service.token);
     if (!service.announce.empty()) Line("announce", service.announce);
     Line("end");
+  }
+
+  void WriteSurroundings(const Service& service) {
+    Line("dir", service.dir.empty() ? spec_.image.workdir : service.dir);
+    AtMost(service, "env", service.env.size(), runtime::kMaxEnvironment);
+    for (const auto& [key, value] : service.env) Line("env", key + "=" + value);
+    AtMost(service, "env-files", service.env_files.size(), runtime::kMaxFiles);
+    for (const std::string& file : service.env_files) Line("env-file", file);
+    AtMost(service, "secrets", service.secrets.size(), runtime::kMaxFiles);
+    for (const auto& [variable, file] : service.secrets) Line("secret", variable + " " + file);
+    if (!service.user.empty()) Line("user", service.user);
+    if (service.umask) Line("umask", fmt::format("{:03o}", *service.umask));
+    auto number = [](const std::optional<std::uint64_t>& limit) {
+      return limit ? std::to_string(*limit) : "unlimited";
+    };
+    for (const auto& [name, limit] : service.limits) {
+      Line("limit", fmt::format("{} {} {}", name, number(limit.soft), number(limit.hard)));
+    }
+  }
+
+  static void AtMost(const Service& service, std::string_view key, std::size_t size,
+                     std::size_t most) {
+    if (size <= most) return;
+    throw specs::Error(specs::ErrorKind::kUsage,
+                       fmt::format("services.{}.{}: more than {}", service.name, key, most));
   }
 
   void WriteCommand(const Service& service) {
@@ -132,17 +158,49 @@ class TableWriter {
     for (const std::string& argument : command) Line("exec", argument);
   }
 
-  void WriteReady(const Service& service, std::uint32_t port) {
-    using Kind = specs::ReadyProbe::Kind;
-    const specs::ReadyProbe& ready = service.ready;
-    const std::uint32_t probed = ready.port != 0 ? ready.port : port;
-    if (ready.kind == Kind::kTcp) {
-      Line("ready", fmt::format("tcp {} {}", probed, ready.timeout_ms));
-    } else if (ready.kind == Kind::kHttp) {
-      Line("ready", fmt::format("http {} {} {}", probed, ready.timeout_ms, ready.http_path));
-    } else {
-      Line("ready", "none");
+  // Kind and place, with the space behind; "" for none.
+  static std::string Asked(const Service& service, const specs::Probe& probe) {
+    using Kind = specs::Probe::Kind;
+    const std::uint32_t port = probe.port != 0 ? probe.port : service.port.value_or(0);
+    switch (probe.kind) {
+      case Kind::kTcp:
+        return fmt::format("tcp {} ", port);
+      case Kind::kHttp:
+        return fmt::format("http {} ", port);
+      case Kind::kExec:
+        return "exec ";
+      case Kind::kDelay:
+        return "delay ";
+      case Kind::kNone:
+        break;
     }
+    return "";
+  }
+
+  void WriteProbeCommand(const Service& service, std::string_view key, const specs::Probe& probe) {
+    AtMost(service, key, probe.command.size(), runtime::kMaxProbeArguments);
+    for (const std::string& argument : probe.command) {
+      Line(key == "ready" ? "ready-exec" : "live-exec", argument);
+    }
+  }
+
+  void WriteReady(const Service& service) {
+    const specs::Probe& ready = service.ready;
+    if (ready.kind == specs::Probe::Kind::kNone) return Line("ready", "none");
+    std::string text = Asked(service, ready) + std::to_string(ready.timeout_ms);
+    if (!ready.http_path.empty()) text += " " + ready.http_path;
+    Line("ready", text);
+    WriteProbeCommand(service, "ready", ready);
+  }
+
+  void WriteLive(const Service& service) {
+    const specs::Probe& live = service.live;
+    if (live.kind == specs::Probe::Kind::kNone) return;
+    std::string text = fmt::format("{}{} {} {}", Asked(service, live), live.interval_ms,
+                                   live.timeout_ms, live.failures);
+    if (!live.http_path.empty()) text += " " + live.http_path;
+    Line("live", text);
+    WriteProbeCommand(service, "live", live);
   }
 
   const specs::Spec& spec_;

@@ -148,25 +148,60 @@ void WritePresetKeys(Writer& out, const Service& service) {
   if (!service.volumes.empty() || said("volumes")) out.Line("volumes", TomlArray(service.volumes));
 }
 
+// {} where there is none.
+std::string ProbeText(const Probe& probe) {
+  std::string text = probe.kind == Probe::Kind::kTcp    ? "tcp = true"
+                     : probe.kind == Probe::Kind::kHttp ? "http = " + TomlQuote(probe.http_path)
+                     : probe.kind == Probe::Kind::kExec ? "exec = " + TomlArray(probe.command)
+                                                        : "";
+  if (probe.kind == Probe::Kind::kDelay) return fmt::format("delay = \"{}ms\"", probe.timeout_ms);
+  if (probe.port != 0) text += fmt::format(", port = {}", probe.port);
+  return fmt::format("{}, timeout = \"{}ms\"", text, probe.timeout_ms);
+}
+
+std::string LimitText(const ResourceLimit& limit) {
+  auto one = [](const std::optional<std::uint64_t>& value) {
+    return value ? std::to_string(*value) : "unlimited";
+  };
+  return limit.soft == limit.hard ? one(limit.soft) : one(limit.soft) + ":" + one(limit.hard);
+}
+
+void WriteSurroundings(Writer& out, const Service& service) {
+  out.Map("env", service.env);
+  out.List("env-files", service.env_files);
+  out.Map("secrets", service.secrets);
+  out.TextIfAny("user", service.user);
+  if (service.umask) out.Mode("umask", *service.umask);
+  std::map<std::string, std::string> limits;
+  for (const auto& [name, limit] : service.limits) limits[name] = LimitText(limit);
+  out.Map("limits", limits);
+}
+
 void WriteService(Writer& out, const Service& service) {
+  static constexpr std::string_view kType[] = {"service", "oneshot", "job"};
   static constexpr std::string_view kRestart[] = {"never", "on-failure", "always"};
   out.Header(fmt::format("[services.{}]", TomlKey(service.name)));
   out.TextIfAny("preset", service.preset);
+  if (service.type != ServiceType::kService) {
+    out.Text("type", kType[static_cast<std::size_t>(service.type)]);
+  }
   out.List("command", service.command);
   if (service.port) out.Number("port", *service.port);
   out.TextIfAny("app", service.app);
   out.TextIfAny("dir", service.dir);
-  out.Map("env", service.env);
+  WriteSurroundings(out, service);
   out.List("after", service.after);
-  const ReadyProbe& ready = service.ready;
-  if (ready.kind != ReadyProbe::Kind::kNone) {
-    std::string probe = ready.kind == ReadyProbe::Kind::kTcp
-                            ? "tcp = true"
-                            : "http = " + TomlQuote(ready.http_path);
-    if (ready.port != 0) probe += fmt::format(", port = {}", ready.port);
-    out.Line("ready", fmt::format("{{ {}, timeout = \"{}ms\" }}", probe, ready.timeout_ms));
+  if (service.ready.kind != Probe::Kind::kNone) {
+    out.Line("ready", fmt::format("{{ {} }}", ProbeText(service.ready)));
+  }
+  if (const Probe& live = service.live; live.kind != Probe::Kind::kNone) {
+    out.Line("live", fmt::format("{{ {}, interval = \"{}ms\", failures = {} }}", ProbeText(live),
+                                 live.interval_ms, live.failures));
   }
   out.Text("restart", kRestart[static_cast<std::size_t>(service.restart)]);
+  if (service.max_failures != Service().max_failures) {
+    out.Number("max-failures", service.max_failures);
+  }
   out.Flag("essential", service.essential);
   out.Text("stop-signal", service.stop_signal);
   out.Text("stop-timeout", fmt::format("{}ms", service.stop_timeout_ms));

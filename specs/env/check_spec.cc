@@ -184,7 +184,27 @@ void CheckBaseImage(const Spec& spec, SpecReading& reading) {
   }
 }
 
-void CheckServices(const std::vector<Service>& services, SpecReading& reading) {
+namespace {
+
+// Root may become anyone, others only stay who they are.
+void CheckUsers(const Spec& spec, SpecReading& reading) {
+  const std::string& starts = spec.image.user;
+  if (starts == "root" || starts == "0" || starts.starts_with("0:")) return;
+  for (const Service& service : spec.services) {
+    if (service.user.empty() || service.user == starts) continue;
+    reading.problems.Add(
+        reading.sources.Where(fmt::format("services.{}.user", service.name)),
+        fmt::format("services.{} runs as \"{}\", which only an image can do that starts as root; "
+                    "this one starts as \"{}\"",
+                    service.name, service.user, starts),
+        "write user = \"0\" under [image] and a user for each service, or leave user out here");
+  }
+}
+
+}  // namespace
+
+void CheckServices(const Spec& spec, SpecReading& reading) {
+  const std::vector<Service>& services = spec.services;
   std::vector<std::string> names;
   for (const Service& service : services) names.push_back(service.name);
   std::map<std::uint32_t, std::string> ports;
@@ -205,6 +225,7 @@ void CheckServices(const std::vector<Service>& services, SpecReading& reading) {
                                      *service.port, service.name, taken->second));
   }
   CycleFinder(services, reading).Run();
+  CheckUsers(spec, reading);
 }
 
 void CheckPresets(const Spec& spec, SpecReading& reading) {

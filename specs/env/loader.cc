@@ -32,7 +32,7 @@ Spec ReadSpec(const TomlValue& document, SpecReading& reading) {
   spec.services = ReadServices(top.Table("services"), spec.image, reading);
   CheckSuite(spec, top, reading);
   CheckBaseImage(spec, reading);
-  CheckServices(spec.services, reading);
+  CheckServices(spec, reading);
   CheckPresets(spec, reading);
   return spec;
 }

@@ -4,6 +4,7 @@
 
 #include "specs/base/text.h"
 #include "specs/env/preset.h"
+#include "specs/env/service_reader.h"
 #include "specs/env/spec_reader.h"
 
 namespace imgbuild::specs {
@@ -14,14 +15,6 @@ bool IsServiceName(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
   });
-}
-
-std::optional<std::uint32_t> ReadPort(TableReader& table) {
-  std::optional<std::int64_t> port = table.Integer("port");
-  if (!port) return std::nullopt;
-  if (*port >= 1 && *port <= 65535) return static_cast<std::uint32_t>(*port);
-  table.Note("port", fmt::format("{} is {}, expected 1 to 65535", table.PathOf("port"), *port));
-  return std::nullopt;
 }
 
 std::vector<std::string> PresetNames() {
@@ -45,11 +38,6 @@ bool IsAppFile(std::string_view app) {
   bool climbs = false;
   for (std::string_view part : Split(app, '/')) climbs = climbs || part == "..";
   return app.ends_with(".py") && !app.starts_with('/') && !climbs;
-}
-
-bool IsVariable(std::string_view name) {
-  return !name.empty() &&
-         name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == std::string_view::npos;
 }
 
 void ReadApp(TableReader& table, Service& service) {
@@ -161,36 +149,6 @@ void ReadWhatRuns(TableReader& table, Service& service) {
   service.volumes = ReadVolumes(table);
 }
 
-ReadyProbe ReadReady(TableReader& service, const std::optional<std::uint32_t>& port) {
-  ReadyProbe probe;
-  const TomlValue* value = service.Table("ready");
-  if (value == nullptr) return probe;
-  TableReader table(*value, service.PathOf("ready"), "services.NAME.ready", service.reading());
-  bool tcp = table.Boolean("tcp").value_or(false);
-  if (auto path = table.String("http")) {
-    probe.kind = ReadyProbe::Kind::kHttp;
-    probe.http_path = *path;
-    if (!path->starts_with('/') || path->find_first_of(" \r\n") != std::string::npos) {
-      table.Note("http", fmt::format("{} is \"{}\", expected a path such as \"/\"",
-                                     table.PathOf("http"), *path));
-    }
-  } else if (tcp) {
-    probe.kind = ReadyProbe::Kind::kTcp;
-  }
-  if (table.Has("http") == tcp) {
-    service.Note("ready", fmt::format("{} needs either http = \"/path\" or tcp = true",
-                                      service.PathOf("ready")));
-  }
-  if (auto own = ReadPort(table); own && own != port) probe.port = *own;
-  if (!port && probe.port == 0) {
-    service.Note("ready",
-                 fmt::format("{} asks a port, but the service has none", service.PathOf("ready")),
-                 "write port = ... beside it");
-  }
-  probe.timeout_ms = table.Duration("timeout").value_or(probe.timeout_ms);
-  return probe;
-}
-
 std::optional<std::string> ReadSignal(TableReader& table) {
   static const std::vector<std::string> kSignals = {"TERM", "INT",  "QUIT", "HUP",
                                                     "USR1", "USR2", "KILL"};
@@ -202,6 +160,36 @@ std::optional<std::string> ReadSignal(TableReader& table) {
              fmt::format("{} is \"{}\", expected one of \"{}\"", table.PathOf("stop-signal"), *text,
                          Join(kSignals, "\", \"")));
   return std::nullopt;
+}
+
+void ReadRestart(TableReader& table, Service& service) {
+  if (auto type = table.Word("type", {"service", "oneshot", "job"})) {
+    service.type = static_cast<ServiceType>(*type);
+  }
+  if (auto restart = table.Word("restart", {"never", "on-failure", "always"})) {
+    service.restart = static_cast<Restart>(*restart);
+  }
+  if (auto most = table.Integer("max-failures")) {
+    if (*most >= 0 && *most <= 1'000'000) {
+      service.max_failures = static_cast<std::uint64_t>(*most);
+    } else {
+      table.Note("max-failures", fmt::format("{} is {}, expected 0 (no limit) to 1000000",
+                                             table.PathOf("max-failures"), *most));
+    }
+  }
+  if (service.type == ServiceType::kService) return;
+  // What runs to its end is ready by that.
+  for (const char* key : {"ready", "live"}) {
+    if (!table.Has(key)) continue;
+    table.Note(
+        key, fmt::format("{} goes with services that stay, not with type \"{}\"", table.PathOf(key),
+                         service.type == ServiceType::kOneshot ? "oneshot" : "job"));
+  }
+  if (service.restart == Restart::kAlways) {
+    table.Note("restart",
+               fmt::format("{} is \"always\", but it runs to its end", table.PathOf("restart")),
+               "write \"on-failure\" or \"never\"");
+  }
 }
 
 Service ReadService(const TomlEntry& entry, const ImageSection& image, SpecReading& reading) {
@@ -216,12 +204,10 @@ Service ReadService(const TomlEntry& entry, const ImageSection& image, SpecReadi
   }
   ReadWhatRuns(table, service);
   service.dir = table.ImagePath("dir").value_or("");
-  service.env = ReadEnv(table);
+  ReadSurroundings(table, service);
   service.after = table.Texts("after");
-  service.ready = ReadReady(table, service.port);
-  if (auto restart = table.Word("restart", {"never", "on-failure", "always"})) {
-    service.restart = static_cast<Restart>(*restart);
-  }
+  ReadProbes(table, service);
+  ReadRestart(table, service);
   service.essential = table.Boolean("essential").value_or(false);
   service.stop_signal = ReadSignal(table).value_or(service.stop_signal);
   service.stop_timeout_ms = table.Duration("stop-timeout").value_or(service.stop_timeout_ms);

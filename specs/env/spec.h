@@ -124,13 +124,28 @@ struct ArtifactEntry {
 
 enum class Restart { kNever, kOnFailure, kAlways };
 
-struct ReadyProbe {
-  enum class Kind { kNone, kTcp, kHttp } kind = Kind::kNone;
-  std::string http_path;   // for kHttp
-  std::uint32_t port = 0;  // 0: the service's port
-  std::uint64_t timeout_ms = 30'000;
+// What an end with status 0 means: runtime/service_table.h.
+enum class ServiceType { kService, kOneshot, kJob };
 
-  bool operator==(const ReadyProbe&) const = default;
+// When a service is ready, or no longer well.
+struct Probe {
+  enum class Kind { kNone, kTcp, kHttp, kExec, kDelay } kind = Kind::kNone;
+  std::string http_path;             // for kHttp
+  std::uint32_t port = 0;            // for kTcp and kHttp; 0: the service's port
+  std::vector<std::string> command;  // for kExec
+  std::uint64_t timeout_ms = 0;      // how long it is waited for; for kDelay: the delay
+  std::uint64_t interval_ms = 0;     // of liveness
+  std::uint64_t failures = 0;        // of liveness: in a row that end the service
+
+  bool operator==(const Probe&) const = default;
+};
+
+// Limits of setrlimit(2); none is "unlimited".
+struct ResourceLimit {
+  std::optional<std::uint64_t> soft;
+  std::optional<std::uint64_t> hard;
+
+  bool operator==(const ResourceLimit&) const = default;
 };
 
 // The program that images start with, unless image.entrypoint says otherwise.
@@ -139,15 +154,23 @@ inline constexpr std::string_view kSupervisorPath = "/usr/lib/imgbuild/init";
 struct Service {
   std::string name;
   std::string preset;  // "", "jupyterlab", "fasthtml", ...
+  ServiceType type = ServiceType::kService;
   std::vector<std::string> command;
   std::optional<std::uint32_t> port;
   std::string app;  // "main:app" or "app.py" for web presets
   std::string dir;  // working directory; "": image.workdir
   std::map<std::string, std::string> env;
-  std::vector<std::string> after;  // services that must be ready first
-  ReadyProbe ready;
+  std::vector<std::string> env_files;  // absolute paths in the image; "-/path" may be missing
+  std::map<std::string, std::string> secrets;  // variable to absolute path in the image
+  std::string user;                            // as image.user; "": as the supervisor
+  std::optional<std::uint32_t> umask;
+  std::map<std::string, ResourceLimit> limits;  // by the names of limits.conf(5): "nofile"
+  std::vector<std::string> after;               // services that must be ready or done first
+  Probe ready;
+  Probe live;
   Restart restart = Restart::kOnFailure;
-  bool essential = false;  // its end for good stops the container
+  std::uint64_t max_failures = 10;  // in a row, until it is given up; 0: never
+  bool essential = false;           // its end for good stops the container
   std::string stop_signal = "TERM";
   std::uint64_t stop_timeout_ms = 5'000;
   std::string token;                 // variable of a secret made at start; or ""

@@ -23,10 +23,13 @@ std::span<const SpecTable> SpecTables() {
       {"files", {"from", "to", "exclude", "mode", "owner"}},
       {"artifacts", {"url", "sha256", "to", "mode", "extract", "strip", "platform"}},
       {"services.NAME",
-       {"preset", "command", "port", "app", "dir", "env", "after", "ready", "restart", "essential",
-        "stop-signal", "stop-timeout", "arguments", "base-url", "password-hash", "token",
-        "announce", "volumes"}},
-      {"services.NAME.ready", {"http", "tcp", "port", "timeout"}}};
+       {"preset",    "command",  "port",          "app",       "dir",         "env",
+        "after",     "ready",    "restart",       "essential", "stop-signal", "stop-timeout",
+        "arguments", "base-url", "password-hash", "token",     "announce",    "volumes",
+        "type",      "live",     "max-failures",  "user",      "umask",       "limits",
+        "env-files", "secrets"}},
+      {"services.NAME.ready", {"http", "tcp", "exec", "delay", "port", "timeout"}},
+      {"services.NAME.live", {"http", "tcp", "exec", "port", "interval", "timeout", "failures"}}};
   return kTables;
 }
 

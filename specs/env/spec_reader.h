@@ -30,8 +30,8 @@ bool IsNumericOwner(std::string_view text);
 void CheckSuite(Spec& spec, TableReader& document, SpecReading& reading);
 // What cannot be had on a base image.
 void CheckBaseImage(const Spec& spec, SpecReading& reading);
-// Unknown names and cycles in `after`, ports taken twice.
-void CheckServices(const std::vector<Service>& services, SpecReading& reading);
+// Unknown names and cycles in `after`, ports taken twice, users that cannot be become.
+void CheckServices(const Spec& spec, SpecReading& reading);
 // The distributions and files that presets run.
 void CheckPresets(const Spec& spec, SpecReading& reading);
 

@@ -27,7 +27,7 @@ std::string Entry(const std::string& name, const std::string& script,
   return fmt::format("service {}\nexec sh\nexec -c\nexec {}\n{}end\n", name, script, more);
 }
 std::string Table(const std::string& entries) {
-  return "imgbuild-services 1\nshell sh\n" + entries;
+  return "imgbuild-services 2\nshell sh\n" + entries;
 }
 
 // Until `what` is in the answer; what it was at last.

@@ -2,10 +2,18 @@
 
 #include <fstream>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
+#include <pty.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,31 +30,64 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
+bool BecomeOneWithoutProcesses(uid_t uid) {
+  const rlimit none{0, 0};
+  return setgid(uid) == 0 && setuid(uid) == 0 && setrlimit(RLIMIT_NPROC, &none) == 0;
+}
+
+bool Refuse(const std::vector<int>& calls) {
+  std::vector<sock_filter> program = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
+  for (int call : calls) {
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<__u32>(call), 0, 1));
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
+  }
+  program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
 }  // namespace
 
+std::string InitProgram() {
+  const char* given = std::getenv("IMGBUILD_INIT");
+  return given != nullptr ? given : IMGBUILD_INIT;
+}
+
 InitProcess::InitProcess(const std::string& table, std::vector<std::string> arguments,
-                         std::vector<std::string> env) {
+                         std::vector<std::string> env, const InitSetup& setup) {
   char name[] = "/tmp/imgbuild-init-test-XXXXXX";
   close(mkstemp(name));
   table_file_ = name;
   if (table.empty()) {
     unlink(name);
   } else {
-    std::ofstream(table_file_) << table;
+    ChangeTable(table);
   }
-  std::vector<std::string> argv = {IMGBUILD_INIT, "--table", table_file_};
+  std::vector<std::string> argv = {InitProgram(), "--table", table_file_};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   env.push_back("PATH=/usr/bin:/bin");
   control_ = table_file_ + ".sock";
   env.push_back("IMGBUILD_CONTROL=" + control_);
+  Run(setup, std::move(argv), std::move(env));
+}
+
+void InitProcess::Run(const InitSetup& setup, std::vector<std::string> arguments,
+                      std::vector<std::string> env) {
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return;
-  std::vector<char*> argv_pointers = Pointers(argv);
+  const int made = setup.terminal ? openpty(&ends[0], &ends[1], nullptr, nullptr, nullptr)
+                                  : pipe2(ends, O_CLOEXEC);
+  if (made != 0) return;
+  std::vector<char*> argv_pointers = Pointers(arguments);
   std::vector<char*> env_pointers = Pointers(env);
   pid_ = fork();
   if (pid_ == 0) {
     dup2(ends[1], 1);
     dup2(ends[1], 2);
+    for (int fd : setup.closed) close(fd);
+    if (!setup.refused.empty() && !Refuse(setup.refused)) _exit(97);
+    if (setup.uid && !BecomeOneWithoutProcesses(*setup.uid)) _exit(98);
     execve(argv_pointers[0], argv_pointers.data(), env_pointers.data());
     _exit(99);
   }
@@ -54,18 +95,23 @@ InitProcess::InitProcess(const std::string& table, std::vector<std::string> argu
   pipe_ = ends[0];
 }
 
+void InitProcess::ChangeTable(const std::string& table) const {
+  std::ofstream(table_file_) << table;
+  chmod(table_file_.c_str(), 0644);
+}
+
 InitProcess::~InitProcess() {
   if (!ended_) {
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
   }
-  close(pipe_);
+  if (pipe_ >= 0) close(pipe_);
   unlink(table_file_.c_str());
   unlink(control_.c_str());
 }
 
 InitProcess::Asked InitProcess::Ask(std::vector<std::string> arguments) const {
-  arguments.insert(arguments.begin(), IMGBUILD_INIT);
+  arguments.insert(arguments.begin(), InitProgram());
   std::vector<std::string> env = {"IMGBUILD_CONTROL=" + control_};
   std::vector<char*> argv_pointers = Pointers(arguments);
   std::vector<char*> env_pointers = Pointers(env);
@@ -103,8 +149,24 @@ bool InitProcess::ReadSome(std::chrono::milliseconds wait) {
   return got > 0;
 }
 
-bool InitProcess::WaitFor(const std::string& text) {
-  const Clock::time_point deadline = Clock::now() + kPatience;
+void InitProcess::Poll() {
+  while (ReadSome(std::chrono::milliseconds(0))) {
+  }
+}
+
+void InitProcess::CloseOutput() {
+  close(pipe_);
+  pipe_ = -1;
+}
+
+std::string InitProcess::Children() const {
+  const std::string pid = std::to_string(pid_);
+  std::ifstream file("/proc/" + pid + "/task/" + pid + "/children");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool InitProcess::WaitFor(const std::string& text, std::chrono::seconds patience) {
+  const Clock::time_point deadline = Clock::now() + patience;
   while (output_.find(text) == std::string::npos) {
     if (Clock::now() > deadline) return false;
     ReadSome(std::chrono::milliseconds(20));
@@ -121,8 +183,7 @@ int InitProcess::WaitForExit() {
   }
   ended_ = true;
   // Descendants may still hold the pipe: read what is there, wait for nothing.
-  while (ReadSome(std::chrono::milliseconds(0))) {
-  }
+  Poll();
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

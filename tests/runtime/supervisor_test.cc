@@ -26,7 +26,7 @@ struct Script {
 };
 
 std::string Table(const std::vector<Script>& scripts) {
-  std::string table = "imgbuild-services 1\nshell sh\n";
+  std::string table = "imgbuild-services 2\nshell sh\n";
   for (const Script& script : scripts) {
     table += fmt::format("service {}\nexec sh\nexec -c\nexec {}\n{}end\n", script.name,
                          script.script, script.more);
@@ -50,6 +50,7 @@ TEST(Supervisor, StopsServicesInReverseOrderOnTerm) {
   const std::string script =
       "trap 'echo stopping; exit 0' TERM; echo up; while :; do sleep 0.01; done";
   InitProcess init(Table({{"first", script, ""}, {"second", script, "after first\n"}}), {});
+  ASSERT_TRUE(init.WaitFor("[first] up"));
   ASSERT_TRUE(init.WaitFor("[second] up"));
   init.Signal(SIGTERM);
   EXPECT_EQ(init.WaitForExit(), 0);
@@ -218,7 +219,7 @@ TEST(Supervisor, LosesNoLineOfALoudService) {
 }
 
 TEST(Supervisor, RefusesABrokenTable) {
-  InitProcess init("imgbuild-services 1\nservice a\nend\n", {});
+  InitProcess init("imgbuild-services 2\nservice a\nend\n", {});
   EXPECT_EQ(init.WaitForExit(), 125);
   EXPECT_THAT(init.output(), HasSubstr("line 3: a service without exec"));
 }

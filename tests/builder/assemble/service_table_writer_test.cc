@@ -56,6 +56,69 @@ TEST(ServiceTableWriter, TheSupervisorReadsWhatIsWritten) {
   EXPECT_STREQ(read.table->shell.argv[0], "/bin/bash");
 }
 
+TEST(ServiceTableWriter, WritesWhatAServiceFindsAroundIt) {
+  specs::Spec spec = Notebook();
+  specs::Service& jupyter = spec.services[0];
+  jupyter.type = specs::ServiceType::kOneshot;
+  jupyter.env_files = {"-/run/x.env"};
+  jupyter.secrets = {{"KEY", "/run/secrets/my key"}};
+  jupyter.user = "1000:0";
+  jupyter.umask = 027;
+  jupyter.limits = {{"nofile", {10, std::nullopt}}, {"core", {0, 0}}};
+  jupyter.max_failures = 3;
+  ReadBack read(spec);
+  ASSERT_EQ(read.error.reason, nullptr) << read.error.reason;
+  const runtime::ServiceEntry& entry = read.table->services[0];
+  EXPECT_EQ(entry.type, runtime::ServiceType::kOneshot);
+  EXPECT_STREQ(entry.env_files[0], "-/run/x.env");
+  EXPECT_STREQ(entry.secrets[0].variable, "KEY");
+  EXPECT_STREQ(entry.secrets[0].file, "/run/secrets/my key");
+  EXPECT_STREQ(entry.user, "1000:0");
+  EXPECT_EQ(entry.umask, 027);
+  ASSERT_EQ(entry.limits_size, 2u);
+  EXPECT_EQ(entry.limits[0].resource, RLIMIT_CORE);
+  EXPECT_EQ(entry.limits[1].limit.rlim_cur, 10u);
+  EXPECT_EQ(entry.limits[1].limit.rlim_max, RLIM_INFINITY);
+  EXPECT_EQ(entry.most_failures, 3u);
+}
+
+TEST(ServiceTableWriter, WritesProbes) {
+  using Kind = specs::Probe::Kind;
+  specs::Spec spec = Notebook();
+  spec.services[0].ready = {.kind = Kind::kExec, .command = {"check", "me"}, .timeout_ms = 9'000};
+  spec.services[0].live = {.kind = Kind::kHttp,
+                           .http_path = "/live",
+                           .timeout_ms = 70,
+                           .interval_ms = 60,
+                           .failures = 5};
+  spec.services[1].ready = {.kind = Kind::kDelay, .timeout_ms = 80};
+  spec.services[1].live = {
+      .kind = Kind::kExec, .command = {"alive"}, .timeout_ms = 1, .interval_ms = 2, .failures = 3};
+  ReadBack read(spec);
+  ASSERT_EQ(read.error.reason, nullptr) << read.error.reason << "\n" << read.text;
+  const runtime::ServiceEntry& jupyter = read.table->services[0];
+  EXPECT_EQ(jupyter.ready.kind, runtime::ProbeKind::kExec);
+  EXPECT_STREQ(jupyter.ready.command.argv[1], "me");
+  EXPECT_EQ(jupyter.ready_ms, 9'000u);
+  EXPECT_EQ(jupyter.live.port, 8888);
+  EXPECT_STREQ(jupyter.live.path, "/live");
+  EXPECT_EQ(jupyter.live.every_ms, 60u);
+  EXPECT_EQ(jupyter.live.timeout_ms, 70u);
+  EXPECT_EQ(jupyter.live.most, 5u);
+  const runtime::ServiceEntry& web = read.table->services[1];
+  EXPECT_EQ(web.ready.kind, runtime::ProbeKind::kDelay);
+  EXPECT_EQ(web.ready_ms, 80u);
+  EXPECT_STREQ(web.live.command.argv[0], "alive");
+}
+
+TEST(ServiceTableWriter, EveryLimitOfSpecsIsOneOfTheSupervisor) {
+  for (const char* name : {"as", "core", "cpu", "data", "fsize", "memlock", "msgqueue", "nice",
+                           "nofile", "nproc", "rtprio", "sigpending", "stack"}) {
+    EXPECT_GE(runtime::ResourceByName(name), 0) << name;
+  }
+  EXPECT_EQ(runtime::ResourceByName("speed"), -1);
+}
+
 TEST(ServiceTableWriter, OrdersServicesByAfter) {
   specs::Spec spec;
   spec.services = {{.name = "a", .command = {"x"}, .after = {"c"}},

@@ -19,8 +19,8 @@ specs::Spec Notebook() {
       {.name = "db", .command = {"db"}, .port = 5432, .volumes = {"/var/lib/db"}},
       {.name = "lab", .command = {"lab"}, .port = 8888, .token = "JUPYTER_TOKEN"},
   };
-  spec.services[0].ready.kind = specs::ReadyProbe::Kind::kTcp;
-  spec.services[1].ready = {.kind = specs::ReadyProbe::Kind::kHttp, .http_path = "/api"};
+  spec.services[0].ready.kind = specs::Probe::Kind::kTcp;
+  spec.services[1].ready = {.kind = specs::Probe::Kind::kHttp, .http_path = "/api"};
   return spec;
 }
 

@@ -45,7 +45,7 @@ TEST(Presets, EachIsAWholeService) {
   for (const ServicePreset& preset : ServicePresets()) {
     const Service service = Load1("preset = \"" + preset.name + "\"\n" + AppFor(preset));
     EXPECT_EQ(service.port, preset.port) << preset.name;
-    EXPECT_NE(service.ready.kind, ReadyProbe::Kind::kNone) << preset.name;
+    EXPECT_NE(service.ready.kind, Probe::Kind::kNone) << preset.name;
     EXPECT_THAT(service.announce, HasSubstr("{port " + std::to_string(preset.port) + "}"));
     for (const std::string& argument : service.command) {
       EXPECT_THAT(argument, Not(HasSubstr("{"))) << preset.name;
@@ -104,7 +104,7 @@ announce = "here"
   EXPECT_EQ(service.env.at("GRADIO_SERVER_NAME"), "127.0.0.1");
   EXPECT_EQ(service.env.at("GRADIO_SERVER_PORT"), "7860");
   EXPECT_EQ(service.env.at("MINE"), "{port}");
-  EXPECT_EQ(service.ready.kind, ReadyProbe::Kind::kTcp);
+  EXPECT_EQ(service.ready.kind, Probe::Kind::kTcp);
   EXPECT_EQ(service.announce, "here");
   const Service patient = Load1("preset = \"jupyterlab\"\nready = { timeout = \"2min\" }");
   EXPECT_EQ(patient.ready.http_path, "/api");
