@@ -22,6 +22,7 @@
 #include "specs/base/text.h"
 #include "specs/env/canonical.h"
 #include "specs/env/cuda.h"
+#include "specs/env/preset.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -38,7 +39,7 @@ UserContent ReadUserContent(const specs::Spec& spec) {
 // Everything that decides the image.
 specs::Sha256 ImageKey(const BuildRequest& request, const UserContent& user,
                        const layers::Codec& codec) {
-  specs::KeyBuilder key("image/5");
+  specs::KeyBuilder key("image/6");
   key.Add("package", kPackageVersion).Add("pyc", kPycVersion);
   key.Add("plan", kPlanVersion).Add("layer", kLayerVersion);
   key.Add("tar", layers::kTarVersion).Add("deb", layers::kDebVersion);
@@ -50,6 +51,11 @@ specs::Sha256 ImageKey(const BuildRequest& request, const UserContent& user,
     key.Add("supervisor", SupervisorProgram(architecture));
   }
   for (const EmbeddedFile& file : PageFiles()) key.Add(file.name, file.content);
+  for (const specs::Service& service : request.loaded.spec.services) {
+    const specs::ServicePreset* preset = specs::FindPreset(service.preset);
+    if (preset == nullptr) continue;
+    for (const auto& [path, text] : preset->files) key.Add("preset", path).Add("text", text);
+  }
   for (const AppFiles& files : user.files) key.Add("files", files.digest);
   for (const std::string& pem : user.certificates) key.Add("certificate", pem);
   return key.Finish();

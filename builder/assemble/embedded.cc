@@ -9,6 +9,7 @@ IMGBUILD_EMBEDDED(init_amd64);
 IMGBUILD_EMBEDDED(init_arm64);
 IMGBUILD_EMBEDDED(page_main);
 IMGBUILD_EMBEDDED(page_css);
+IMGBUILD_EMBEDDED(page_facts);
 IMGBUILD_EMBEDDED(page_htmx);
 IMGBUILD_EMBEDDED(page_htmx_license);
 
@@ -35,6 +36,7 @@ const EmbeddedFile (&PageFiles())[kPageFiles] {
   static const EmbeddedFile kFiles[kPageFiles] = {
       {"htmx.LICENSE",
        Between(imgbuild_embedded_page_htmx_license, imgbuild_embedded_page_htmx_license_end)},
+      {"facts.py", Between(imgbuild_embedded_page_facts, imgbuild_embedded_page_facts_end)},
       {"htmx.min.js", Between(imgbuild_embedded_page_htmx, imgbuild_embedded_page_htmx_end)},
       {"main.py", Between(imgbuild_embedded_page_main, imgbuild_embedded_page_main_end)},
       {"page.css", Between(imgbuild_embedded_page_css, imgbuild_embedded_page_css_end)},

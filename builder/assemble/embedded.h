@@ -16,7 +16,7 @@ struct EmbeddedFile {
 };
 
 // The built-in page (runtime/page): all its files.
-inline constexpr std::size_t kPageFiles = 4;
+inline constexpr std::size_t kPageFiles = 5;
 const EmbeddedFile (&PageFiles())[kPageFiles];
 
 }  // namespace imgbuild::builder

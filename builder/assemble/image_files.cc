@@ -68,6 +68,19 @@ void AddPage(const ImageFilesInput& input, ContentTree& files) {
   }
 }
 
+// What presets bring along, for whoever runs in the image to change.
+void AddPresetFiles(const ImageFilesInput& input, ContentTree& files) {
+  for (const specs::Service& service : input.spec.services) {
+    const specs::ServicePreset* preset = specs::FindPreset(service.preset);
+    if (preset == nullptr) continue;
+    for (const auto& [path, text] : preset->files) {
+      const std::string name(RelativePath(path));
+      files[std::string(layers::ParentPath(name))] = layers::MakeDirectory(0775, kUser, kGroup);
+      files[name] = layers::MakeFile(text, 0664, kUser, kGroup);
+    }
+  }
+}
+
 // Whoever runs in the image may write into them, and so a volume laid over them.
 void AddVolumes(const ImageFilesInput& input, ContentTree& files) {
   for (const specs::Service& service : input.spec.services) {
@@ -97,6 +110,7 @@ ContentTree MakeImageFiles(const ImageFilesInput& input) {
   files["etc/imgbuild/packages"] = layers::MakeFile(RenderPackages(input.locked));
   AddVenv(input, files);
   AddVolumes(input, files);
+  AddPresetFiles(input, files);
   return files;
 }
 

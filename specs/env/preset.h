@@ -38,6 +38,7 @@ struct ServicePreset {
   std::vector<PresetOption> options;
   std::map<std::string, std::string> provides;  // variables for the spec's other services
   std::map<std::string, std::string> watch;     // variables that make it reload what changes
+  std::map<std::string, std::string> files;     // absolute paths in the image, and their text
   TomlValue service;                            // keys of [services.NAME], with placeholders
   std::string_view text;                        // the file
 

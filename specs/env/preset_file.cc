@@ -56,6 +56,8 @@ class Reader {
       preset_.provides = Map(value);
     } else if (key == "watch") {
       preset_.watch = Map(value);
+    } else if (key == "files") {
+      preset_.files = Map(value);
     } else if (key == "service") {
       Require(value, Kind::kTable);
       preset_.service = value;

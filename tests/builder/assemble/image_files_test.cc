@@ -131,6 +131,17 @@ TEST_F(ImageFiles, BringsThePageOnlyWhereAServiceShowsIt) {
   EXPECT_THAT(pages(), testing::Contains("main.py"));
 }
 
+TEST_F(ImageFiles, HasWhatPresetsBringAlong) {
+  const std::string path = "opt/venv/share/jupyter/lab/settings/overrides.json";
+  spec_.services = {{.name = "lab", .command = {"lab"}}};
+  EXPECT_FALSE(Make().contains(path));
+  spec_.services[0].preset = "jupyterlab";
+  const ContentTree files = Make();
+  EXPECT_THAT(files.at(path).content, HasSubstr("fetchNews"));
+  EXPECT_EQ(files.at(path).node.uid, 1000u);
+  EXPECT_EQ(files.at("opt/venv/share/jupyter/lab/settings").node.mode, 0775u);
+}
+
 TEST_F(ImageFiles, HasAFolderForEachVolume) {
   spec_.services = {{.name = "db", .command = {"db"}, .volumes = {"/var/lib/db"}}};
   const ContentFile folder = Make().at("var/lib/db");
