@@ -68,7 +68,7 @@ void AddPage(const ImageFilesInput& input, ContentTree& files) {
   }
 }
 
-// What presets bring along, for whoever runs in the image to change.
+// What presets bring along. In the virtual environment everything is the user's.
 void AddPresetFiles(const ImageFilesInput& input, ContentTree& files) {
   for (const specs::Service& service : input.spec.services) {
     const specs::ServicePreset* preset = specs::FindPreset(service.preset);

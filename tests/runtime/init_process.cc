@@ -1,6 +1,7 @@
 #include "tests/runtime/init_process.h"
 
 #include <fstream>
+#include <sstream>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,6 +103,16 @@ void InitProcess::ChangeTable(const std::string& table) const {
 
 InitProcess::~InitProcess() {
   if (!ended_) {
+    // With its services, even where the test failed.
+    kill(pid_, SIGTERM);
+    for (int i = 0; i < 200 && !ended_; ++i) {
+      if (waitpid(pid_, nullptr, WNOHANG) == pid_) ended_ = true;
+      if (!ended_) ReadSome(std::chrono::milliseconds(10));
+    }
+  }
+  if (!ended_) {
+    std::istringstream children(Children());
+    for (pid_t child; children >> child;) kill(-child, SIGKILL);
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
   }

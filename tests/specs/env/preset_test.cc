@@ -65,12 +65,13 @@ TEST(Presets, AreAllInOrderOfTheirFiles) {
 
 TEST(Presets, JupyterLabRunsInTheWorkdirWithAToken) {
   const Service service = Load1("preset = \"jupyterlab\"\nport = 9000");
-  EXPECT_THAT(service.command,
-              ElementsAre("/opt/venv/bin/python", "-m", "jupyterlab", "--ip=0.0.0.0", "--port=9000",
-                          "--port-retries=0", "--no-browser", "--ServerApp.root_dir=/work",
-                          "--ServerApp.allow_remote_access=True", "--allow-root",
-                          "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-                          "--LabApp.news_url=None"));
+  EXPECT_THAT(
+      service.command,
+      ElementsAre("/opt/venv/bin/python", "/usr/share/imgbuild/start_jupyterlab.py", "--ip=0.0.0.0",
+                  "--port=9000", "--port-retries=0", "--no-browser", "--ServerApp.root_dir=/work",
+                  "--ServerApp.allow_remote_access=True", "--allow-root",
+                  "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+                  "--LabApp.news_url=None"));
   EXPECT_EQ(service.token, "JUPYTER_TOKEN");
   EXPECT_EQ(service.announce, "JupyterLab is at http://127.0.0.1:{port 9000}/lab{token}");
   EXPECT_EQ(service.ready.http_path, "/api");
