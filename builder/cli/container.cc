@@ -59,30 +59,36 @@ specs::LoadedSpec LoadForThisMachine(Session& session, SpecOptions options) {
   return session.Load(options, file);
 }
 
-Container PrepareContainer(Session& session, const ContainerOptions& options) {
-  Container container{
-      .engine = FindEngine(Environment::OfProcess(), geteuid()),
-      .loaded = LoadForThisMachine(session, options.spec),
-      .digest = {},
-      .plan = {},
-  };
-  const specs::LoadedSpec& loaded = container.loaded;
+BuiltEnvironment BuildEnvironment(Session& session, const ContainerOptions& options) {
+  BuiltEnvironment environment{
+      .loaded = LoadForThisMachine(session, options.spec), .image = {}, .plan = {}};
+  const specs::LoadedSpec& loaded = environment.loaded;
   const FoundLock found = FindOrMakeLock(session, options.spec, loaded, options.lock);
   const std::unique_ptr<OpenedBase> base = OpenBase(session, loaded.spec, found.lock);
-  const BuiltImage built = WithBuildContext({.store = session.store(),
-                                             .session = session,
-                                             .loaded = loaded,
-                                             .lock = found.lock,
-                                             .compression = layers::Compression::kZstd,
-                                             .base = base.get()},
-                                            BuildImage);
+  BuiltImage built = WithBuildContext({.store = session.store(),
+                                       .session = session,
+                                       .loaded = loaded,
+                                       .lock = found.lock,
+                                       .compression = layers::Compression::kZstd,
+                                       .base = base.get()},
+                                      BuildImage);
   if (base) base->FetchLayers(built.image);
-  container.plan = options.services ? PlanServices(loaded.spec) : PlanCommand(loaded.spec);
-  AddHost(container.plan);
-  container.digest = built.image.root.digest.Hex();
-  const std::string& name = loaded.spec.image.name;
-  container.plan.image =
-      LoadImage(container.engine, built.image, name.substr(name.rfind('/') + 1), session.store());
+  environment.image = std::move(built.image);
+  environment.plan = options.services ? PlanServices(loaded.spec) : PlanCommand(loaded.spec);
+  AddHost(environment.plan);
+  return environment;
+}
+
+Container PrepareContainer(Session& session, const ContainerOptions& options) {
+  Engine engine = FindEngine(Environment::OfProcess(), geteuid());
+  BuiltEnvironment environment = BuildEnvironment(session, options);
+  Container container{.engine = std::move(engine),
+                      .loaded = std::move(environment.loaded),
+                      .digest = environment.image.root.digest.Hex(),
+                      .plan = std::move(environment.plan)};
+  const std::string& name = container.loaded.spec.image.name;
+  container.plan.image = LoadImage(container.engine, environment.image,
+                                   name.substr(name.rfind('/') + 1), session.store());
   return container;
 }
 

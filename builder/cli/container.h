@@ -8,6 +8,7 @@
 #include "builder/cli/session.h"
 #include "builder/engine/engine.h"
 #include "builder/engine/run_plan.h"
+#include "layers/image/image.h"
 #include "specs/env/loader.h"
 
 namespace imgbuild::builder {
@@ -26,8 +27,18 @@ struct Container {
   RunPlan plan;        // on this machine, in the current folder
 };
 
+// As it is built, before anything is to run it.
+struct BuiltEnvironment {
+  specs::LoadedSpec loaded;
+  layers::Image image;
+  RunPlan plan;  // on this machine, in the current folder; no engine knows its image yet
+};
+
 // The spec for this machine alone, where it is for several platforms.
 specs::LoadedSpec LoadForThisMachine(Session& session, SpecOptions options);
+
+// Builds what has changed.
+BuiltEnvironment BuildEnvironment(Session& session, const ContainerOptions& options);
 
 // Builds what has changed and gives it to the engine.
 Container PrepareContainer(Session& session, const ContainerOptions& options);

@@ -15,13 +15,32 @@ namespace {
 
 struct Action {
   std::mutex mutex;
-  std::function<int()> run;  // guarded by mutex
+  std::function<int()> run;       // guarded by mutex
+  std::function<void(int)> pass;  // guarded by mutex
 };
 
 // Signals are the process's, and so is what they do.
 Action& TheAction() {
   static Action action;
   return action;
+}
+
+// Whether the signal has been seen to, and the process goes on.
+bool Pass(const siginfo_t& signal) {
+  std::lock_guard lock(TheAction().mutex);
+  if (!TheAction().pass) return false;
+  if (signal.si_code != SI_KERNEL) TheAction().pass(signal.si_signo);
+  return true;
+}
+
+// What the signal does to a program that knows nothing of it.
+void EndBy(int number) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, number);
+  ::signal(number, SIG_DFL);
+  raise(number);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
 int Act() {
@@ -43,10 +62,15 @@ void OnInterrupt(std::function<int()> action) {
   TheAction().run = std::move(action);
 }
 
+void PassInterrupts(std::function<void(int number)> pass) {
+  std::lock_guard lock(TheAction().mutex);
+  TheAction().pass = std::move(pass);
+}
+
 void EndOnInterrupt() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (int number : {SIGINT, SIGTERM, SIGHUP}) {
+  for (int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
     struct sigaction before {};
     const bool ignored = sigaction(number, nullptr, &before) == 0 && before.sa_handler == SIG_IGN;
     if (!ignored) sigaddset(&signals, number);  // nohup wants to be left alone
@@ -55,9 +79,12 @@ void EndOnInterrupt() {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);  // a file size limit is a failed write, with a message
   std::thread([signals] {
-    int number = 0;
-    sigwait(&signals, &number);
-    _exit(Act());
+    for (;;) {
+      siginfo_t signal{};
+      if (sigwaitinfo(&signals, &signal) < 0 || Pass(signal)) continue;
+      if (signal.si_signo == SIGQUIT) EndBy(SIGQUIT);
+      _exit(Act());
+    }
   }).detach();
 }
 

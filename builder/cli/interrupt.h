@@ -15,4 +15,8 @@ void EndOnInterrupt();
 // ends with the status that `action` returns.
 void OnInterrupt(std::function<int()> action);
 
+// From now on the process goes on, and `pass` is called with each of these signals, and with
+// SIGQUIT, that somebody sent; those of the terminal reach whoever shares it anyway.
+void PassInterrupts(std::function<void(int number)> pass);
+
 }  // namespace imgbuild::builder

@@ -3,6 +3,7 @@
 
 #include "builder/cli/commands.h"
 #include "builder/cli/container.h"
+#include "builder/cli/rootless.h"
 #include "specs/base/error.h"
 
 namespace imgbuild::builder {
@@ -12,15 +13,21 @@ struct RunArgumentsGiven {
   ContainerOptions container;
   std::string spec;
   std::vector<std::string> command;
+  bool rootless = false;
 };
 
 int Run(const GlobalOptions& options, RunArgumentsGiven& arguments) {
+  if (!arguments.spec.empty()) arguments.container.spec.files = {arguments.spec};
+  if (arguments.rootless) {
+    arguments.container.services = arguments.command.empty();
+    Session session(options);
+    return RunWithoutEngine(session, arguments.container, arguments.command);
+  }
   if (arguments.command.empty()) {
     throw specs::Error(specs::ErrorKind::kUsage, "run takes a command")
         .Expected("imgbuild run [--spec SPEC] -- COMMAND [ARGUMENT]...")
         .Hint("`imgbuild up` starts the services, `imgbuild shell` a shell");
   }
-  if (!arguments.spec.empty()) arguments.container.spec.files = {arguments.spec};
   Session session(options);
   Container container = PrepareContainer(session, arguments.container);
   container.plan.command = arguments.command;
@@ -48,6 +55,8 @@ void AddRunCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run
       ->type_name("SPEC");
   AddSpecSettings(*command, arguments->container.spec);
   AddLockedFlag(*command, arguments->container.lock);
+  command->add_flag("--rootless", arguments->rootless,
+                    "Without a container engine; where no command is given, the services");
   command->add_option("command", arguments->command, "The command, after --")->type_name("COMMAND");
   command->callback([&options, &run, arguments] {
     run = [&options, arguments] { return Run(options, *arguments); };

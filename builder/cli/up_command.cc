@@ -10,6 +10,7 @@
 #include "builder/cli/commands.h"
 #include "builder/cli/container.h"
 #include "builder/cli/following.h"
+#include "builder/cli/rootless.h"
 #include "builder/engine/containers.h"
 #include "builder/engine/ports.h"
 #include "builder/engine/spec_plan.h"
@@ -28,6 +29,7 @@ struct UpArguments {
   bool shell = false;
   bool open = false;
   bool watch = false;
+  bool rootless = false;
 };
 
 Engine EngineHere() { return FindEngine(Environment::OfProcess(), geteuid()); }
@@ -77,7 +79,24 @@ int Follow(const GlobalOptions& options, const UpArguments& arguments, Container
   return FollowContainer(session, Beside(std::move(container), arguments), follow);
 }
 
+int UpWithoutEngine(const GlobalOptions& options, UpArguments& arguments) {
+  if (arguments.detached || arguments.open || arguments.watch) {
+    throw specs::Error(specs::ErrorKind::kUsage,
+                       "--detach, --open and --watch need a container engine, and --rootless "
+                       "goes without one");
+  }
+  Session session(options);
+  arguments.container.services = true;
+  std::vector<std::string> command;
+  if (arguments.shell) {
+    command = {"--with-services",
+               ShellOf(LoadForThisMachine(session, arguments.container.spec).spec)};
+  }
+  return RunWithoutEngine(session, arguments.container, std::move(command));
+}
+
 int Up(const GlobalOptions& options, UpArguments& arguments) {
+  if (arguments.rootless) return UpWithoutEngine(options, arguments);
   if (arguments.detached && (arguments.shell || arguments.watch)) {
     throw specs::Error(specs::ErrorKind::kUsage,
                        "--shell and --watch stay here, and --detach leaves");
@@ -185,6 +204,8 @@ void AddUpCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run)
   command->add_flag("--open", up->open, "Open the first address in the browser when it is ready");
   command->add_flag("--watch", up->watch,
                     "Build again and replace it when the spec or its files change");
+  command->add_flag("--rootless", up->rootless,
+                    "Without a container engine, on this machine's own network");
   command->add_flag("--locked", up->container.lock.locked,
                     "Refuse to resolve: the lock must match");
   command->callback([&options, &run, up] { run = [&options, up] { return Up(options, *up); }; });

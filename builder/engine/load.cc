@@ -35,16 +35,6 @@ std::string LoadLayout(const Engine& engine, const layers::Image& image, const s
   return output.substr(output.rfind('\n') + 1);
 }
 
-const layers::PlatformImage& ForThisMachine(const layers::Image& image) {
-  const specs::Platform host = specs::HostPlatform();
-  for (const layers::PlatformImage& platform : image.platforms) {
-    if (platform.config.platform == host) return platform;
-  }
-  throw specs::Error("the image is not for this machine's platform")
-      .Expected(host.Render())
-      .Hint("build it for this one: --platform " + host.Render());
-}
-
 std::string LoadArchive(const Engine& engine, const layers::Image& image, const std::string& name,
                         layers::Store& store) {
   std::string tag = fmt::format("localhost/imgbuild/{}:latest", name);
@@ -63,6 +53,16 @@ std::string LoadArchive(const Engine& engine, const layers::Image& image, const 
 }
 
 }  // namespace
+
+const layers::PlatformImage& ForThisMachine(const layers::Image& image) {
+  const specs::Platform host = specs::HostPlatform();
+  for (const layers::PlatformImage& platform : image.platforms) {
+    if (platform.config.platform == host) return platform;
+  }
+  throw specs::Error("the image is not for this machine's platform")
+      .Expected(host.Render())
+      .Hint("build it for this one: --platform " + host.Render());
+}
 
 std::string LoadImage(const Engine& engine, const layers::Image& image, const std::string& name,
                       layers::Store& store) {

@@ -16,4 +16,7 @@ namespace imgbuild::builder {
 std::string LoadImage(const Engine& engine, const layers::Image& image, const std::string& name,
                       layers::Store& store);
 
+// The one of its platforms that runs here. Throws Error where there is none.
+const layers::PlatformImage& ForThisMachine(const layers::Image& image);
+
 }  // namespace imgbuild::builder

@@ -34,6 +34,15 @@ std::filesystem::path ConfigFile(const Environment& environment) {
   return found.empty() ? found : found / "config.toml";
 }
 
+std::filesystem::path DataDirectory(const Environment& environment) {
+  std::filesystem::path found = BelowHome(environment, "XDG_DATA_HOME", ".local/share");
+  if (found.empty()) {
+    throw specs::Error("no place for homes and volumes: neither XDG_DATA_HOME nor HOME is set")
+        .Hint("set HOME");
+  }
+  return found;
+}
+
 std::filesystem::path NetrcFile(const Environment& environment) {
   if (auto given = environment.Get("NETRC")) return *given;
   if (auto home = environment.Get("HOME")) return std::filesystem::path(*home) / ".netrc";

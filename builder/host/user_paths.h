@@ -15,6 +15,10 @@ std::filesystem::path CacheDirectory(const Environment& environment);
 // is set.
 std::filesystem::path ConfigFile(const Environment& environment);
 
+// $XDG_DATA_HOME/imgbuild, else $HOME/.local/share/imgbuild: what users put there is theirs, and no
+// cache. Throws Error where neither is set.
+std::filesystem::path DataDirectory(const Environment& environment);
+
 // $NETRC, else $HOME/.netrc; "" where neither is set. The file need not be there.
 std::filesystem::path NetrcFile(const Environment& environment);
 

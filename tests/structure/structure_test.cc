@@ -87,6 +87,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"builder/registry", {"specs", "layers", "builder/host", "builder/net", "builder/ui"}},
     {"builder/engine", {"specs", "layers", "builder/host"}},
     {"builder/generate", {"specs", "builder/engine"}},
+    {"builder/rootless", {"specs", "layers", "builder/host"}},
     {"builder/resolve", {"specs"}},
     {"builder/debian",
      {"specs", "layers", "builder/host", "builder/net", "builder/ui", "builder/resolve"}},

@@ -16,6 +16,10 @@ TEST(UserPaths, FollowXdgThenHome) {
   EXPECT_THROW(CacheDirectory({}), specs::Error);
   EXPECT_EQ(ConfigFile(Environment::Of({{"HOME", "/h"}})), "/h/.config/imgbuild/config.toml");
   EXPECT_EQ(ConfigFile({}), "");
+  EXPECT_EQ(DataDirectory(Environment::Of({{"XDG_DATA_HOME", "/d"}, {"HOME", "/h"}})),
+            "/d/imgbuild");
+  EXPECT_EQ(DataDirectory(Environment::Of({{"HOME", "/h"}})), "/h/.local/share/imgbuild");
+  EXPECT_THROW(DataDirectory({}), specs::Error);
   EXPECT_EQ(NetrcFile(Environment::Of({{"NETRC", "/n"}})), "/n");
 }
 

@@ -1,0 +1,103 @@
+#include "builder/rootless/rootless_run.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "builder/rootless/first_process.h"
+#include "builder/rootless/remove_tree.h"
+#include "builder/rootless/run_folder.h"
+#include "builder/rootless/user_namespace.h"
+#include "layers/io/file.h"
+#include "specs/base/error.h"
+
+namespace imgbuild::builder {
+namespace {
+
+int ExitStatus(int wait_status) {
+  return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+int WaitFor(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) return 1;
+  }
+  return ExitStatus(status);
+}
+
+sigset_t KeptSignals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1, SIGUSR2, SIGCHLD}) {
+    ::sigaddset(&signals, number);
+  }
+  return signals;
+}
+
+// Signals for the keeper go to `child`, until that ends. Those of the terminal reach both.
+int HandSignalsOn(const sigset_t& signals, pid_t child, pid_t parent) {
+  for (;;) {
+    siginfo_t signal{};
+    if (::sigwaitinfo(&signals, &signal) < 0) continue;
+    int status = 0;
+    if (::waitpid(child, &status, WNOHANG) == child) return ExitStatus(status);
+    if (::getppid() != parent) {
+      ::kill(child, SIGKILL);
+    } else if (signal.si_signo != SIGCHLD && signal.si_code != SI_KERNEL) {
+      ::kill(child, signal.si_signo);
+    }
+  }
+}
+
+struct Keeper {
+  const RootlessRun& run;
+  const std::filesystem::path& folder;
+  pid_t program;
+
+  int operator()(int errors) const {
+    const sigset_t signals = KeptSignals();
+    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // it has something to do then
+    RemoveDeadRuns(run.base);
+    int alive[2];
+    if (::pipe2(alive, O_CLOEXEC) != 0 || ::unshare(CLONE_NEWPID) != 0) {
+      throw specs::Error("this machine grants no process namespace").Found(std::strerror(errno));
+    }
+    const pid_t child = ::fork();
+    if (child < 0) throw specs::Error("cannot start a process").Found(std::strerror(errno));
+    if (child == 0) {
+      ::close(alive[1]);
+      BecomeFirstProcess(run, folder, alive[0]);
+    }
+    ::close(errors);
+    ::close(alive[0]);
+    const int status = HandSignalsOn(signals, child, program);
+    RemoveAt(AT_FDCWD, folder.string());
+    return status;
+  }
+};
+
+}  // namespace
+
+int RunRootless(const RootlessRun& run, const std::function<void(pid_t keeper)>& started) {
+  const RunFolder folder(run.base);
+  NamespaceChild child = ForkIntoNamespace(
+      run.maps, Keeper{.run = run, .folder = folder.path(), .program = ::getpid()});
+  started(child.pid);
+  try {
+    ThrowChildError(child);
+  } catch (const specs::Error&) {
+    WaitFor(child.pid);
+    throw;
+  }
+  return WaitFor(child.pid);
+}
+
+}  // namespace imgbuild::builder
