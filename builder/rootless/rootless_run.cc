@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "builder/rootless/first_process.h"
-#include "builder/rootless/remove_tree.h"
 #include "builder/rootless/run_folder.h"
 #include "builder/rootless/user_namespace.h"
 #include "layers/io/file.h"
@@ -58,7 +57,7 @@ int HandSignalsOn(const sigset_t& signals, pid_t child, pid_t parent) {
 
 struct Keeper {
   const RootlessRun& run;
-  const std::filesystem::path& folder;
+  const RunFolder& folder;
   pid_t program;
 
   int operator()(int errors) const {
@@ -74,12 +73,12 @@ struct Keeper {
     if (child < 0) throw specs::Error("cannot start a process").Found(std::strerror(errno));
     if (child == 0) {
       ::close(alive[1]);
-      BecomeFirstProcess(run, folder, alive[0]);
+      BecomeFirstProcess(run, folder.path(), alive[0]);
     }
     ::close(errors);
     ::close(alive[0]);
     const int status = HandSignalsOn(signals, child, program);
-    RemoveAt(AT_FDCWD, folder.string());
+    folder.Remove();
     return status;
   }
 };
@@ -88,8 +87,8 @@ struct Keeper {
 
 int RunRootless(const RootlessRun& run, const std::function<void(pid_t keeper)>& started) {
   const RunFolder folder(run.base);
-  NamespaceChild child = ForkIntoNamespace(
-      run.maps, Keeper{.run = run, .folder = folder.path(), .program = ::getpid()});
+  NamespaceChild child =
+      ForkIntoNamespace(run.maps, Keeper{.run = run, .folder = folder, .program = ::getpid()});
   started(child.pid);
   try {
     ThrowChildError(child);

@@ -40,6 +40,10 @@ RunFolder::~RunFolder() {
   }
 }
 
+void RunFolder::Remove() const {
+  if (RemoveAt(AT_FDCWD, path_.string())) RemoveAt(AT_FDCWD, LockOf(path_).string());
+}
+
 void RemoveDeadRuns(const fs::path& base) {
   for (const fs::path& lock_file : layers::EntriesOf(base / "runs")) {
     if (lock_file.extension() != kLock) continue;

@@ -14,10 +14,14 @@ class RunFolder {
  public:
   // Throws Error where it cannot be made.
   explicit RunFolder(const std::filesystem::path& base);
-  // The folder itself is to be gone by then: what a run wrote may belong to others than us.
+  // Without the folder, the lock's file goes, too.
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
+
+  // Removes both, whoever calls this of those who were forked meanwhile. REQUIRES: the rights over
+  // what the run wrote, which may belong to others than us.
+  void Remove() const;
 
   const std::filesystem::path& path() const { return path_; }
 

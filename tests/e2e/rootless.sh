@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# Images without an engine: as root, and as a plain user with and without subordinate ids.
+. "$(dirname "$0")/lib.sh"
+need curl pgrep
+want_podman=no example v1-python
+want_podman=no example v5-notebook
+
+# Everything below runs in $place, as $user.
+user=root
+as() { if [ "$user" = root ]; then "$@"; else runuser -u "$user" -- "$@"; fi; }
+wrap=()
+run() {  # spec, options and command
+  local spec=$1
+  shift
+  (cd "$place/work" && as "${wrap[@]}" env HOME="$place/home" XDG_CACHE_HOME="$cache" XDG_DATA_HOME="$place/data" \
+    JUPYTER_TOKEN=given "$IMGBUILD" run --rootless --spec "$spec.toml" --no-local --locked "$@")
+}
+runs() { find "$cache/imgbuild/index/rootless/runs" -mindepth 1 -maxdepth 1 | wc -l; }
+left() {  # what, pattern
+  for _ in $(seq 50); do
+    if ! pgrep -f -- "$2" >/dev/null && [ "$(runs)" = 0 ]; then break; fi
+    sleep 0.1
+  done
+  [ -z "$(pgrep -f -- "$2" || true)" ] || fail "$1: a process is left: $(pgrep -af -- "$2")"
+  equal "$1: folders of runs" "$(runs)" 0
+  ! grep -q index/rootless /proc/self/mountinfo || fail "$1: a mount is left"
+}
+
+take_place() {  # a folder for the cache
+  place=$(mktemp -d "$WORK/place-XXXXXX")
+  cache=$1
+  mkdir -p "$place"/{work,home,data} "$cache"
+  cp "$TOP"/specs/examples/*.toml "$E2E_ROOT"/images/v{1-python,5-notebook}.lock "$place/work"
+  chmod 755 "$WORK"
+  chown -R "$user:" "$place" 2>/dev/null || true
+}
+
+check_command() {
+  local status
+  cat >"$place/work/look.py" <<'PYTHON'
+import os, pathlib, sys
+home = pathlib.Path(os.environ["HOME"], "count")
+count = int(home.read_text()) if home.exists() else 0
+home.write_text(str(count + 1))
+gone = pathlib.Path("/var/tmp/gone")
+print(f"ids {os.getuid()}:{os.getgid()} in {os.getcwd()}, run {count}, gone {gone.exists()}")
+gone.write_text("")
+pathlib.Path("made").write_text("")
+os.close(os.openpty()[0])
+fresh = len([name for name in os.listdir("/proc") if name.isdigit()]) < 5
+print("a fresh /proc" if fresh else "the host's /proc", "tmp", os.listdir("/tmp"))
+rights = [line.split()[1] for line in open("/proc/self/status") if line.startswith(("CapPrm", "NoNew"))]
+print("rights", *rights, "descriptors", sorted(os.listdir("/proc/self/fd"))[:-1])
+sys.exit(7)
+PYTHON
+  for count in 0 1; do
+    status=0
+    out=$(run v1-python -- python3 look.py 2>"$place/log" </dev/null) || status=$?
+    [ "$status" = 7 ] || fail "status of a command: $status; $(cat "$place/log")"
+    contains "run $count" "$out" "ids $1 in /work, run $count, gone False"
+  done
+  seen=$out
+  echo "$user: $(printf '%s' "$out" | sed -n 2p); $(grep -o 'no overlayfs.*' "$place/log" || echo overlayfs)"
+  contains "an empty /tmp" "$out" "tmp []"
+  contains "rights" "$out" "rights $2 1 descriptors ['0', '1', '2'"
+  equal "the owner of what is written in the folder" "$(stat -c %U "$place/work/made")" "$user"
+  left "after a command" "$place/no-such"
+  status=0; run v1-python -- sh -c 'kill -9 $$' 2>/dev/null || status=$?
+  equal "status of one that a signal ended" "$status" 137
+  status=0; out=$(run v1-python -- no-such-command 2>&1) || status=$?
+  [ "$status" != 0 ] || fail "a command that is not there: $out"
+}
+
+check_killed() {
+  run v1-python -- sleep 4321 </dev/null &
+  local shell=$! program
+  for _ in $(seq 100); do pgrep -f '^sleep 4321$' >/dev/null && break; sleep 0.1; done
+  pgrep -f '^sleep 4321$' >/dev/null || fail "sleep did not start"
+  program=$(pgrep -f "^$IMGBUILD run --rootless.*sleep 4321" | head -1)
+  kill -9 "$program"
+  wait "$shell" 2>/dev/null || true
+  left "after the program was killed" '^sleep 4321$'
+}
+
+check_services() {
+  local jupyter web shell program status out
+  jupyter=$(free_port) web=$(free_port)
+  local ports=(--set "services.jupyter.port=$jupyter" --set "services.web.port=$web")
+  run v5-notebook "${ports[@]}" </dev/null >"$place/log" 2>&1 &
+  shell=$!
+  container=none
+  answers "http://127.0.0.1:$jupyter/api" 240 >/dev/null
+  answers "http://127.0.0.1:$web/" 20 >/dev/null
+  equal "the given token" "$(curl -s -o /dev/null -w '%{http_code}' --noproxy '*' \
+    "http://127.0.0.1:$jupyter/api/kernels?token=given")" 200
+  status=0; out=$(run v5-notebook "${ports[@]}" 2>&1) || status=$?
+  equal "status of a second one" "$status" 1
+  contains "a second one" "$out" "ports of the services are taken"
+  program=$(pgrep -f "^$IMGBUILD run --rootless.*port=$jupyter" | head -1)
+  local begin=$SECONDS
+  kill -TERM "$program"
+  status=0; wait "$shell" || status=$?
+  equal "status after TERM" "$status" 0
+  [ $((SECONDS - begin)) -le 5 ] || fail "it took $((SECONDS - begin)) s to end"
+  left "after TERM" "port=?.?$jupyter"
+}
+
+if [ "$(id -u)" != 0 ]; then
+  user=$(id -un)
+  take_place "$XDG_CACHE_HOME"
+  check_command 1000:0 0000000000000000
+  check_killed
+  check_services
+  exit
+fi
+
+take_place "$XDG_CACHE_HOME"
+check_command 0:0 00000000800405fb
+check_killed
+check_services
+
+# Where the kernel refuses overlayfs and a fresh /proc, as containers often have it.
+refuse='mount -t tmpfs none /proc/sys && mkdir "$0" && mount -t tmpfs none "$0" && cd "$0" &&
+  mkdir lower upper work && mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work none "$1" &&
+  cd "$OLDPWD" && shift && "$@"'
+if unshare -m bash -c "$refuse" "$WORK/refused" "$cache/imgbuild/index/rootless" true 2>/dev/null; then
+  rmdir "$WORK/refused"
+  wrap=(unshare -m bash -c "rmdir \"\$0\" 2>/dev/null; $refuse" "$WORK/refused" "$cache/imgbuild/index/rootless")
+  check_command 0:0 00000000800405fb
+  contains "the fallback" "$(cat "$place/log")" "no overlayfs here"
+  contains "the fallback" "$seen" "the host's /proc"
+  wrap=()
+else
+  echo "not seen: the fallbacks, since this machine has neither to refuse"
+fi
+
+need useradd runuser
+user=imgbuild-e2e
+theirs="$E2E_ROOT/plain-user"
+forget() {
+  local status=$?
+  set +e
+  rm -rf "$theirs/imgbuild/index/rootless"
+  pkill -9 -u "$user" 2>/dev/null
+  userdel "$user" 2>/dev/null
+  (exit "$status")
+  cleanup
+}
+trap forget EXIT
+id "$user" >/dev/null 2>&1 || useradd "$user"
+take_place "$theirs"
+chown -R "$user:" "$theirs"
+as test -x "$IMGBUILD" || skip "a plain user cannot get at $IMGBUILD"
+as test -w "$theirs" || skip "a plain user cannot get at $theirs"
+check_command 1000:0 0000000000000000
+check_killed
+check_services
+
+# One user and nobody else: the same, but that all files of the image are that user's.
+sed -i "/^$user:/d" /etc/subuid /etc/subgid
+take_place "$theirs"
+check_command 1000:0 0000000000000000
+check_killed
+check_services
