@@ -126,6 +126,7 @@ refuse='mount -t tmpfs none /proc/sys && mkdir "$0" && mount -t tmpfs none "$0" 
 if unshare -m bash -c "$refuse" "$WORK/refused" "$cache/imgbuild/index/rootless" true 2>/dev/null; then
   rmdir "$WORK/refused"
   wrap=(unshare -m bash -c "rmdir \"\$0\" 2>/dev/null; $refuse" "$WORK/refused" "$cache/imgbuild/index/rootless")
+  take_place "$XDG_CACHE_HOME"
   check_command 0:0 00000000800405fb
   contains "the fallback" "$(cat "$place/log")" "no overlayfs here"
   contains "the fallback" "$seen" "the host's /proc"
