@@ -71,12 +71,24 @@ PYTHON
   [ "$status" != 0 ] || fail "a command that is not there: $out"
 }
 
-check_killed() {
-  run v1-python -- sleep 4321 </dev/null &
-  local shell=$! program
+# Starts `sleep` in the background: the shell that waits for it, and the program.
+start_sleep() {
+  run v1-python -- sleep 4321 </dev/null 2>/dev/null &
+  shell=$!
   for _ in $(seq 100); do pgrep -f '^sleep 4321$' >/dev/null && break; sleep 0.1; done
   pgrep -f '^sleep 4321$' >/dev/null || fail "sleep did not start"
-  program=$(pgrep -f "^$IMGBUILD run --rootless.*sleep 4321" | head -1)
+  program=$(pgrep -f "^$IMGBUILD run --rootless.*sleep 4321" -o)
+}
+
+check_killed() {
+  local shell program status
+  start_sleep
+  kill -9 "$(pgrep -f "^$IMGBUILD run --rootless.*sleep 4321" -P "$program")"
+  status=0; wait "$shell" || status=$?
+  equal "status after the keeper was killed" "$status" 137
+  run v1-python -- true </dev/null
+  left "in the run after that" '^sleep 4321$'
+  start_sleep
   kill -9 "$program"
   wait "$shell" 2>/dev/null || true
   left "after the program was killed" '^sleep 4321$'
@@ -96,7 +108,7 @@ check_services() {
   status=0; out=$(run v5-notebook "${ports[@]}" 2>&1) || status=$?
   equal "status of a second one" "$status" 1
   contains "a second one" "$out" "ports of the services are taken"
-  program=$(pgrep -f "^$IMGBUILD run --rootless.*port=$jupyter" | head -1)
+  program=$(pgrep -f "^$IMGBUILD run --rootless.*port=$jupyter" -o)
   local begin=$SECONDS
   kill -TERM "$program"
   status=0; wait "$shell" || status=$?
