@@ -20,9 +20,9 @@ std::optional<specs::Error> ParseError(std::string_view text) {
   if (parts.size() != 5) return specs::Error(std::string(text));
   const auto kind = specs::ParseUnsigned(parts[0]);
   specs::Error error(static_cast<specs::ErrorKind>(kind.value_or(1)), std::string(parts[1]));
-  if (!parts[2].empty()) std::move(error).Found(std::string(parts[2]));
-  if (!parts[3].empty()) std::move(error).Expected(std::string(parts[3]));
-  if (!parts[4].empty()) std::move(error).Hint(std::string(parts[4]));
+  if (!parts[2].empty()) error = specs::Error(std::move(error).Found(std::string(parts[2])));
+  if (!parts[3].empty()) error = specs::Error(std::move(error).Expected(std::string(parts[3])));
+  if (!parts[4].empty()) error = specs::Error(std::move(error).Hint(std::string(parts[4])));
   return error;
 }
 

@@ -42,7 +42,7 @@ void MakeFolder(const fs::path& path, const fs::path& like) {
 
 // The tree with a folder of the run's own over it.
 fs::path MakeRoot(const RootlessRun& run, const fs::path& folder) {
-  const fs::path root = folder / "root";
+  fs::path root = folder / "root";
   for (const char* name : {"root", "upper", "work"}) MakeFolder(folder / name, run.tree);
   const auto relative = [&](const fs::path& path) {
     return path.lexically_relative(run.base).string();

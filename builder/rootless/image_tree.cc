@@ -122,7 +122,7 @@ fs::path FindOrMakeTree(layers::Store& store, const layers::PlatformImage& image
   const specs::Sha256 key = TreeKey(image, maps);
   const fs::path trees = RootlessFolder(store) / "trees";
   fs::create_directories(trees);
-  const fs::path tree = trees / key.Hex();
+  fs::path tree = trees / key.Hex();
   const layers::EntryLock lock = store.Lock("rootless-tree", key);
   if (fs::is_directory(tree)) return tree;
   const std::vector<fs::path> blobs = BlobsOf(store, image);

@@ -1,5 +1,6 @@
 #include "builder/rootless/user_namespace.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -242,7 +243,7 @@ specs::Error NoUserNamespace(const fs::path& proc_sys, int error_number) {
     const std::string value(specs::Trim(TextOf(proc_sys / option.path)));
     if (value != option.closed) continue;
     std::string name = option.path;
-    std::ranges::replace(name, '/', '.');
+    std::replace(name.begin(), name.end(), '/', '.');
     found += fmt::format("; {} is {}", name, value);
     hint = fmt::format("root may allow them: sysctl -w {}={}", name, option.open);
     break;
