@@ -126,6 +126,20 @@ if [ "$(id -u)" != 0 ]; then
   exit
 fi
 
+# Every port makes another image, and so another tree of its files.
+theirs="$E2E_ROOT/plain-user"
+forget() {
+  local status=$?
+  set +e
+  rm -rf {"$XDG_CACHE_HOME","$theirs"}/imgbuild/index/rootless
+  if id imgbuild-e2e >/dev/null 2>&1; then
+    pkill -9 -u imgbuild-e2e
+    userdel imgbuild-e2e 2>/dev/null
+  fi
+  (exit "$status")
+  cleanup
+}
+trap forget EXIT
 take_place "$XDG_CACHE_HOME"
 check_command 0:0 00000000800405fb
 check_killed
@@ -149,17 +163,6 @@ fi
 
 need useradd runuser
 user=imgbuild-e2e
-theirs="$E2E_ROOT/plain-user"
-forget() {
-  local status=$?
-  set +e
-  rm -rf "$theirs/imgbuild/index/rootless"
-  pkill -9 -u "$user" 2>/dev/null
-  userdel "$user" 2>/dev/null
-  (exit "$status")
-  cleanup
-}
-trap forget EXIT
 id "$user" >/dev/null 2>&1 || useradd "$user"
 take_place "$theirs"
 chown -R "$user:" "$theirs"
