@@ -75,8 +75,15 @@ void AddPresetFiles(const ImageFilesInput& input, ContentTree& files) {
     if (preset == nullptr) continue;
     for (const auto& [path, text] : preset->files) {
       const std::string name(RelativePath(path));
-      files[std::string(layers::ParentPath(name))] = layers::MakeDirectory(0775, kUser, kGroup);
+      if (!path.starts_with(kVenvPath)) {
+        files[name] = layers::MakeFile(text);
+        continue;
+      }
       files[name] = layers::MakeFile(text, 0664, kUser, kGroup);
+      for (std::string folder(layers::ParentPath(name)); folder != RelativePath(kVenvPath);
+           folder = layers::ParentPath(folder)) {
+        files[folder] = layers::MakeDirectory(0775, kUser, kGroup);
+      }
     }
   }
 }
