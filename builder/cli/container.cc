@@ -92,10 +92,6 @@ Container PrepareContainer(Session& session, const ContainerOptions& options) {
   return container;
 }
 
-std::string ShellOf(const specs::Spec& spec) {
-  return spec.system.profile == specs::Profile::kSlim ? "bash" : "python3";
-}
-
 void Become(Session& session, const Container& container) {
   const std::vector<std::string> words = RunArguments(container.engine, container.plan);
   session.progress().Detail(specs::Join(words, " "));

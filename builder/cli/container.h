@@ -43,9 +43,6 @@ BuiltEnvironment BuildEnvironment(Session& session, const ContainerOptions& opti
 // Builds what has changed and gives it to the engine.
 Container PrepareContainer(Session& session, const ContainerOptions& options);
 
-// What people expect to be dropped into: bash, or Python where there is no shell.
-std::string ShellOf(const specs::Spec& spec);
-
 // Runs it in our place.
 [[noreturn]] void Become(Session& session, const Container& container);
 

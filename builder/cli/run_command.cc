@@ -4,6 +4,7 @@
 #include "builder/cli/commands.h"
 #include "builder/cli/container.h"
 #include "builder/cli/rootless.h"
+#include "builder/cli/shell_command.h"
 #include "specs/base/error.h"
 
 namespace imgbuild::builder {
@@ -37,7 +38,7 @@ int Run(const GlobalOptions& options, RunArgumentsGiven& arguments) {
 int Shell(const GlobalOptions& options, ContainerOptions& arguments) {
   Session session(options);
   Container container = PrepareContainer(session, arguments);
-  container.plan.command = {ShellOf(container.loaded.spec)};
+  container.plan.command = ShellCommand(container.loaded.spec, arguments.spec);
   Become(session, container);
 }
 

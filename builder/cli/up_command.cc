@@ -11,6 +11,7 @@
 #include "builder/cli/container.h"
 #include "builder/cli/following.h"
 #include "builder/cli/rootless.h"
+#include "builder/cli/shell_command.h"
 #include "builder/engine/containers.h"
 #include "builder/engine/ports.h"
 #include "builder/engine/spec_plan.h"
@@ -79,6 +80,13 @@ int Follow(const GlobalOptions& options, const UpArguments& arguments, Container
   return FollowContainer(session, Beside(std::move(container), arguments), follow);
 }
 
+std::vector<std::string> ShellBesideServices(const specs::Spec& spec,
+                                             const UpArguments& arguments) {
+  std::vector<std::string> command = ShellCommand(spec, arguments.container.spec);
+  command.insert(command.begin(), "--with-services");
+  return command;
+}
+
 int UpWithoutEngine(const GlobalOptions& options, UpArguments& arguments) {
   if (arguments.detached || arguments.open || arguments.watch) {
     throw specs::Error(specs::ErrorKind::kUsage,
@@ -89,8 +97,8 @@ int UpWithoutEngine(const GlobalOptions& options, UpArguments& arguments) {
   arguments.container.services = true;
   std::vector<std::string> command;
   if (arguments.shell) {
-    command = {"--with-services",
-               ShellOf(LoadForThisMachine(session, arguments.container.spec).spec)};
+    command =
+        ShellBesideServices(LoadForThisMachine(session, arguments.container.spec).spec, arguments);
   }
   return RunWithoutEngine(session, arguments.container, std::move(command));
 }
@@ -117,7 +125,7 @@ int Up(const GlobalOptions& options, UpArguments& arguments) {
   plan.detached = arguments.detached;
   if (plan.detached) plan.interactive = false;
   const specs::Spec& spec = container.loaded.spec;
-  if (arguments.shell) plan.command = {"--with-services", ShellOf(spec)};
+  if (arguments.shell) plan.command = ShellBesideServices(spec, arguments);
   if (plan.detached) {
     session.progress().Info(
         fmt::format("{0} starts in the background: `imgbuild logs {0}` shows its addresses, "

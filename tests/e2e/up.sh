@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From a spec to a running environment and back: up, ps, logs, down, and run for single commands.
 . "$(dirname "$0")/lib.sh"
-need curl
+need curl script
 use_podman
 example v5-notebook  # the lock that all scripts share
 cp "$TOP"/specs/examples/*.toml "$E2E_ROOT"/images/v5-notebook.lock .
@@ -64,3 +64,19 @@ echo 42 >answer
 equal "run" "$("$IMGBUILD" run --spec v5-notebook.toml --no-local --locked -q -- cat answer)" 42
 status=0; "$IMGBUILD" run --spec v5-notebook.toml --no-local --locked -q -- sh -c 'exit 7' || status=$?
 equal "status of run" "$status" 7
+
+# A shell beside the services: what was installed in it is told at its end, with the line that keeps it.
+cat >typed <<'SHELL'
+folder=/opt/venv/lib/python3.11/site-packages/extra-1.0.dist-info
+mkdir $folder && printf 'Name: extra\nVersion: 1.0\n' >$folder/METADATA && touch $folder/REQUESTED
+curl -V >/dev/null 2>&1; imgbuild-init status
+exit 5
+SHELL
+for verb in "up --shell" shell; do
+  status=0
+  script -qefc "'$IMGBUILD' $verb v5-notebook.toml --no-local --locked" shell.log <typed >/dev/null || status=$?
+  equal "status of $verb" "$status" 5
+  contains "the end of $verb" "$(cat shell.log)" "gone with it: extra==1.0"
+  contains "the end of $verb" "$(cat shell.log)" "imgbuild add extra --spec v5-notebook.toml"
+done
+equal "environments after the shell" "$(running)" 0
