@@ -196,7 +196,7 @@ const char* Parser::Limit(char* value) {
 const char* Parser::Ready(const char* value) {
   ProbeEntry& probe = current_->ready;
   probe = ProbeEntry();
-  probe.timeout_ms = 2'000;
+  probe.timeout_ms = 10'000;
   if (Is(value, "none")) return nullptr;
   const bool http = TakeWord(value, "http");
   if (http || TakeWord(value, "tcp")) {
@@ -206,7 +206,6 @@ const char* Parser::Ready(const char* value) {
     probe.kind = http ? ProbeKind::kHttp : ProbeKind::kTcp;
   } else if (TakeWord(value, "exec")) {
     probe.kind = ProbeKind::kExec;
-    probe.timeout_ms = 10'000;
   } else if (TakeWord(value, "delay")) {
     probe.kind = ProbeKind::kDelay;
   } else {

@@ -16,8 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string Ask(const Engine& engine, std::vector<std::string> words) {
-  const ProgramAnswer answer = RunProgram({.words = std::move(words)});
+std::string Ask(const Engine& engine, std::vector<std::string> words, const fs::path& folder) {
+  const ProgramAnswer answer =
+      RunProgram({.words = std::move(words), .input = {}, .folder = folder.string()});
   if (answer.status != 0) {
     throw specs::Error(fmt::format("{} did not take the image", engine.program))
         .Found(fmt::format("exit status {}; what it said is above", answer.status));
@@ -25,13 +26,14 @@ std::string Ask(const Engine& engine, std::vector<std::string> words) {
   return std::string(specs::Trim(answer.output));
 }
 
-// podman reads layouts, and takes from them only the layers that it lacks.
+// podman reads layouts, and takes from them only the layers that it lacks. It names the image by
+// their path, as it is written: capital letters and colons of a home would make it no name.
 std::string LoadLayout(const Engine& engine, const layers::Image& image, const std::string& name,
                        layers::Store& store) {
-  const fs::path layout = store.IndexDirectory("engine") / (name + ".oci");
-  layers::WriteLayout(store, image, layout, {"latest"});
+  const fs::path folder = store.IndexDirectory("engine");
+  layers::WriteLayout(store, image, folder / (name + ".oci"), {"latest"});
   const std::string output =
-      Ask(engine, {engine.program, "pull", "-q", fmt::format("oci:{}:latest", layout.string())});
+      Ask(engine, {engine.program, "pull", "-q", fmt::format("oci:{}.oci:latest", name)}, folder);
   return output.substr(output.rfind('\n') + 1);
 }
 
@@ -48,7 +50,7 @@ std::string LoadArchive(const Engine& engine, const layers::Image& image, const 
     }
   } remove{folder};
   layers::WriteDockerArchive(store, ForThisMachine(image), file, {tag});
-  Ask(engine, {engine.program, "load", "-i", file.string()});
+  Ask(engine, {engine.program, "load", "-i", file.string()}, {});
   return tag;
 }
 

@@ -130,6 +130,9 @@ ProgramAnswer RunProgram(const ProgramRun& run) {
   Actions actions;
   ::posix_spawn_file_actions_adddup2(&actions.value, in.reading.get(), STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions.value, out.writing.get(), STDOUT_FILENO);
+  if (!run.folder.empty()) {
+    ::posix_spawn_file_actions_addchdir_np(&actions.value, run.folder.c_str());
+  }
   const Attributes attributes;
   std::vector<std::string> words = run.words;
   const std::vector<char*> arguments = Pointers(words);

@@ -19,6 +19,7 @@ struct ProgramRun {
   std::vector<std::string> words;  // the program, looked for in PATH, and its arguments
   std::string input;               // at most what a pipe holds, 4 KiB
   std::size_t most_output = 1u << 20;
+  std::string folder = {};  // where it works; "": here
 };
 
 // Waits for its end. It gets its own standard error from us, and signals as a shell gives them.

@@ -15,10 +15,11 @@ using testing::HasSubstr;
 class LoadImageTest : public layers::ImageTest {};
 
 TEST_F(LoadImageTest, PodmanReadsALayout) {
-  const FakeEngine fake("podman", "test -f \"${3#oci:}\" ; echo 'Trying'; echo 0123abcd");
+  const FakeEngine fake("podman", "echo 'Trying'; test -f nb.oci/index.json && echo 0123abcd");
   EXPECT_EQ(LoadImage(fake.Get(EngineKind::kPodman, "podman"), MakeImage("x"), "nb", store_),
             "0123abcd");
-  EXPECT_THAT(fake.told(), HasSubstr("/nb.oci:latest"));
+  // By a name without folders, in which podman finds fault with capital letters.
+  EXPECT_THAT(fake.told(), HasSubstr("pull -q oci:nb.oci:latest"));
   EXPECT_TRUE(std::filesystem::exists(store_.IndexDirectory("engine") / "nb.oci/index.json"));
 }
 

@@ -23,6 +23,11 @@ TEST(Program, GivesOutputAndStatus) {
   EXPECT_EQ(RunProgram(Shell("kill -9 $$")).status, 137);
 }
 
+TEST(Program, WorksWhereItIsTold) {
+  EXPECT_EQ(RunProgram({.words = {"pwd"}, .input = {}, .folder = "/usr"}).output, "/usr\n");
+  EXPECT_THROW(RunProgram({.words = {"pwd"}, .input = {}, .folder = "/no/such"}), specs::Error);
+}
+
 TEST(Program, ReadsItsInputOrNot) {
   EXPECT_EQ(RunProgram({.words = {"cat"}, .input = "hello"}).output, "hello");
   EXPECT_EQ(RunProgram({.words = {"true"}, .input = "nobody reads this"}).status, 0);
