@@ -122,6 +122,8 @@ fs::path FindOrMakeTree(layers::Store& store, const layers::PlatformImage& image
   const specs::Sha256 key = TreeKey(image, maps);
   const fs::path trees = RootlessFolder(store) / "trees";
   fs::create_directories(trees);
+  // Files in it may have set-user-id rights, which are for who runs the image alone.
+  fs::permissions(RootlessFolder(store), fs::perms::owner_all);
   fs::path tree = trees / key.Hex();
   const layers::EntryLock lock = store.Lock("rootless-tree", key);
   if (fs::is_directory(tree)) return tree;
