@@ -29,6 +29,16 @@ std::string RenderPackages(const specs::LockedPlatform& locked) {
   return text;
 }
 
+// As git-config writes a value with any character in it.
+std::string GitQuoted(std::string_view value) {
+  std::string quoted = "\"";
+  for (char letter : value) {
+    if (letter == '"' || letter == '\\') quoted += '\\';
+    quoted += letter;
+  }
+  return quoted + '"';
+}
+
 void AddVenv(const ImageFilesInput& input, ContentTree& files) {
   const std::string root = RelativePath(kVenvPath);
   const std::string& version = input.spec.python.version;
@@ -88,6 +98,14 @@ void AddPresetFiles(const ImageFilesInput& input, ContentTree& files) {
   }
 }
 
+// git runs nothing that the configuration of somebody else's repository names. A folder that is
+// mounted at the workdir can belong to another uid than the container's, and is the user's all the
+// same; what lies elsewhere is not trusted (git-config, safe.directory).
+void AddGitConfig(const ImageFilesInput& input, ContentTree& files) {
+  files[std::string(kGitConfig)] = layers::MakeFile(
+      fmt::format("[safe]\n\tdirectory = {}\n", GitQuoted(input.spec.image.workdir)));
+}
+
 // Whoever runs in the image may write into them, and so a volume laid over them.
 void AddVolumes(const ImageFilesInput& input, ContentTree& files) {
   for (const specs::Service& service : input.spec.services) {
@@ -115,6 +133,7 @@ ContentTree MakeImageFiles(const ImageFilesInput& input) {
       layers::MakeFile(specs::RenderCanonical(input.spec, input.spec_folder));
   files["etc/imgbuild/lock"] = layers::MakeFile(specs::RenderLock(input.lock));
   files["etc/imgbuild/packages"] = layers::MakeFile(RenderPackages(input.locked));
+  AddGitConfig(input, files);
   AddVenv(input, files);
   AddVolumes(input, files);
   AddPresetFiles(input, files);

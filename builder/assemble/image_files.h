@@ -11,6 +11,7 @@
 namespace imgbuild::builder {
 
 inline constexpr std::string_view kVenvPath = "/opt/venv";
+inline constexpr std::string_view kGitConfig = "etc/gitconfig";
 
 struct ImageFilesInput {
   const specs::Spec& spec;
@@ -30,7 +31,7 @@ layers::ContentTree MakeRuntimeFiles(const ImageFilesInput& input);
 //   etc/imgbuild/spec.toml      the canonical spec
 //   etc/imgbuild/lock           the lock
 //   etc/imgbuild/packages       name, version, kind and logical source of each package, a line each
-//   usr/share/imgbuild/page/    where a service serves the built-in page
+//   etc/gitconfig               where git is to find nothing dubious
 //   services' volumes           empty, owned by the image's user
 //   opt/venv/                   pyvenv.cfg, bin/python, lib64 (PEP 405), owned by the image's user
 layers::ContentTree MakeImageFiles(const ImageFilesInput& input);

@@ -9,6 +9,7 @@
 #include "builder/assemble/artifacts.h"
 #include "builder/assemble/assembly.h"
 #include "builder/assemble/compiler_tree.h"
+#include "builder/assemble/font_cache.h"
 #include "builder/assemble/gpu_code.h"
 #include "builder/assemble/image_config_maker.h"
 #include "builder/assemble/image_files.h"
@@ -271,7 +272,13 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
     input.shell = base->shell;
   }
   own.runtime = MakeRuntimeFiles(input);
-  Merge(MakeImageFiles(input), own.state);
+  ContentTree image_files = MakeImageFiles(input);
+  const std::string git_config(kGitConfig);
+  if (own.files.contains(git_config) || (base && base->image.Resolve("/" + git_config))) {
+    image_files.erase(git_config);  // the user's own, or the base's, holds
+  }
+  Merge(std::move(image_files), own.state);
+  Merge(LinkFontList(packages, own.files, base_image), own.state);
 
   // One tree of it all, split into layers.
   const Assembly assembly = Assemble(base ? &base->image.files : nullptr, PlanLayers(spec, locked),

@@ -22,6 +22,7 @@
 #include "layers/tree/path.h"
 #include "layers/tree/tree_union.h"
 #include "layers/unpack/entry_points.h"
+#include "layers/unpack/font_list.h"
 #include "layers/unpack/library_watcher.h"
 #include "layers/unpack/pyc.h"
 #include "layers/unpack/spool.h"
@@ -93,6 +94,7 @@ class WheelInstaller {
       if (!member.directory) AddMember(member);
     }
     AddMarkers();
+    AddFontList();
     AddCompiled();
     AddRecord();
     PackageFacts directories;
@@ -198,6 +200,24 @@ class WheelInstaller {
     if (options_.requested == Requested::kDirectly) {
       PutContent(DistInfo("REQUESTED"), "", kPlain, kFixedTime);
     }
+  }
+
+  // matplotlib would make it at its first import, in every container anew.
+  void AddFontList() {
+    const ZipMember* manager = zip_.Find("matplotlib/font_manager.py");
+    if (wheel_.name != "matplotlib" || manager == nullptr) return;
+    const std::string data = fmt::format("{}/", kMatplotlibData);
+    std::vector<FontFile> fonts;
+    for (const ZipMember& member : zip_.members()) {
+      if (member.directory || !member.name.starts_with(data)) continue;
+      const std::string name(member.name.substr(data.size()));
+      if (IsListedFont(name)) fonts.push_back({name, reader_.ReadText(member, kMaxText)});
+    }
+    std::optional<FontList> list =
+        MakeFontList(reader_.ReadText(*manager, kMaxText), std::move(fonts));
+    if (!list) return;
+    PutContent(fmt::format("{}/{}{}", layout_.site(), data, list->name), std::move(list->json),
+               kPlain, kFixedTime);
   }
 
   void AddCompiled() {

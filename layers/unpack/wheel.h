@@ -15,7 +15,7 @@
 namespace imgbuild::layers {
 
 // Versions what UnpackWheel makes of the same bytes and options: part of each cache key.
-inline constexpr std::string_view kWheelVersion = "wheel/3";
+inline constexpr std::string_view kWheelVersion = "wheel/4";
 
 // Whether somebody asked for the package itself (REQUESTED of "Recording installed projects").
 enum class Requested { kDirectly, kAsDependency };

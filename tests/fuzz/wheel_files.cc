@@ -1,8 +1,11 @@
-// What a wheel says of itself: METADATA, RECORD, entry points, its name; shared objects in it.
+// What a wheel says of itself: METADATA, RECORD, entry points, its name; shared objects and
+// fonts in it.
 #include "layers/unpack/elf.h"
 #include "layers/unpack/entry_points.h"
 #include "layers/unpack/fatbin.h"
+#include "layers/unpack/font_list.h"
 #include "layers/unpack/library_watcher.h"
+#include "layers/unpack/sfnt.h"
 #include "specs/python/metadata.h"
 #include "specs/python/record.h"
 #include "specs/python/tags.h"
@@ -21,6 +24,9 @@ void Try(std::string_view bytes) {
   watcher.Watch(bytes.substr(bytes.size() / 3));
   (void)watcher.Finish();
   (void)layers::ParseScripts(bytes);
+  (void)layers::ReadSfnt(bytes);
+  (void)layers::MakeFontList("\n    __version__ = 390\n",
+                             {{"fonts/afm/a.afm", std::string(bytes)}});
 }
 
 }  // namespace imgbuild::fuzz

@@ -52,6 +52,12 @@ class ImageFiles : public testing::Test {
   specs::LockedPlatform locked_;
 };
 
+TEST_F(ImageFiles, TellsGitWhoseTheWorkdirIs) {
+  EXPECT_EQ(Make().at("etc/gitconfig").content, "[safe]\n\tdirectory = \"/work\"\n");
+  spec_.image.workdir = "/a \"b\"\\c";
+  EXPECT_EQ(Make().at("etc/gitconfig").content, "[safe]\n\tdirectory = \"/a \\\"b\\\"\\\\c\"\n");
+}
+
 TEST_F(ImageFiles, HasTheSupervisorOfThePlatform) {
   for (const char* name : {"linux/amd64", "linux/arm64"}) {
     locked_.platform = *specs::Platform::Parse(name);
