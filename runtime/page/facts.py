@@ -28,12 +28,24 @@ def name() -> str:
     return spec().get("image", {}).get("name", "environment")
 
 
+@functools.cache
+def cuda_version() -> str | None:
+    """Of the spec's CUDA section, else of the runtime that another package brought."""
+    if "CUDA_HOME" in os.environ:
+        return spec().get("cuda", {}).get("version", "")
+    for name, version, _ in _all_packages():
+        if name.startswith("nvidia-cuda-runtime"):
+            return ".".join(version.split(".")[:2])
+    return None
+
+
 def cuda() -> str | None:
     """The CUDA version that the image carries, and whether there is a GPU; None without CUDA."""
-    if "CUDA_HOME" not in os.environ:
+    version = cuda_version()
+    if version is None:
         return None
     gpu = "with a GPU" if Path("/dev/nvidiactl").exists() else "no GPU in this container"
-    return f"CUDA {spec().get('cuda', {}).get('version', '')} ({gpu})"
+    return f"CUDA {version} ({gpu})"
 
 
 @functools.cache
@@ -50,22 +62,42 @@ def jupyter_url(host: str) -> str | None:
             continue
         port = ports()[service]
         published = os.environ.get(f"IMGBUILD_PORT_{port}", "")
-        base = entry.get("ready", {}).get("http", "/api").removesuffix("/api")
+        option = "--ServerApp.base_url="
+        base = next((word.removeprefix(option) for word in reversed(entry.get("command", []))
+                     if word.startswith(option)), "/")
         host = f"[{host}]" if ":" in host else host
-        return f"http://{host}:{published if published.isdigit() else port}{base}/lab"
+        return f"http://{host}:{published if published.isdigit() else port}{base.rstrip('/')}/lab"
     return None
 
 
-def _released(item: metadata.Distribution) -> tuple[str, str]:
-    return item.metadata["Name"] or "", item.version or ""
+class Package(NamedTuple):
+    name: str
+    version: str
+    kind: str  # "Python" or "Debian"
 
 
-def packages(query: str = "") -> list[tuple[str, str]]:
-    """Name and version of the Python packages whose name has `query` in it, in order."""
+def _all_packages() -> list[Package]:
+    """Python's as they are now, which may be newer than the image, and Debian's of the lock."""
+    found = {}
+    for item in metadata.distributions():
+        name, version = item.metadata["Name"] or "", item.version or ""
+        found.setdefault(("Python", name), version)  # the first is the one that is imported
+    try:
+        for line in (ETC / "packages").read_text().splitlines():
+            name, version, kind, *_ = line.split(" ")
+            if kind == "deb":
+                found[("Debian", name)] = version
+    except (OSError, ValueError):
+        pass
+    return [Package(name, version, kind) for (kind, name), version in found.items() if name]
+
+
+def packages(query: str = "") -> list[Package]:
+    """Those whose name has `query` in it: Python's before Debian's, by name."""
     wanted = query.strip().lower().replace("_", "-")
-    found = {name: version for name, version in map(_released, metadata.distributions()) if name}
-    return sorted(((name, version) for name, version in found.items()
-                   if wanted in name.lower().replace("_", "-")), key=lambda item: item[0].lower())
+    return sorted((package for package in _all_packages()
+                   if wanted in package.name.lower().replace("_", "-")),
+                  key=lambda package: (package.kind != "Python", package.name.lower()))
 
 
 class Service(NamedTuple):

@@ -49,29 +49,33 @@ def service_panel() -> Div:
     table = Table(Caption("Services of this container", cls="hidden"), Thead(Tr(*heads)),
                   Tbody(*[service_row(service) for service in services]))
     mark = hashlib.sha256((to_xml(table) + summary).encode()).hexdigest()[:16]
+    # Where nobody answers, what stands here is old, and says so.
+    lost = P("The web service does not answer. Asking again.", cls="lost", role="alert", hidden=True)
+    reached = "this.querySelector('.lost').hidden = event.detail.successful"
     # The browser says what it has; an answer without content changes nothing.
-    return Div(P(summary, role="status"), Div(table, cls="wide", tabindex="0", role="region",
-                                              aria_label="Services"),
+    return Div(P(summary, role="status"), lost,
+               Div(table, cls="wide", tabindex="0", role="region", aria_label="Services"),
                id="services", data_mark=mark, hx_get=f"services?seen={mark}",
-               hx_trigger="every 2s", hx_swap="outerHTML")
+               hx_trigger="every 2s", hx_swap="outerHTML", **{"hx-on--after-request": reached})
 
 
 def package_table(query: str) -> Div:
     found = facts.packages(query)
-    rows = [Tr(Th(name, scope="row"), Td(Code(version))) for name, version in found]
+    rows = [Tr(Th(package.name, scope="row"), Td(Code(package.version)), Td(package.kind))
+            for package in found]
     told = f"{len(found)} packages" + (f" with “{query}” in their names" if query else "")
     return Div(P(told, role="status"),
-               Div(Table(Caption("Python packages", cls="hidden"),
-                         Thead(Tr(Th("Package", scope="col"), Th("Version", scope="col"))),
+               Div(Table(Caption("Packages", cls="hidden"),
+                         Thead(Tr(*[Th(text, scope="col") for text in ("Package", "Version", "Of")])),
                          Tbody(*rows)), cls="wide", tabindex="0", role="region",
-                   aria_label="Python packages"),
+                   aria_label="Packages"),
                id="packages")
 
 
 def package_search() -> Section:
     # Without scripts the form asks for a page of its own.
     return Section(
-        H2("Python packages", id="packages-title"),
+        H2("Packages", id="packages-title"),
         Form(Label("Find a package", fr="q"),
              Input(type="search", id="q", name="q", autocomplete="off", spellcheck="false",
                    hx_get="packages", hx_trigger="input changed delay:150ms, search, load",
@@ -127,7 +131,7 @@ def packages(request, q: str = ""):
     table = package_table(q[:100])
     if "hx-request" in request.headers:
         return table
-    return document(f"Packages of {facts.name()}", Section(H2("Python packages"), table,
+    return document(f"Packages of {facts.name()}", Section(H2("Packages"), table,
                                                            P(A("Back", href="./"))))
 
 
