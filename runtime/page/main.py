@@ -66,7 +66,7 @@ def package_table(query: str) -> Div:
     told = f"{len(found)} packages" + (f" with “{query}” in their names" if query else "")
     return Div(P(told, role="status"),
                Div(Table(Caption("Packages", cls="hidden"),
-                         Thead(Tr(*[Th(text, scope="col") for text in ("Package", "Version", "Of")])),
+                         Thead(Tr(*[Th(text, scope="col") for text in ("Package", "Version", "Kind")])),
                          Tbody(*rows)), cls="wide", tabindex="0", role="region",
                    aria_label="Packages"),
                id="packages")

@@ -183,6 +183,7 @@ class BrowserTest(unittest.TestCase):
         self.supervisor("stop", "web")
         self.assertEqual(self.service("web")["state"], "stopped")
         expect(lost).to_be_visible(timeout=PATIENCE)
+        expect(page.locator("#services [role=status]")).to_be_hidden()
         self.shoot(page, "page-lost")
         self.supervisor("start", "web")
         expect(self.state(page, "web")).to_have_text("running", timeout=PATIENCE)
