@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -153,29 +152,20 @@ TEST(Control, SaysWhatIsWrongWithAQuestion) {
   EXPECT_NE(access(control.c_str(), F_OK), 0) << "its socket is gone with it";
 }
 
-int Connect(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  return fd;
-}
-
 TEST(Control, ClientsThatSayNothingOrTooMuchAreHungUpOn) {
   InitProcess init(Table(Entry("web", kStays)), {});
   ASSERT_TRUE(init.WaitFor("[web] up"));
   std::vector<int> silent;
-  for (int i = 0; i < 12; ++i) silent.push_back(Connect(init.control()));
+  for (int i = 0; i < 12; ++i) silent.push_back(ConnectTo(init.control()));
   EXPECT_EQ(init.Ask({"status"}).status, 0);  // once their time is over
   for (int fd : silent) close(fd);
-  const int loud = Connect(init.control());
+  const int loud = ConnectTo(init.control());
   const std::string noise(100'000, 'x');
   (void)send(loud, noise.data(), noise.size(), MSG_NOSIGNAL);
   char byte;
   EXPECT_LE(recv(loud, &byte, 1, 0), 0);
   close(loud);
-  const int rude = Connect(init.control());  // asks, and never reads
+  const int rude = ConnectTo(init.control());  // asks, and never reads
   EXPECT_EQ(send(rude, "status\n", 7, MSG_NOSIGNAL), 7);
   close(rude);
   EXPECT_EQ(init.Ask({"status"}).status, 0);
@@ -192,7 +182,7 @@ TEST(Control, OtherUsersAreRefused) {
   const pid_t child = fork();
   if (child == 0) {
     if (setuid(12345) != 0) _exit(9);
-    const int fd = Connect(init.control());
+    const int fd = ConnectTo(init.control());
     (void)send(fd, "status\n", 7, MSG_NOSIGNAL);
     char byte;
     _exit(recv(fd, &byte, 1, 0) > 0 ? 1 : 0);

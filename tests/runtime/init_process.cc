@@ -1,22 +1,21 @@
 #include "tests/runtime/init_process.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
+#include <thread>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,7 +23,6 @@ namespace imgbuild::runtime {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::seconds kPatience(10);
 
 std::vector<char*> Pointers(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
@@ -33,34 +31,41 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
-bool BecomeOneWithoutProcesses(uid_t uid) {
-  const rlimit none{0, 0};
-  return setgid(uid) == 0 && setuid(uid) == 0 && setrlimit(RLIMIT_NPROC, &none) == 0;
-}
-
-bool Refuse(const std::vector<int>& calls) {
-  std::vector<sock_filter> program = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
-  for (int call : calls) {
-    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<__u32>(call), 0, 1));
-    program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
+// The numbers that folders of /proc have as names.
+std::vector<pid_t> AllProcesses() {
+  std::vector<pid_t> pids;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") == std::string::npos) pids.push_back(std::stoi(name));
   }
-  program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+  return pids;
 }
 
-[[noreturn]] void Refrain(const char* what) {
-  dprintf(STDERR_FILENO, "the test could not %s: %s\n", what, strerror(errno));
-  _exit(99);
+std::string ReadProc(pid_t pid, const char* name) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/" + name);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace
 
-std::string InitProgram() {
+std::vector<std::string> InitCommand(const std::vector<std::string>& arguments) {
   const char* given = std::getenv("IMGBUILD_INIT");
-  return given != nullptr ? given : IMGBUILD_INIT;
+  const char* runner = std::getenv("IMGBUILD_INIT_RUNNER");
+  std::vector<std::string> command;
+  if (runner != nullptr) command.emplace_back(runner);
+  command.emplace_back(given != nullptr ? given : IMGBUILD_INIT);
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
+int ConnectTo(const std::string& control) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  control.copy(address.sun_path, sizeof address.sun_path - 1);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return fd;
+  close(fd);
+  return -1;
 }
 
 InitProcess::InitProcess(const std::string& table, std::vector<std::string> arguments,
@@ -73,43 +78,45 @@ InitProcess::InitProcess(const std::string& table, std::vector<std::string> argu
   } else {
     ChangeTable(table);
   }
-  std::vector<std::string> argv = {InitProgram(), "--table", table_file_};
-  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  arguments.insert(arguments.begin(), {"--table", table_file_});
   env.push_back("PATH=/usr/bin:/bin");
   control_ = table_file_ + ".sock";
   env.push_back("IMGBUILD_CONTROL=" + control_);
-  Run(setup, std::move(argv), std::move(env));
+  Run(setup, InitCommand(arguments), std::move(env));
 }
 
-void InitProcess::Run(const InitSetup& setup, std::vector<std::string> arguments,
+void InitProcess::Run(const InitSetup& setup, std::vector<std::string> command,
                       std::vector<std::string> env) {
   int ends[2];
   const int made = setup.terminal ? openpty(&ends[0], &ends[1], nullptr, nullptr, nullptr)
                                   : pipe2(ends, O_CLOEXEC);
-  if (made != 0) return;
+  if (made != 0) throw std::system_error(errno, std::generic_category(), "an output");
+  for (int fd : ends) fcntl(fd, F_SETFD, FD_CLOEXEC);
   // A sanitized program looks for leaks by means of a process that traces it: neither may it have.
   if (setup.uid || !setup.refused.empty()) env.push_back("ASAN_OPTIONS=detect_leaks=0");
-  std::vector<char*> argv_pointers = Pointers(arguments);
+  std::vector<char*> argv_pointers = Pointers(command);
   std::vector<char*> env_pointers = Pointers(env);
-  pid_ = fork();
+  pid_ = ForkInto(setup);
+  if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "a process");
   if (pid_ == 0) {
     dup2(ends[1], 1);
     dup2(ends[1], 2);
-    for (int fd : setup.closed) close(fd);
     // Opened while the folders above it may still be searched.
     const int program = open(argv_pointers[0], O_RDONLY | O_CLOEXEC);
-    if (!setup.refused.empty() && !Refuse(setup.refused)) Refrain("refuse system calls");
-    if (setup.uid && !BecomeOneWithoutProcesses(*setup.uid)) Refrain("become another user");
+    Prepare(setup);
+    Restrict(setup);
     fexecve(program, argv_pointers.data(), env_pointers.data());
-    Refrain("start the program");
+    _exit(99);
   }
   close(ends[1]);
   pipe_ = ends[0];
 }
 
 void InitProcess::ChangeTable(const std::string& table) const {
-  std::ofstream(table_file_) << table;
-  chmod(table_file_.c_str(), 0644);
+  const std::string next = table_file_ + ".next";
+  std::ofstream(next) << table;
+  chmod(next.c_str(), 0644);
+  std::filesystem::rename(next, table_file_);  // never half of one
 }
 
 InitProcess::~InitProcess() {
@@ -122,20 +129,19 @@ InitProcess::~InitProcess() {
     }
   }
   if (!ended_) {
-    std::istringstream children(Children());
-    for (pid_t child; children >> child;) kill(-child, SIGKILL);
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
   }
+  for (pid_t left : Descendants()) kill(left, SIGKILL);
   if (pipe_ >= 0) close(pipe_);
   unlink(table_file_.c_str());
   unlink(control_.c_str());
 }
 
-InitProcess::Asked InitProcess::Ask(std::vector<std::string> arguments) const {
-  arguments.insert(arguments.begin(), InitProgram());
+InitProcess::Asked InitProcess::Ask(const std::vector<std::string>& arguments) const {
+  std::vector<std::string> command = InitCommand(arguments);
   std::vector<std::string> env = {"IMGBUILD_CONTROL=" + control_};
-  std::vector<char*> argv_pointers = Pointers(arguments);
+  std::vector<char*> argv_pointers = Pointers(command);
   std::vector<char*> env_pointers = Pointers(env);
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return {};
@@ -163,6 +169,10 @@ InitProcess::Asked InitProcess::Ask(std::vector<std::string> arguments) const {
 void InitProcess::Signal(int number) const { kill(pid_, number); }
 
 bool InitProcess::ReadSome(std::chrono::milliseconds wait) {
+  if (!reading_) {
+    std::this_thread::sleep_for(wait);
+    return false;
+  }
   pollfd waiter{pipe_, POLLIN, 0};
   if (poll(&waiter, 1, static_cast<int>(wait.count())) <= 0) return false;
   char buffer[65536];
@@ -181,10 +191,51 @@ void InitProcess::CloseOutput() {
   pipe_ = -1;
 }
 
-std::string InitProcess::Children() const {
-  const std::string pid = std::to_string(pid_);
-  std::ifstream file("/proc/" + pid + "/task/" + pid + "/children");
-  return {std::istreambuf_iterator<char>(file), {}};
+void InitProcess::ReadUpTo(std::size_t most) {
+  pollfd waiter{pipe_, POLLIN, 0};
+  if (poll(&waiter, 1, 0) <= 0) return;
+  const std::size_t before = output_.size();
+  output_.resize(before + most);
+  const ssize_t got = read(pipe_, output_.data() + before, most);
+  output_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+}
+
+std::vector<pid_t> InitProcess::Children() const {
+  std::vector<pid_t> children;
+  for (pid_t pid : AllProcesses()) {
+    // pid (name) state parent ...
+    const std::string stat = ReadProc(pid, "stat");
+    std::istringstream rest(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
+    char state = 0;
+    pid_t parent = 0;
+    if (rest >> state >> parent && parent == pid_) children.push_back(pid);
+  }
+  return children;
+}
+
+std::vector<pid_t> InitProcess::Descendants() const {
+  std::vector<pid_t> descendants;
+  for (pid_t pid : AllProcesses()) {
+    if (pid == pid_) continue;
+    // A zombie has none.
+    if (ReadProc(pid, "environ").find(control_) != std::string::npos) descendants.push_back(pid);
+  }
+  return descendants;
+}
+
+std::vector<std::string> InitProcess::Leftovers() const {
+  std::vector<pid_t> left = Descendants();
+  for (int i = 0; i < 500 && !left.empty(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    left = Descendants();
+  }
+  std::vector<std::string> commands;
+  for (pid_t pid : left) {
+    std::string command = ReadProc(pid, "cmdline");
+    std::replace(command.begin(), command.end(), '\0', ' ');
+    commands.push_back(std::to_string(pid) + " " + command);
+  }
+  return commands;
 }
 
 bool InitProcess::WaitFor(const std::string& text, std::chrono::seconds patience) {
@@ -196,8 +247,8 @@ bool InitProcess::WaitFor(const std::string& text, std::chrono::seconds patience
   return true;
 }
 
-int InitProcess::WaitForExit() {
-  const Clock::time_point deadline = Clock::now() + kPatience;
+int InitProcess::WaitForExit(std::chrono::milliseconds patience) {
+  const Clock::time_point deadline = Clock::now() + patience;
   int status = 0;
   while (waitpid(pid_, &status, WNOHANG) == 0) {
     if (Clock::now() > deadline) return -1;

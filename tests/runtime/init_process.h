@@ -2,24 +2,21 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include <sys/types.h>
 
+#include "tests/runtime/init_setup.h"
+
 namespace imgbuild::runtime {
 
-// The program under test: $IMGBUILD_INIT, else the one that this build makes for images.
-std::string InitProgram();
+// The program under test and its arguments: $IMGBUILD_INIT, else the one that this build makes for
+// images; run by $IMGBUILD_INIT_RUNNER, where that is set.
+std::vector<std::string> InitCommand(const std::vector<std::string>& arguments);
 
-// How it is started, where that is unusual.
-struct InitSetup {
-  bool terminal = false;          // output goes to a terminal
-  std::vector<int> closed = {};   // of the standard descriptors
-  std::optional<uid_t> uid;       // another user, who may start no process at all
-  std::vector<int> refused = {};  // system calls that fail with EPERM (seccomp(2))
-};
+// A connection to the socket of a supervisor; -1 where nobody listens.
+int ConnectTo(const std::string& control);
 
 class InitProcess {
  public:
@@ -38,18 +35,27 @@ class InitProcess {
   bool WaitFor(const std::string& text, std::chrono::seconds patience = std::chrono::seconds(10));
   // Reads what is there.
   void Poll();
+  // Reads up to `most` bytes, if there are any.
+  void ReadUpTo(std::size_t most);
   // Its output has no reader from now on.
   void CloseOutput();
-  // The pids of its children, each with a blank behind it.
-  std::string Children() const;
-  // The exit status, 128 + signal, or -1 if it did not end within 10 s.
-  int WaitForExit();
+  // Its output is not read any more, and stays open.
+  void StopReading() { reading_ = false; }
+  void ReadAgain() { reading_ = true; }
+  // The pids of its children, zombies included.
+  std::vector<pid_t> Children() const;
+  // The pids of all others that come from it: those with its environment.
+  std::vector<pid_t> Descendants() const;
+  // The commands of those that are left after a while in which they may end.
+  std::vector<std::string> Leftovers() const;
+  // The exit status, 128 + signal, or -1 if it did not end in time.
+  int WaitForExit(std::chrono::milliseconds patience = std::chrono::seconds(10));
   struct Asked {
     int status = -1;
     std::string output;  // standard output and error together
   };
   // Runs the program once more beside it, as `podman exec` does: Ask({"status"}).
-  Asked Ask(std::vector<std::string> arguments) const;
+  Asked Ask(const std::vector<std::string>& arguments) const;
   // The socket that it listens on.
   const std::string& control() const { return control_; }
 
@@ -57,13 +63,13 @@ class InitProcess {
   const std::string& output() const { return output_; }
 
  private:
-  void Run(const InitSetup& setup, std::vector<std::string> arguments,
-           std::vector<std::string> env);
+  void Run(const InitSetup& setup, std::vector<std::string> command, std::vector<std::string> env);
   bool ReadSome(std::chrono::milliseconds wait);
 
   pid_t pid_ = -1;
   int pipe_ = -1;
   bool ended_ = false;
+  bool reading_ = true;
   std::string table_file_;
   std::string control_;
   std::string output_;
