@@ -1,6 +1,7 @@
 #include "runtime/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@ namespace imgbuild::runtime {
 namespace {
 
 constexpr std::uint64_t kPatienceMs = 2'000;
+constexpr std::uint64_t kRetryMs = 100;
 
 bool FillAddress(const char* path, sockaddr_un& address) {
   address = {};
@@ -43,9 +45,12 @@ bool MayAsk(int fd) {
   return who.uid == 0 || who.uid == geteuid();
 }
 
+int OpenReserve() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
+
 }  // namespace
 
 void Control::Open() {
+  reserve_ = OpenReserve();
   const char* given = getenv(kControlVariable);
   if (given != nullptr && *given != '\0') {
     fd_ = Listen(given);
@@ -66,14 +71,14 @@ void Control::Close() {
   unlink(path_);
 }
 
-void Control::Prepare(pollfd* polled) const {
+void Control::Prepare(pollfd* polled, std::uint64_t now) const {
   bool room = false;
   for (std::size_t i = 0; i < kClients; ++i) {
     const Client& client = clients_[i];
     room = room || client.fd < 0;
     polled[1 + i] = {client.fd, static_cast<short>(client.answering ? POLLOUT : POLLIN), 0};
   }
-  polled[0] = {room ? fd_ : -1, POLLIN, 0};
+  polled[0] = {room && now >= accept_ms_ ? fd_ : -1, POLLIN, 0};
 }
 
 void Control::Handle(const pollfd* polled, std::uint64_t now, ControlHandler& handler) {
@@ -83,11 +88,24 @@ void Control::Handle(const pollfd* polled, std::uint64_t now, ControlHandler& ha
   if (polled[0].revents != 0) Accept(now);
 }
 
+int Control::AcceptOne() {
+  constexpr int kFlags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+  const int client = accept4(fd_, nullptr, nullptr, kFlags);
+  if (client >= 0 || reserve_ < 0 || (errno != EMFILE && errno != ENFILE)) return client;
+  close(reserve_);
+  reserve_ = -1;
+  return accept4(fd_, nullptr, nullptr, kFlags);
+}
+
 void Control::Accept(std::uint64_t now) {
   for (Client& client : clients_) {
     if (client.fd >= 0) continue;
-    client.fd = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (client.fd < 0) return;
+    client.fd = AcceptOne();
+    if (client.fd < 0) {
+      // It may wait in the queue on and on; polling again at once would do nothing else.
+      accept_ms_ = now + kRetryMs;
+      return;
+    }
     client.until_ms = now + kPatienceMs;
     client.size = client.sent = 0;
     client.answering = false;
@@ -123,10 +141,11 @@ void Control::Continue(Client& client, ControlHandler& handler) {
 void Control::HangUp(Client& client) {
   close(client.fd);
   client.fd = -1;
+  if (reserve_ < 0) reserve_ = OpenReserve();
 }
 
-std::uint64_t Control::due_ms() const {
-  std::uint64_t due = UINT64_MAX;
+std::uint64_t Control::due_ms(std::uint64_t now) const {
+  std::uint64_t due = now < accept_ms_ ? accept_ms_ : UINT64_MAX;
   for (const Client& client : clients_) {
     if (client.fd >= 0 && client.until_ms < due) due = client.until_ms;
   }

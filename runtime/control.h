@@ -8,7 +8,8 @@
 //
 // An answer begins with "ok\n" or "no\n". Who asks must be root or the supervisor's own user
 // (SO_PEERCRED); others are hung up on. Nothing here blocks or allocates: a client that neither
-// asks nor reads loses its place after a while.
+// asks nor reads loses its place after a while. Where descriptors are used up there is one in
+// reserve, so that one client at a time is answered.
 #pragma once
 
 #include <cstddef>
@@ -48,11 +49,11 @@ class Control {
   void Close();
 
   // Fills `polled` with kDescriptors entries.
-  void Prepare(pollfd* polled) const;
+  void Prepare(pollfd* polled, std::uint64_t now) const;
   // After poll() filled them.
   void Handle(const pollfd* polled, std::uint64_t now, ControlHandler& handler);
-  // When a client's time is over next; UINT64_MAX: there is none.
-  std::uint64_t due_ms() const;
+  // When a client's time is over next, or clients are accepted again; UINT64_MAX: no time.
+  std::uint64_t due_ms(std::uint64_t now) const;
   void Tick(std::uint64_t now);
 
  private:
@@ -67,10 +68,13 @@ class Control {
   };
 
   void Accept(std::uint64_t now);
+  int AcceptOne();
   void Continue(Client& client, ControlHandler& handler);
   void HangUp(Client& client);
 
   int fd_ = -1;
+  int reserve_ = -1;             // closed for a client where there is no other descriptor
+  std::uint64_t accept_ms_ = 0;  // not before: nothing could be had
   const char* path_ = nullptr;
   Client clients_[kClients];
 };

@@ -272,7 +272,7 @@ int Supervisor::PollTimeout(std::uint64_t now) const {
     if (wanted < due) due = wanted;
   };
   for (std::size_t i = 0; i < table_->size; ++i) consider(services_[i]->due_ms());
-  consider(control_.due_ms());
+  consider(control_.due_ms(now));
   // From then on lines are read and dropped.
   if (!out_.IsStuck(now)) consider(out_.stuck_ms());
   if (!err_.IsStuck(now)) consider(err_.stuck_ms());
@@ -294,7 +294,7 @@ void Supervisor::Wait() {
     polled[count++] = {service.probe().fd(), service.probe().events(), 0};
   }
   pollfd* const asked = polled + count;
-  control_.Prepare(asked);
+  control_.Prepare(asked, before);
   count += Control::kDescriptors;
   const int events = poll(polled, count, PollTimeout(before));
   const std::uint64_t now = NowMs();
