@@ -93,11 +93,6 @@ const char* Service::OpenIdentity() {
 
 const char* Service::OpenOutputs(const Outputs& outputs) {
   null_fd_ = open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (outputs.log_file != nullptr) {
-    out_fd_ = open(outputs.log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (out_fd_ < 0) out_fd_ = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    return out_fd_ >= 0 ? nullptr : "has no place for its output";
-  }
   int out_read = -1;
   int err_read = -1;
   if (!OpenPipe(out_read, out_fd_) || !OpenPipe(err_read, err_fd_)) {
@@ -108,8 +103,11 @@ const char* Service::OpenOutputs(const Outputs& outputs) {
                         fchown(err_fd_, identity_.uid, identity_.gid) != 0)) {
     return "cannot be given its output";
   }
-  out_.Open(out_read, &source_, LogStream::kOut, outputs.out, &tail_);
-  err_.Open(err_read, &source_, LogStream::kErr, outputs.err, &tail_);
+  const bool to_file = outputs.log_file != nullptr;
+  if (to_file) file_.Open(outputs.log_file);
+  LogFile* const file = to_file ? &file_ : nullptr;
+  out_.Open(out_read, &source_, LogStream::kOut, {to_file ? nullptr : outputs.out, file, &tail_});
+  err_.Open(err_read, &source_, LogStream::kErr, {to_file ? nullptr : outputs.err, file, &tail_});
   return nullptr;
 }
 
@@ -120,6 +118,7 @@ void Service::Close() {
   CloseAndForget(out_fd_);
   CloseAndForget(err_fd_);
   CloseAndForget(null_fd_);
+  file_.Close();
   entry_ = nullptr;
 }
 
@@ -159,7 +158,7 @@ SpawnPlan Service::Plan() const {
           .identity = has_identity_ ? &identity_ : nullptr,
           .token = token_ != nullptr ? token_variable_.data() : nullptr,
           .out = out_fd_,
-          .err = err_fd_ >= 0 ? err_fd_ : out_fd_};
+          .err = err_fd_};
 }
 
 void Service::Start(std::uint64_t now) {

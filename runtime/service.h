@@ -29,7 +29,7 @@ const char* StateName(ServiceState state);
 struct Outputs {
   Output* out = nullptr;
   Output* err = nullptr;
-  const char* log_file = nullptr;  // where given, all output goes into that file instead
+  const char* log_file = nullptr;  // where given, what services write goes into that file instead
 };
 
 class Service {
@@ -126,6 +126,7 @@ class Service {
   std::uint64_t started_ms_ = 0;
   std::uint64_t restart_ms_ = 0;
   std::uint64_t probe_ms_ = 0;  // when the next attempt begins
+  LogFile file_;
   std::uint64_t kill_ms_ = 0;   // 0: not being stopped
   std::uint64_t changed_ms_ = 0;
   std::uint32_t failures_ = 0;    // in a row

@@ -59,7 +59,7 @@ const char* Supervisor::OpenService(std::size_t i, Service& service) {
 const char* Supervisor::Open() {
   out_.Open();
   err_.Open();
-  one_output_ = IsOneFile(out_.fd(), err_.fd());
+  one_output_ = IsOneFile(out_.shared(), err_.shared());
   sigset_t handled;
   sigemptyset(&handled);
   sigaddset(&handled, SIGCHLD);
@@ -88,7 +88,7 @@ int Supervisor::Run() {
     FixedText<256> text;
     text.Add("cannot start: ").Add(reason);
     Say(text.data());
-    errors().Drain(100);
+    errors().Drain(100, NowMs() + 100);
     return 125;
   }
   started_ms_ = NowMs();
@@ -99,11 +99,12 @@ int Supervisor::Run() {
   return exit_code_;
 }
 
-// Passes on what is left, as long as somebody takes it.
+// Passes on what is left, as long as somebody takes it, but not for ever: readers may be slow, and
+// what outlives us may write on and on.
 void Supervisor::FinishOutput() {
-  constexpr int kPatienceMs = 500;
+  constexpr std::uint64_t kPatienceMs = 500;
   constexpr std::uint64_t kLongestMs = 2'000;
-  const std::uint64_t until = NowMs() + kLongestMs;  // what outlives us may write on and on
+  const std::uint64_t until = NowMs() + kLongestMs;
   bool more = true;
   while (more && NowMs() < until) {
     more = false;
@@ -113,8 +114,8 @@ void Supervisor::FinishOutput() {
         more = more || reader->HasInput();
       }
     }
-    const bool out = out_.Drain(kPatienceMs);
-    if (!errors().Drain(kPatienceMs) || !out) return;
+    const bool out = out_.Drain(kPatienceMs, until);
+    if (!errors().Drain(kPatienceMs, until) || !out) return;
   }
 }
 
@@ -169,7 +170,7 @@ void Supervisor::StartForeground(std::uint64_t now) {
   bool settled = true;
   for (std::size_t i = 0; i < table_->size; ++i) settled = settled && services_[i]->IsSettled();
   if (!settled && now - started_ms_ < kForegroundWaitMs) return;
-  errors().Drain(200);
+  errors().Drain(200, now + 200);
   foreground_pid_ = Spawn({.argv = foreground_->argv});
   if (foreground_pid_ > 0) return;
   foreground_done_ = true;
@@ -273,9 +274,8 @@ int Supervisor::PollTimeout(std::uint64_t now) const {
   };
   for (std::size_t i = 0; i < table_->size; ++i) consider(services_[i]->due_ms());
   consider(control_.due_ms(now));
-  // From then on lines are read and dropped.
-  if (!out_.IsStuck(now)) consider(out_.stuck_ms());
-  if (!err_.IsStuck(now)) consider(err_.stuck_ms());
+  consider(out_.due_ms(now));
+  consider(err_.due_ms(now));
   return due > now ? static_cast<int>(due - now) : 0;
 }
 
@@ -283,14 +283,16 @@ void Supervisor::Wait() {
   constexpr std::size_t kOwn = 3;
   pollfd polled[kOwn + 3 * kMaxServices + Control::kDescriptors];
   const std::uint64_t before = NowMs();
+  out_.Tick(before);
+  err_.Tick(before);
   polled[0] = {signals_, POLLIN, 0};
-  polled[1] = {out_.HasPending() ? out_.fd() : -1, POLLOUT, 0};
-  polled[2] = {err_.HasPending() ? err_.fd() : -1, POLLOUT, 0};
+  polled[1] = {out_.fd(before), POLLOUT, 0};
+  polled[2] = {err_.fd(before), POLLOUT, 0};
   nfds_t count = kOwn;
   for (std::size_t i = 0; i < table_->size; ++i) {
     Service& service = *services_[i];
-    polled[count++] = {service.out().WantsInput(before) ? service.out().fd() : -1, POLLIN, 0};
-    polled[count++] = {service.err().WantsInput(before) ? service.err().fd() : -1, POLLIN, 0};
+    polled[count++] = {service.out().WantsInput() ? service.out().fd() : -1, POLLIN, 0};
+    polled[count++] = {service.err().WantsInput() ? service.err().fd() : -1, POLLIN, 0};
     polled[count++] = {service.probe().fd(), service.probe().events(), 0};
   }
   pollfd* const asked = polled + count;
@@ -314,8 +316,8 @@ void Supervisor::HandleOutput(const pollfd* polled, std::uint64_t now) {
   for (std::size_t n = 0; n < size; ++n) {
     const std::size_t i = (first_ + n) % size;
     Service& service = *services_[i];
-    if (polled[3 * i].revents != 0) service.out().Read(now);
-    if (polled[3 * i + 1].revents != 0) service.err().Read(now);
+    if (polled[3 * i].revents != 0) service.out().Read();
+    if (polled[3 * i + 1].revents != 0) service.err().Read();
     if (polled[3 * i + 2].revents != 0 && service.ContinueProbe(now)) BecameReady(service);
   }
 }

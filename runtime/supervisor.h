@@ -2,8 +2,8 @@
 //
 // One thread, one poll() loop, no allocation once it runs. Everything that happens is an event of
 // that loop: signals (through a signalfd), output of services, probes, deadlines, questions on the
-// control socket. Two rules keep it from hanging: it never writes to a descriptor that poll() did
-// not call writable, and it waits for processes (SIGCHLD), never for descriptors to close, since
+// control socket. Two rules keep it from hanging: it writes to nothing that could make it wait
+// (runtime/writer.h), and it waits for processes (SIGCHLD), never for descriptors to close, since
 // grandchildren inherit those and outlive the service.
 //
 // Ends when a stop signal arrives, when an essential service or the foreground command ends for
@@ -66,7 +66,6 @@ class Supervisor final : private ControlHandler {
   void Answer(char* request, Reply& reply) override;
   void AnswerStatus(bool json, Reply& reply) const;
   void AnswerHealth(bool ready, const char* name, Reply& reply) const;
-  void AnswerLogs(const Service& service, Reply& reply) const;
   Service* Find(const char* name);
 
   const ServiceTable* table_;

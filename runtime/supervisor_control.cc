@@ -83,15 +83,6 @@ void Supervisor::AnswerHealth(bool ready, const char* name, Reply& reply) const 
   }
 }
 
-void Supervisor::AnswerLogs(const Service& service, Reply& reply) const {
-  if (foreground_ != nullptr) {
-    reply.Add("no\nbeside a command, services write to /tmp/imgbuild-log/NAME.log\n");
-    return;
-  }
-  reply.Add("ok\n");
-  service.tail().AddTo(reply);
-}
-
 void Supervisor::Answer(char* request, Reply& reply) {
   char* name = strchr(request, ' ');
   if (name != nullptr) *name++ = '\0';
@@ -115,7 +106,11 @@ void Supervisor::Answer(char* request, Reply& reply) {
     reply.Add(stopping_ ? "no\nthe container is stopping\n" : "no\nthat is not understood\n");
     return;
   }
-  if (Is(request, "logs")) return AnswerLogs(*service, reply);
+  if (Is(request, "logs")) {
+    reply.Add("ok\n");
+    service->tail().AddTo(reply);
+    return;
+  }
   const std::uint64_t now = NowMs();
   if (Is(request, "stop")) {
     service->Hold(now);
