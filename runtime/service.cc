@@ -10,6 +10,7 @@
 
 #include "runtime/clock.h"
 #include "runtime/process.h"
+#include "runtime/surroundings.h"
 
 namespace imgbuild::runtime {
 namespace {
@@ -77,8 +78,9 @@ const char* Service::Open(const ServiceEntry& entry, const Outputs& outputs) {
   hold_ = renew_ = unwell_ = false;
   kill_ms_ = 0;
   tail_.Clear();
+  token_variable_.Clear();
+  token_ = nullptr;
   changed_ms_ = NowMs();
-  MakeToken();
   if (const char* reason = OpenIdentity()) return reason;
   return OpenOutputs(outputs);
 }
@@ -115,10 +117,10 @@ void Service::Close() {
   probe_.Stop();
   out_.Close();
   err_.Close();
+  file_.Close();
   CloseAndForget(out_fd_);
   CloseAndForget(err_fd_);
   CloseAndForget(null_fd_);
-  file_.Close();
   entry_ = nullptr;
 }
 
@@ -128,24 +130,20 @@ void Service::set_entry(const ServiceEntry& entry) {
   source_.name = entry.name;
 }
 
-void Service::MakeToken() {
+// Made once, and then given to each start whose surroundings do not have another.
+void Service::ChooseToken() {
   token_ = nullptr;
-  token_variable_.Clear();
-  if (entry_->token == nullptr) return;
-  const char* given = getenv(entry_->token);
-  if (given != nullptr && *given != '\0') return;
-  FixedText<128> in_file;  // the service reads it itself
-  const char* file = getenv(in_file.Add(entry_->token).Add("_FILE").data());
-  if (file != nullptr && *file != '\0') return;
-  unsigned char random[24];
-  if (getrandom(random, sizeof random, 0) != sizeof random) return;
-  token_variable_.Add(entry_->token).Add("=");
-  const std::size_t prefix = token_variable_.size();
-  for (unsigned char byte : random) {
-    const char digits[2] = {"0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
-    token_variable_.Add(digits, 2);
+  if (entry_->token == nullptr || HasToken(*entry_)) return;
+  if (token_variable_.size() == 0) {
+    unsigned char random[24];
+    if (getrandom(random, sizeof random, 0) != sizeof random) return;
+    token_variable_.Add(entry_->token).Add("=");
+    for (unsigned char byte : random) {
+      const char digits[2] = {"0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
+      token_variable_.Add(digits, 2);
+    }
   }
-  token_ = token_variable_.data() + prefix;
+  if (!token_variable_.cut()) token_ = strchr(token_variable_.data(), '=') + 1;
 }
 
 void Service::Say(const char* text) {
@@ -162,6 +160,7 @@ SpawnPlan Service::Plan() const {
 }
 
 void Service::Start(std::uint64_t now) {
+  ChooseToken();
   pid_ = Spawn(Plan());
   started_ms_ = now;
   told_slow_ = false;

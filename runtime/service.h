@@ -99,7 +99,7 @@ class Service {
   void Enter(ServiceState state);
   const char* OpenOutputs(const Outputs& outputs);
   const char* OpenIdentity();
-  void MakeToken();
+  void ChooseToken();
   SpawnPlan Plan() const;
   bool Probed(Probe::Result result, std::uint64_t now);
   bool BecomeReady(std::uint64_t now);
@@ -121,12 +121,12 @@ class Service {
   LineReader out_;
   LineReader err_;
   LogTail tail_;
+  LogFile file_;
   Output* console_ = nullptr;
   Probe probe_;
   std::uint64_t started_ms_ = 0;
   std::uint64_t restart_ms_ = 0;
   std::uint64_t probe_ms_ = 0;  // when the next attempt begins
-  LogFile file_;
   std::uint64_t kill_ms_ = 0;   // 0: not being stopped
   std::uint64_t changed_ms_ = 0;
   std::uint32_t failures_ = 0;    // in a row
@@ -136,8 +136,8 @@ class Service {
   bool renew_ = false;   // starts again when it has ended, whatever its policy
   bool unwell_ = false;  // is being ended because it does not answer
   bool told_slow_ = false;
-  FixedText<128> token_variable_;  // VARIABLE=value, where it was made here
-  const char* token_ = nullptr;
+  FixedText<128> token_variable_;  // VARIABLE=value, once one was made here
+  const char* token_ = nullptr;    // null: there is none, or another one counts
 };
 
 }  // namespace imgbuild::runtime

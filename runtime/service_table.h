@@ -22,8 +22,8 @@
 //   restart never | on-failure | always [MOST]   failures in a row until it is given up; 0: never
 //   essential                    its end for good stops the container
 //   stop SIGNAL MS               signal number, then how long until SIGKILL
-//   token VARIABLE               a secret made at start, unless the environment has VARIABLE or the
-//                                path of a file with it in VARIABLE_FILE
+//   token VARIABLE               a secret made at start, unless the service finds VARIABLE set, or
+//                                VARIABLE_FILE to the path of a file with it, which is then read
 //   announce TEXT                shown once when ready; {token} stands for "?token=..." or nothing,
 //                                {port N} for the variable IMGBUILD_PORT_N, or N: whoever publishes
 //                                port N as another one says so there

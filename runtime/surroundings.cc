@@ -44,6 +44,24 @@ void DropNewline(char* text) {
   if (size > 0 && text[size - 1] == '\r') text[--size] = '\0';
 }
 
+// Of an env-file: those that set a variable.
+template <typename Take>
+void ForEachLine(char* text, const Take& take) {
+  char* rest = text;
+  while (char* line = strsep(&rest, "\n")) {
+    DropNewline(line);
+    if (*line == '#' || *line == '=' || strchr(line, '=') == nullptr) continue;
+    take(line);
+  }
+}
+
+// The variable that has the path of a file with the token.
+FixedText<128> FileVariable(const ServiceEntry& service) {
+  FixedText<128> variable;
+  variable.Add(service.token).Add("_FILE");
+  return variable;
+}
+
 bool SetLimits(const ServiceEntry& service, Failure& failure) {
   for (std::size_t i = 0; i < service.limits_size; ++i) {
     const LimitEntry& entry = service.limits[i];
@@ -85,15 +103,63 @@ bool ReadSecrets(const ServiceEntry& service, Failure& failure) {
   return true;
 }
 
+// The file with it in VARIABLE_FILE takes the variable's place.
+bool ReadTokenFile(const ServiceEntry& service, Failure& failure) {
+  const char* given = getenv(service.token);
+  const char* path = getenv(FileVariable(service).data());
+  if ((given != nullptr && *given != '\0') || path == nullptr || *path == '\0') return true;
+  char* text = ReadWhole(path);
+  if (text != nullptr) DropNewline(text);
+  if (text != nullptr && *text == '\0') {
+    // Servers take an empty one for leave to let everybody in.
+    text = nullptr;
+    errno = ENODATA;
+  }
+  if (text != nullptr && setenv(service.token, text, 1) == 0) return true;
+  failure = {"cannot read the token", path};
+  return false;
+}
+
+// As ReadWhole(), for who may not wait: null for what is no file.
+char* ReadRegular(const char* path) {
+  struct stat status {};
+  return stat(path, &status) == 0 && S_ISREG(status.st_mode) ? ReadWhole(path) : nullptr;
+}
+
+// Whether the variable will have a value that is not empty. Sources in the order in which a start
+// reads them: the last counts.
+bool IsGiven(const ServiceEntry& service, const char* variable) {
+  const char* value = getenv(variable);
+  const std::size_t size = strlen(variable);
+  const auto consider = [&](const char* line) {
+    if (strncmp(line, variable, size) == 0 && line[size] == '=') value = line + size + 1;
+  };
+  for (std::size_t i = 0; i < service.env_files_size; ++i) {
+    const char* path = service.env_files[i];
+    char* text = ReadRegular(path + (*path == '-' ? 1 : 0));
+    if (text != nullptr) ForEachLine(text, consider);
+  }
+  for (std::size_t i = 0; i < service.env_size; ++i) consider(service.env[i]);
+  for (std::size_t i = 0; i < service.secrets_size; ++i) {
+    if (strcmp(service.secrets[i].variable, variable) != 0) continue;
+    char* text = ReadRegular(service.secrets[i].file);
+    if (text == nullptr) continue;
+    DropNewline(text);
+    value = text;
+  }
+  const bool given = value != nullptr && *value != '\0';
+  file_text_size = 0;
+  return given;
+}
+
 }  // namespace
 
+bool HasToken(const ServiceEntry& service) {
+  return IsGiven(service, service.token) || IsGiven(service, FileVariable(service).data());
+}
+
 void AddLines(char* text) {
-  char* rest = text;
-  while (char* line = strsep(&rest, "\n")) {
-    DropNewline(line);
-    if (*line == '#' || *line == '=' || strchr(line, '=') == nullptr) continue;
-    putenv(line);
-  }
+  ForEachLine(text, [](char* line) { putenv(line); });
 }
 
 Failure EnterSurroundings(const ServiceEntry& service, const Identity* identity,
@@ -104,7 +170,11 @@ Failure EnterSurroundings(const ServiceEntry& service, const Identity* identity,
   // putenv keeps the pointers, which lead into memory of this process that exec replaces.
   for (std::size_t i = 0; i < service.env_size; ++i) putenv(const_cast<char*>(service.env[i]));
   if (!ReadSecrets(service, failure)) return failure;
-  if (token != nullptr) putenv(const_cast<char*>(token));
+  if (token != nullptr) {
+    putenv(const_cast<char*>(token));
+  } else if (service.token != nullptr && !ReadTokenFile(service, failure)) {
+    return failure;
+  }
   if (service.umask >= 0) umask(static_cast<mode_t>(service.umask));
   if (identity != nullptr && !Become(*identity)) return {"cannot become", service.user};
   if (service.dir != nullptr && chdir(service.dir) != 0) return {"cannot enter", service.dir};

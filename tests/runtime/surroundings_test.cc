@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -119,6 +120,81 @@ TEST_F(Surroundings, AnUnknownUserIsAnErrorAtOnce) {
   EXPECT_THAT(Say("echo ran", "user nobody-of-that-name\n"),
               HasSubstr("a runs as a user that is unknown"));
   EXPECT_EQ(status_, 125);
+}
+
+TEST_F(Surroundings, AnotherUserTakesRoot) {
+  InitSetup setup;
+  if (geteuid() == 0) setup.uid = 65501;
+  InitProcess init(TableOf(Script("a", "echo ran", "user root\n")), {}, {}, setup);
+  EXPECT_EQ(init.WaitForExit(), 125);
+  EXPECT_THAT(init.output(), HasSubstr("a runs as another user, which takes a container that "
+                                       "starts as root"));
+  EXPECT_THAT(init.output(), Not(HasSubstr("[a] ran")));
+}
+
+TEST_F(Surroundings, RunsInItsDirectory) {
+  const std::string folder = std::filesystem::canonical(folder_.path()).string();
+  EXPECT_THAT(Say("pwd -P", "dir " + folder + "\n"), HasSubstr("[a] " + folder + "\n"));
+}
+
+TEST_F(Surroundings, ADirectoryThatCannotBeEnteredIsAnError) {
+  const std::string output = Say("echo ran", "dir " + Missing() + "\n");
+  EXPECT_THAT(output, HasSubstr("cannot enter " + Missing() + ": No such file"));
+  EXPECT_THAT(output, Not(HasSubstr("[a] ran")));
+  EXPECT_EQ(status_, 126);
+}
+
+const char kSaysItsToken[] = "echo \"<$MY_TOKEN>\"; exec sleep 100";
+const char kHasToken[] = "token MY_TOKEN\nannounce at http://x/{token}\n";
+
+// What a service with a token, and whoever starts it, hear of it.
+std::string Hear(const std::string& more, std::vector<std::string> env) {
+  InitProcess init(TableOf(Script("a", kSaysItsToken, kHasToken + more)), {}, std::move(env));
+  EXPECT_TRUE(init.WaitFor("at http://x/"));
+  EXPECT_TRUE(init.WaitFor("[a] <"));
+  init.Signal(SIGTERM);
+  EXPECT_EQ(init.WaitForExit(), 0);
+  return init.output();
+}
+
+TEST_F(Surroundings, ATokenOfTheServicesOwnIsNotReplaced) {
+  const std::string secret = Write("secret", "own\n");
+  const std::string lines = Write("lines", "A=B\nMY_TOKEN=own\n");
+  for (const std::string& more :
+       {std::string("env MY_TOKEN=own\n"), "secret MY_TOKEN " + secret + "\n",
+        "env-file " + lines + "\n", "env-file -" + lines + "\n",
+        "env MY_TOKEN_FILE=" + secret + "\n", "env MY_TOKEN=\nsecret MY_TOKEN " + secret + "\n"}) {
+    const std::string output = Hear(more, {});
+    EXPECT_THAT(output, HasSubstr("[a] <own>\n")) << more;
+    EXPECT_THAT(output, HasSubstr("at http://x/\n")) << more;
+  }
+}
+
+TEST_F(Surroundings, AnEmptyTokenIsNone) {
+  const std::string empty = Write("empty", "\n");
+  for (const std::string& more :
+       {std::string("env MY_TOKEN=\n"), "secret MY_TOKEN " + empty + "\n"}) {
+    EXPECT_THAT(Hear(more, {"MY_TOKEN="}), testing::ContainsRegex("\\[a\\] <[0-9a-f]{48}>"))
+        << more;
+  }
+}
+
+TEST_F(Surroundings, ATokensFileIsReadWithoutItsLastNewline) {
+  const std::string file = Write("token", "from a file\n");
+  const std::string output = Hear("", {"MY_TOKEN_FILE=" + file});
+  EXPECT_THAT(output, HasSubstr("[a] <from a file>\n"));
+  EXPECT_THAT(output, HasSubstr("at http://x/\n"));
+  // The variable itself comes first.
+  EXPECT_THAT(Hear("", {"MY_TOKEN_FILE=" + file, "MY_TOKEN=given"}), HasSubstr("[a] <given>\n"));
+}
+
+TEST_F(Surroundings, ATokensFileThatIsMissingOrEmptyIsAnError) {
+  for (const std::string& file : {Missing(), Write("empty", "\n")}) {
+    const std::string output = Say("echo ran", kHasToken, {"MY_TOKEN_FILE=" + file});
+    EXPECT_THAT(output, HasSubstr("cannot read the token " + file)) << output;
+    EXPECT_THAT(output, Not(HasSubstr("[a] ran")));
+    EXPECT_EQ(status_, 126);
+  }
 }
 
 }  // namespace
