@@ -37,9 +37,9 @@ void CloseAndForget(int& fd) {
   fd = -1;
 }
 
-std::uint64_t Backoff(std::uint32_t failures) {
+std::uint64_t Backoff(std::uint32_t ends) {
   std::uint64_t wait = kFirstBackoffMs;
-  for (std::uint32_t i = 1; i < failures && wait < kLongestBackoffMs; ++i) wait *= 2;
+  for (std::uint32_t i = 1; i < ends && wait < kLongestBackoffMs; ++i) wait *= 2;
   return wait < kLongestBackoffMs ? wait : kLongestBackoffMs;
 }
 
@@ -74,7 +74,7 @@ const char* Service::Open(const ServiceEntry& entry, const Outputs& outputs) {
   source_.name = entry.name;
   state_ = ServiceState::kWaiting;
   exit_code_ = 0;
-  failures_ = unanswered_ = starts_ = 0;
+  ends_ = failures_ = unanswered_ = starts_ = 0;
   hold_ = renew_ = unwell_ = false;
   kill_ms_ = 0;
   tail_.Clear();
@@ -171,7 +171,8 @@ void Service::Start(std::uint64_t now) {
     text.Add("cannot be started: ").Add(strerror(errno));
     Say(text.data());
     exit_code_ = 125;
-    Fail(now);
+    ++failures_;
+    StartLater(now);
     return;
   }
   Enter(ServiceState::kStarting);
@@ -186,15 +187,15 @@ void Service::GiveUp(const char* because) {
   Enter(ServiceState::kDone);
 }
 
-void Service::Fail(std::uint64_t now) {
-  ++failures_;
+void Service::StartLater(std::uint64_t now) {
+  ++ends_;
   if (entry_->most_failures != 0 && failures_ >= entry_->most_failures) {
     Say("failed too often, giving up");
     Enter(ServiceState::kDone);
     return;
   }
   Enter(ServiceState::kBackoff);
-  restart_ms_ = now + Backoff(failures_);
+  restart_ms_ = now + Backoff(ends_);
 }
 
 void Service::Ended(int wait_status, std::uint64_t now, bool stopping) {
@@ -219,8 +220,9 @@ void Service::Ended(int wait_status, std::uint64_t now, bool stopping) {
   if (stopping || !again) {
     Enter(ServiceState::kDone);
   } else {
-    if (now - started_ms_ >= kHealthyMs) failures_ = 0;
-    Fail(now);
+    if (now - started_ms_ >= kHealthyMs) ends_ = failures_ = 0;
+    failures_ = exit_code_ != 0 ? failures_ + 1 : 0;
+    StartLater(now);
   }
   if (stopping) return;
   char how[64];
@@ -254,7 +256,7 @@ void Service::Hold(std::uint64_t now) {
 
 void Service::Renew(std::uint64_t now) {
   hold_ = false;
-  failures_ = 0;
+  ends_ = failures_ = 0;
   if (!running()) {
     Enter(ServiceState::kWaiting);
     return;

@@ -104,7 +104,8 @@ class Service {
   bool Probed(Probe::Result result, std::uint64_t now);
   bool BecomeReady(std::uint64_t now);
   void TickProbe(const ProbeEntry& entry, std::uint64_t now);
-  void Fail(std::uint64_t now);
+  // Starts again after a while, which grows while it ends soon; or gives up.
+  void StartLater(std::uint64_t now);
   void End(std::uint64_t now);
   void Say(const char* text);
 
@@ -129,7 +130,8 @@ class Service {
   std::uint64_t probe_ms_ = 0;  // when the next attempt begins
   std::uint64_t kill_ms_ = 0;   // 0: not being stopped
   std::uint64_t changed_ms_ = 0;
-  std::uint32_t failures_ = 0;    // in a row
+  std::uint32_t ends_ = 0;        // in a row, each soon after a start
+  std::uint32_t failures_ = 0;    // of those, since the last that was none
   std::uint32_t unanswered_ = 0;  // liveness probes, in a row
   std::uint32_t starts_ = 0;
   bool hold_ = false;    // stays stopped when it has ended

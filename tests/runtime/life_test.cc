@@ -4,6 +4,7 @@
 #include <fstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,6 +18,7 @@
 namespace imgbuild::runtime {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -151,6 +153,62 @@ TEST(Life, APortThatIsNoLongerServedIsNoAnswer) {
                    {});
   ASSERT_TRUE(init.WaitFor("web is up"));
   EXPECT_EQ(init.WaitForExit(), 143);
+}
+
+TEST(Life, APortThatIsServedIsReadyAndOneThatIsNotIsNoAnswer) {
+  const support::TempFolder folder;
+  const std::string flag = (folder.path() / "flag").string();
+  const std::string port = std::to_string(support::FreePort());
+  const std::string script = "sleep 0.3; echo listening; python3 -m http.server --bind 127.0.0.1 " +
+                             port + " >/dev/null 2>&1 & server=$!; until test -e " + flag +
+                             "; do sleep 0.05; done; kill $server; exec sleep 100";
+  InitProcess init(TableOf(Script("web", script,
+                                  "ready tcp " + port + " 10000\nlive tcp " + port +
+                                      " 50 1000 2\nrestart never\n") +
+                           Script("client", "echo started; exec sleep 100", "after web\n")),
+                   {});
+  ASSERT_TRUE(init.WaitFor("[client] started"));
+  EXPECT_LT(init.output().find("[web] listening"), init.output().find("[client] started"));
+  EXPECT_THAT(init.Ask({"status"}).output, HasSubstr("web                  ready"));
+  std::ofstream(flag) << "";
+  EXPECT_TRUE(init.WaitFor("web does not answer any more"));
+  EXPECT_TRUE(init.WaitFor("web was killed by signal 15"));
+}
+
+TEST(Life, WhatEndsWellIsStartedAlwaysAndNotGivenUp) {
+  InitProcess init(TableOf(Script("web", "echo run; exit 0", "restart always 2\n")), {});
+  ASSERT_TRUE(init.WaitFor("starting again in 1000 ms"));
+  // It waits a little longer each time all the same.
+  EXPECT_THAT(init.output(), HasSubstr("starting again in 250 ms"));
+  EXPECT_EQ(Count(init.output(), "[web] run"), 3u);
+  EXPECT_THAT(init.output(), Not(HasSubstr("giving up")));
+}
+
+TEST(Life, AnEndThatWasNoFailureForgetsFailures) {
+  const support::TempFolder folder;
+  const std::string ends = (folder.path() / "ends").string();
+  // Fails, is well, and fails for good.
+  const std::string script = "echo run >>" + ends + "; test $(wc -l <" + ends + ") = 2";
+  InitProcess init(TableOf(Script("web", script, "restart always 2\n")), {});
+  EXPECT_EQ(init.WaitForExit(), 1);
+  EXPECT_EQ(Count(init.output(), "exited with status 1"), 3u);
+}
+
+TEST(Life, TenSecondsOfHealthForgetFailures) {
+  const support::TempFolder folder;
+  const std::string ends = (folder.path() / "ends").string();
+  const std::string script =
+      "echo run >>" + ends + "; test $(wc -l <" + ends + ") = 3 && sleep 10.2; exit 1";
+  InitProcess init(TableOf(Script("web", script, "restart on-failure 4\n")), {});
+  ASSERT_TRUE(init.WaitFor("giving up", std::chrono::seconds(60)));
+  std::vector<std::string> waits;
+  const std::string key = "starting again in ";
+  for (std::size_t at = 0; (at = init.output().find(key, at)) != std::string::npos;) {
+    at += key.size();
+    waits.push_back(init.output().substr(at, init.output().find(' ', at) - at));
+  }
+  EXPECT_THAT(waits, ElementsAre("250", "500", "250", "500", "1000"));
+  EXPECT_EQ(init.WaitForExit(), 1);
 }
 
 TEST(Life, GivesUpAfterAsManyFailuresAsItIsTold) {
