@@ -20,7 +20,7 @@ Probe::Result Probe::Start(const ProbeEntry& entry, SpawnPlan plan, std::uint64_
   if (entry.kind == ProbeKind::kExec) {
     plan.argv = entry.command.argv;
     pid_ = Spawn(plan);
-    if (pid_ < 0) result = Result::kFailed;
+    if (pid_ < 0) result = Result::kUnasked;
   } else {
     result = Connect();
   }
@@ -31,7 +31,7 @@ Probe::Result Probe::Start(const ProbeEntry& entry, SpawnPlan plan, std::uint64_
 
 Probe::Result Probe::Connect() {
   fd_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd_ < 0) return Result::kFailed;
+  if (fd_ < 0) return Result::kUnasked;
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(entry_->port);

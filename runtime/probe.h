@@ -15,10 +15,11 @@ namespace imgbuild::runtime {
 // with status 0.
 class Probe {
  public:
-  enum class Result : std::uint8_t { kPending, kReady, kFailed };
+  // kUnasked: we could not ask, which says nothing about the service.
+  enum class Result : std::uint8_t { kPending, kReady, kFailed, kUnasked };
 
   // Begins an attempt. What it is run with is borrowed; `plan` is the service's, and is changed for
-  // exec alone. kFailed where not even that could be done.
+  // exec alone.
   Result Start(const ProbeEntry& entry, SpawnPlan plan, std::uint64_t now);
   // Gives an attempt up.
   void Stop();

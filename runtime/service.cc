@@ -291,8 +291,9 @@ bool Service::Probed(Probe::Result result, std::uint64_t now) {
     const bool command = entry_->ready.kind == ProbeKind::kExec;
     probe_ms_ = now + (command ? kProbeByCommandEveryMs : kProbeEveryMs);
   } else if (state_ == ServiceState::kReady) {
-    unanswered_ = answered ? 0 : unanswered_ + 1;
     probe_ms_ = now + entry_->live.every_ms;
+    if (result == Probe::Result::kUnasked) return false;
+    unanswered_ = answered ? 0 : unanswered_ + 1;
     if (unanswered_ < entry_->live.most) return false;
     Say("does not answer any more, ending it");
     unwell_ = true;

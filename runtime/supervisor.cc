@@ -32,6 +32,15 @@ bool IsStopSignal(int number) {
   return false;
 }
 
+// poll() that comes back much too late was not late: we could not run, and so nobody could do in
+// time what was to be done by then. They get a little time for it now.
+void SkipPause(std::uint64_t before, std::uint64_t timeout) {
+  constexpr std::uint64_t kGraceMs = 1'000;
+  const std::uint64_t now = NowMs();
+  if (now < before + timeout + kGraceMs) return;
+  SkipMs(now - before - (timeout > kGraceMs ? timeout - kGraceMs : 0));
+}
+
 // Lines of two outputs would tear each other where both lead to one place.
 bool IsOneFile(int a, int b) {
   struct stat first {};
@@ -173,6 +182,9 @@ void Supervisor::StartForeground(std::uint64_t now) {
   errors().Drain(200, now + 200);
   foreground_pid_ = Spawn({.argv = foreground_->argv});
   if (foreground_pid_ > 0) return;
+  FixedText<256> text;
+  text.Add("cannot start ").Add(foreground_->argv[0]).Add(": ").Add(strerror(errno));
+  Say(text.data());
   foreground_done_ = true;
   exit_code_ = 125;
   BeginStop();
@@ -298,7 +310,9 @@ void Supervisor::Wait() {
   pollfd* const asked = polled + count;
   control_.Prepare(asked, before);
   count += Control::kDescriptors;
-  const int events = poll(polled, count, PollTimeout(before));
+  const int timeout = PollTimeout(before);
+  const int events = poll(polled, count, timeout);
+  SkipPause(before, static_cast<std::uint64_t>(timeout));
   const std::uint64_t now = NowMs();
   control_.Tick(now);
   if (events <= 0) return;
