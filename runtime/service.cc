@@ -74,6 +74,7 @@ const char* Service::Open(const ServiceEntry& entry, const Outputs& outputs) {
   source_.name = entry.name;
   state_ = ServiceState::kWaiting;
   exit_code_ = 0;
+  group_ = -1;
   ends_ = failures_ = unanswered_ = starts_ = 0;
   hold_ = renew_ = unwell_ = false;
   kill_ms_ = 0;
@@ -175,8 +176,15 @@ void Service::Start(std::uint64_t now) {
     StartLater(now);
     return;
   }
+  group_ = pid_;
   Enter(ServiceState::kStarting);
   probe_ms_ = now;
+}
+
+bool Service::HasLeftovers() const { return group_ > 0 && kill(-group_, 0) == 0; }
+
+void Service::KillLeftovers() const {
+  if (group_ > 0) kill(-group_, SIGKILL);
 }
 
 void Service::GiveUp(const char* because) {

@@ -72,6 +72,9 @@ class Service {
   void Start(std::uint64_t now);
   // It will not start: what it comes after failed for good.
   void GiveUp(const char* because);
+  // What it started is left, in its process group, although it ended itself.
+  bool HasLeftovers() const;
+  void KillLeftovers() const;
   // The process ended. Decides by the restart policy, unless `stopping`, what comes next.
   void Ended(int wait_status, std::uint64_t now, bool stopping);
   // Sends the stop signal, once; SIGKILL to the whole group when its time is over.
@@ -112,6 +115,7 @@ class Service {
   const ServiceEntry* entry_ = nullptr;
   ServiceState state_ = ServiceState::kWaiting;
   pid_t pid_ = -1;
+  pid_t group_ = -1;  // of the last start
   int exit_code_ = 0;
   bool has_identity_ = false;
   Identity identity_;

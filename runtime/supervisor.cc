@@ -342,16 +342,20 @@ void Supervisor::EndLeftovers() {
       if (services_[i]->exit_code() != 0) exit_code_ = services_[i]->exit_code();
     }
   }
-  if (getpid() != 1) return;  // kill(-1) would reach beyond the container
-  kill(-1, SIGTERM);
+  // kill(-1) reaches all that is left in the container, and would reach beyond it elsewhere.
+  const bool first = getpid() == 1;
+  if (first) kill(-1, SIGTERM);
   for (int waited = 0; waited < kLeftoverMs; waited += 10) {
     pid_t pid;
     while ((pid = waitpid(-1, nullptr, WNOHANG)) > 0) {
     }
-    if (pid < 0) return;  // ECHILD: nobody is left
+    bool any = first && pid == 0;
+    for (std::size_t i = 0; i < table_->size; ++i) any = any || services_[i]->HasLeftovers();
+    if (!any) return;
     poll(nullptr, 0, 10);
   }
-  kill(-1, SIGKILL);
+  for (std::size_t i = 0; i < table_->size; ++i) services_[i]->KillLeftovers();
+  if (first) kill(-1, SIGKILL);
 }
 
 }  // namespace imgbuild::runtime
