@@ -92,8 +92,6 @@ void InitProcess::Run(const InitSetup& setup, std::vector<std::string> command,
                                   : pipe2(ends, O_CLOEXEC);
   if (made != 0) throw std::system_error(errno, std::generic_category(), "an output");
   for (int fd : ends) fcntl(fd, F_SETFD, FD_CLOEXEC);
-  // A sanitized program looks for leaks by means of a process that traces it: neither may it have.
-  if (setup.uid || !setup.refused.empty()) env.push_back("ASAN_OPTIONS=detect_leaks=0");
   std::vector<char*> argv_pointers = Pointers(command);
   std::vector<char*> env_pointers = Pointers(env);
   pid_ = ForkInto(setup);
