@@ -31,7 +31,11 @@ namespace {
 
 using specs::Error;
 
-constexpr std::uint64_t kCommitStallSeconds = 600;  // a registry hashes gigabytes before it answers
+constexpr std::uint64_t kLarge = 256u << 20;
+constexpr std::uint64_t kLargeStallSeconds = 600;  // a registry hashes it before it answers
+
+// 0 is the client's own.
+std::uint64_t StallSeconds(std::uint64_t size) { return size < kLarge ? 0 : kLargeStallSeconds; }
 
 std::string WithQuery(const std::string& url, const std::string& query) {
   return url + (url.find('?') == std::string::npos ? '?' : '&') + query;
@@ -262,7 +266,7 @@ class Upload {
         .path = WithQuery(location_, "digest=" + specs::PercentEncode(blob_.digest.Oci())),
         .headers = {{"Content-Type", "application/octet-stream"}},
         .max_tries = 1,
-        .stall_timeout_s = kCommitStallSeconds};
+        .stall_timeout_s = StallSeconds(blob_.size)};
     if (size > 0) request.upload = Stretch(size);
     HttpResponse response = registry_.Send(std::move(request));
     if (response.status == 201) {
@@ -285,7 +289,7 @@ class Upload {
                             .headers = {{"Content-Type", "application/octet-stream"}},
                             .upload = Stretch(size),
                             .max_tries = 1,
-                            .stall_timeout_s = kCommitStallSeconds};
+                            .stall_timeout_s = StallSeconds(blob_.size)};
     if (offset_ > 0 || size < blob_.size) {
       request.headers.push_back(
           {"Content-Range", fmt::format("{}-{}", offset_, offset_ + size - 1)});

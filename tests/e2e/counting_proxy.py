@@ -1,9 +1,10 @@
 """Forwards TCP connections on loopback at a bounded rate, and counts what went one way.
 
-    counting_proxy.py PORT SERVER-PORT BYTES-PER-SECOND COUNT-FILE [answers]
+    counting_proxy.py PORT SERVER-PORT BYTES-PER-SECOND COUNT-FILE [answers] [silent=BYTES]
 
 COUNT-FILE holds the bytes that went from clients to the server so far, as a decimal number; with
-"answers" those that came back, which then come at that rate.
+"answers" those that came back, which then come at that rate. After "silent" of them nothing goes
+either way any more, also on connections that begin then, and all of them stay open.
 """
 
 import os
@@ -13,7 +14,13 @@ import threading
 import time
 
 LOCK = threading.Lock()
+LIMIT = next((int(word[7:]) for word in sys.argv[5:] if word.startswith("silent=")), None)
 counted = 0
+
+
+def keep_silence():
+    while LIMIT is not None and counted >= LIMIT:
+        time.sleep(3600)
 
 
 def copy(source, target, rate=None, count=None):
@@ -22,6 +29,7 @@ def copy(source, target, rate=None, count=None):
         while data := source.recv(1 << 16):
             if rate:
                 time.sleep(len(data) / rate)
+            keep_silence()
             target.sendall(data)
             if count:
                 with LOCK:
