@@ -167,6 +167,8 @@ Error Registry::Failure(std::string_view what, const HttpResponse& response) con
     hint = fmt::format("log in with imgbuild login {}, as a user who may do that", endpoint_.host);
   } else if (response.status == 404) {
     hint = "check the name";
+  } else if (response.status == 405) {
+    hint = "the registry does not allow that: it may be read-only, for maintenance, say";
   } else if (response.status == 429) {
     hint = "the registry limits how much may be asked for; try again later or log in";
   }
