@@ -36,8 +36,8 @@ found = [(manifest, config) for manifest in manifests(entries)
 assert len(found) == 1, f"{len(found)} images for {architecture}"
 manifest, config = found[0]
 for layer in manifest["layers"]:
-    program = "gzip" if layer["mediaType"].endswith("+gzip") else "zstd"
+    program = "gzip" if layer["mediaType"].endswith("gzip") else "zstd"
     plain = subprocess.Popen([program, "-dc", blob(layer)], stdout=subprocess.PIPE)
     subprocess.run(["tar", "-x", "-p", "--numeric-owner", "-C", folder], stdin=plain.stdout, check=True)
     assert plain.wait() == 0, layer
-print("\n".join(config["config"]["Env"]))
+print("\n".join(config.get("config", {}).get("Env") or []))
