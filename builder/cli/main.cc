@@ -1,9 +1,11 @@
 // The command line: wiring only.
 
+#include <algorithm>
 #include <cstdio>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <sys/resource.h>
 
 #include "builder/cli/commands.h"
 #include "builder/cli/interrupt.h"
@@ -19,7 +21,17 @@ int Report(const specs::Error& error) {
   return static_cast<int>(error.kind());
 }
 
+// Passwords and tokens lie in memory, and a core dump would keep them. A limit of one byte, unlike
+// none, ends dumps to a program behind a pipe too (core(5)). What is started may raise it again.
+void LeaveNoCore() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_CORE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(1, limit.rlim_max);
+  setrlimit(RLIMIT_CORE, &limit);
+}
+
 int Main(int argc, char** argv) {
+  LeaveNoCore();
   CLI::App app("Layered, reproducible OCI images from one environment spec", "imgbuild");
   app.set_version_flag("--version", std::string("imgbuild ") + kVersion);
   app.require_subcommand(1);
