@@ -302,7 +302,7 @@ class Upload {
     Take(response);
     const std::optional<std::uint64_t> received = ReceivedOf(response.Header("Range"));
     offset_ = received && *received > 0 ? std::min(*received, blob_.size) : offset_ + size;
-    if (blob_.size >= options_.resumable_size && offset_ < blob_.size) {
+    if (blob_.size >= options_.resumable_size) {
       memory_.RememberUpload(repository_, blob_.digest, location_);
     }
     return Step::kOn;

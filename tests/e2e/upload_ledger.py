@@ -1,11 +1,12 @@
 """An HTTP proxy on loopback in front of a registry, that writes down how many bytes of each blob
 went by.
 
-    upload_ledger.py PORT REGISTRY-PORT BYTES-PER-SECOND LEDGER
+    upload_ledger.py PORT REGISTRY-PORT BYTES-PER-SECOND LEDGER [hold]
 
 At most that many bytes a second on each connection. LEDGER gets a line of JSON for each request:
 its method and path, the upload's session and digest where it names them, how many bytes its body
-should have, how many came, and the status of the answer (none where the client went away).
+should have, how many came, and the status of the answer (none where the client went away). With "hold" no request that ends an upload without a
+body gets through, nor an answer.
 """
 
 import http.client
@@ -20,6 +21,7 @@ import urllib.parse
 
 PORT, BEHIND, RATE = (int(word) for word in sys.argv[1:4])
 LEDGER = sys.argv[4]
+HOLD = "hold" in sys.argv[5:]
 LOCK = threading.Lock()
 PIECE = 1 << 16
 
@@ -44,6 +46,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.entry["came"] += len(data)
             yield data
 
+    def write_down(self):
+        with LOCK, open(LEDGER, "a") as ledger:
+            print(json.dumps(self.entry), file=ledger)
+
     def pass_on(self):
         url = urllib.parse.urlsplit(self.path)
         length = int(self.headers.get("Content-Length", 0))
@@ -52,6 +58,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                       "session": session and session[1],
                       "digest": urllib.parse.parse_qs(url.query).get("digest", [None])[0],
                       "length": length, "came": 0, "status": None}
+        if HOLD and self.entry["digest"] and length == 0:
+            self.write_down()
+            self.rfile.read(1)  # until the client goes away
+            self.close_connection = True
+            return
         server = http.client.HTTPConnection("127.0.0.1", BEHIND)
         try:
             server.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
@@ -67,8 +78,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         finally:
             server.close()
-            with LOCK, open(LEDGER, "a") as ledger:
-                print(json.dumps(self.entry), file=ledger)
+            self.write_down()
         if self.entry["status"] is None:
             return
         self.send_response_only(answer.status)
