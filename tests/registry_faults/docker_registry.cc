@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -21,7 +22,11 @@
 namespace imgbuild {
 namespace {
 
-constexpr const char* kProgram = "/usr/bin/docker-registry";
+// Another, such as distribution 3, by FAULTS_REGISTRY.
+const char* Program() {
+  const char* given = std::getenv("FAULTS_REGISTRY");
+  return given != nullptr ? given : "/usr/bin/docker-registry";
+}
 
 sockaddr_in Loopback(std::uint16_t port) {
   sockaddr_in address{};
@@ -42,7 +47,7 @@ bool Answers(std::uint16_t port) {
 
 }  // namespace
 
-bool DockerRegistry::IsThere() { return access(kProgram, X_OK) == 0; }
+bool DockerRegistry::IsThere() { return access(Program(), X_OK) == 0; }
 
 DockerRegistry::DockerRegistry(const std::filesystem::path& folder) : port_(support::FreePort()) {
   const std::filesystem::path file = folder / "registry.yml";
@@ -58,7 +63,7 @@ DockerRegistry::DockerRegistry(const std::filesystem::path& folder) : port_(supp
     const int log = open((folder / "registry.log").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
-    execl(kProgram, kProgram, "serve", file.c_str(), nullptr);
+    execl(Program(), Program(), "serve", file.c_str(), nullptr);
     _exit(127);
   }
   for (int i = 0; i < 500; ++i) {

@@ -1,4 +1,5 @@
-// The registry that Debian packages, on loopback with a folder of its own.
+// The registry that Debian packages, or the program that FAULTS_REGISTRY names, on loopback with a
+// folder of its own.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,8 @@
 #include "tests/support/fault_proxy.h"
 
+#include <chrono>
 #include <stdexcept>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <fmt/core.h>
@@ -87,46 +89,98 @@ ServedResponse ParseAnswer(const std::string& answer, bool has_body) {
   return response;
 }
 
-void FlipOneByte(std::string& bytes, std::uint32_t seed) {
-  if (!bytes.empty()) bytes[seed % bytes.size()] ^= 0x20;
+// Of a body's bytes, the one at that part.
+std::size_t ByteAt(std::size_t size, double where) {
+  return size == 0 ? 0 : static_cast<std::size_t>(static_cast<double>(size - 1) * where);
 }
 
-// Some of `size` bytes, not all.
-std::size_t SomeOf(std::size_t size, std::uint32_t seed) { return size == 0 ? 0 : seed % size; }
+void FlipOneByte(std::string& bytes, double where) { bytes[ByteAt(bytes.size(), where)] ^= 0x20; }
+
+std::size_t LengthOf(const ServedRequest& request) {
+  const auto length = request.headers.find("content-length");
+  return length == request.headers.end() ? 0 : specs::ParseUnsigned(length->second).value_or(0);
+}
+
+bool SpoilsReading(Fault fault) {
+  return fault == Fault::kCutUpload || fault == Fault::kSilentUpload || fault == Fault::kSlowUpload;
+}
+
+// What the client gets without the server; nullopt where the server has its part.
+std::optional<ServedResponse> AnswerInstead(const ServedRequest& request, Fault fault) {
+  switch (fault) {
+    case Fault::kUnauthorized:
+      return ServedResponse{.status = 401,
+                            .headers = {{"WWW-Authenticate", "Odd realm=\"nowhere\""}}};
+    case Fault::kTooManyRequests:
+      return ServedResponse{.status = 429, .headers = {{"Retry-After", "0"}}};
+    case Fault::kInternalError:
+      return ServedResponse{.status = 500, .body = R"({"errors":[{"code":"UNKNOWN"}]})"};
+    case Fault::kBadGateway:
+      return ServedResponse{.status = 502, .body = "<html><body>Bad gateway</body></html>"};
+    case Fault::kResetBefore:
+      return ServedResponse{.vanish = true};
+    case Fault::kRedirect:
+      return ServedResponse{.status = 307, .headers = {{"Location", request.target}}};
+    case Fault::kSilence:
+      return ServedResponse{.hang = Hang::kBeforeHead};
+    default:
+      return std::nullopt;
+  }
+}
+
+// Whether the answer has what the fault spoils.
+bool CanSpoil(const ServedResponse& response, Fault fault) {
+  switch (fault) {
+    case Fault::kUnavailable:
+    case Fault::kLostAnswer:
+      return true;
+    case Fault::kCutAnswer:
+    case Fault::kSilentAnswer:
+    case Fault::kSlowAnswer:
+    case Fault::kCorruptAnswer:
+      return !response.body.empty();
+    case Fault::kWrongDigest:
+      return response.headers.contains("Docker-Content-Digest");
+    case Fault::kForeignLocation:
+      return response.headers.contains("Location");
+    default:
+      return false;
+  }
+}
 
 }  // namespace
 
 std::string Name(Fault fault) {
   static constexpr const char* kNames[] = {
-      "unauthorized", "too many requests", "internal error",  "bad gateway",
-      "unavailable",  "reset before",      "lost answer",     "cut upload",
-      "cut answer",   "corrupt answer",    "corrupt upload",  "drip",
-      "wrong digest", "redirect",          "foreign location"};
+      "unauthorized",  "too many requests", "internal error", "bad gateway",     "unavailable",
+      "reset before",  "lost answer",       "redirect",       "silence",         "cut upload",
+      "silent upload", "slow upload",       "corrupt upload", "cut answer",      "silent answer",
+      "slow answer",   "corrupt answer",    "wrong digest",   "foreign location"};
   return kNames[static_cast<std::size_t>(fault)];
+}
+
+bool IsAtAByte(Fault fault) {
+  return fault == Fault::kCutUpload || fault == Fault::kSilentUpload ||
+         fault == Fault::kCorruptUpload || fault == Fault::kCutAnswer ||
+         fault == Fault::kSilentAnswer || fault == Fault::kCorruptAnswer;
 }
 
 FaultProxy::FaultProxy(std::uint16_t port)
     : port_(port),
       server_([this](const ServedRequest& request) { return Handle(request); },
-              [this](const ServedRequest& request) { return CutOf(request); }) {}
+              [this](const ServedRequest& request) { return ReadingOf(request); }) {}
 
-void FaultProxy::Spoil(std::size_t number, Fault fault, std::uint32_t seed) {
+void FaultProxy::Spoil(std::size_t number, Fault fault, double where) {
   std::lock_guard lock(mutex_);
-  plan_ = Plan{number, fault, seed};
-  count_ = 0;
+  plan_ = Plan{number, fault, where};
+  passed_ = 0;
   spoiled_ = false;
 }
 
 void FaultProxy::SpoilNothing() {
   std::lock_guard lock(mutex_);
   plan_.reset();
-  count_ = 0;
   spoiled_ = false;
-}
-
-std::size_t FaultProxy::requests() const {
-  std::lock_guard lock(mutex_);
-  return count_;
 }
 
 bool FaultProxy::spoiled() const {
@@ -134,80 +188,70 @@ bool FaultProxy::spoiled() const {
   return spoiled_;
 }
 
-// Asked first for each request, before its body: the request is counted here.
-std::optional<std::size_t> FaultProxy::CutOf(const ServedRequest& request) {
+std::optional<FaultProxy::Plan> FaultProxy::plan() const {
   std::lock_guard lock(mutex_);
-  const std::size_t number = count_++;
-  if (!plan_ || plan_->number != number || plan_->fault != Fault::kCutUpload) return std::nullopt;
-  const auto length = request.headers.find("content-length");
-  if (length == request.headers.end() || length->second == "0") return std::nullopt;
+  return spoiled_ ? std::nullopt : plan_;
+}
+
+// Asked for each request that the fault can spoil: whether this is the one.
+bool FaultProxy::IsTurn() {
+  std::lock_guard lock(mutex_);
+  if (!plan_ || spoiled_ || passed_++ != plan_->number) return false;
   spoiled_ = true;
-  return SomeOf(specs::ParseUnsigned(length->second).value_or(0), plan_->seed);
+  return true;
+}
+
+BodyReading FaultProxy::ReadingOf(const ServedRequest& request) {
+  const std::optional<Plan> plan = this->plan();
+  const std::size_t length = LengthOf(request);
+  if (!plan || !SpoilsReading(plan->fault) || length == 0 || !IsTurn()) return {};
+  if (plan->fault == Fault::kSlowUpload) return {.drip = std::chrono::milliseconds(1)};
+  return {.stop_after = ByteAt(length, plan->where),
+          .stop = plan->fault == Fault::kCutUpload ? BodyReading::Stop::kHangUp
+                                                   : BodyReading::Stop::kSilence};
 }
 
 ServedResponse FaultProxy::Handle(const ServedRequest& request) {
-  std::optional<Plan> plan;
-  {
-    std::lock_guard lock(mutex_);
-    // The first whole request at or after that number; requests may come side by side.
-    if (plan_ && !spoiled_ && count_ > plan_->number && plan_->fault != Fault::kCutUpload) {
-      plan = plan_;
-      spoiled_ = true;
-    }
+  const std::optional<Plan> plan = this->plan();
+  if (!plan || SpoilsReading(plan->fault)) return Forward(request);
+  if (auto instead = AnswerInstead(request, plan->fault)) {
+    return IsTurn() ? *std::move(instead) : Forward(request);
   }
-  return plan ? Spoiled(request, *plan) : Forward(request);
-}
-
-ServedResponse FaultProxy::Spoiled(const ServedRequest& request, const Plan& plan) {
-  switch (plan.fault) {
-    case Fault::kUnauthorized:
-      return {.status = 401, .headers = {{"WWW-Authenticate", "Odd realm=\"nowhere\""}}};
-    case Fault::kTooManyRequests:
-      return {.status = 429, .headers = {{"Retry-After", "0"}}};
-    case Fault::kInternalError:
-      return {.status = 500, .body = R"({"errors":[{"code":"UNKNOWN"}]})"};
-    case Fault::kBadGateway:
-      return {.status = 502, .body = "<html><body>Bad gateway</body></html>"};
-    case Fault::kUnavailable:
-      Forward(request);
-      return {.status = 503};
-    case Fault::kResetBefore:
-      return {.vanish = true};
-    case Fault::kCutUpload:
-      return Forward(request);
-    case Fault::kRedirect:
-      return {.status = 307, .headers = {{"Location", request.target}}};
-    case Fault::kCorruptUpload: {
-      ServedRequest other = request;
-      FlipOneByte(other.body, plan.seed);
-      return Forward(other);
-    }
-    default:
-      break;
+  if (plan->fault == Fault::kCorruptUpload) {
+    if (request.body.empty() || !IsTurn()) return Forward(request);
+    ServedRequest other = request;
+    FlipOneByte(other.body, plan->where);
+    return Forward(other);
   }
   ServedResponse response = Forward(request);
+  if (!CanSpoil(response, plan->fault) || !IsTurn()) return response;
+  return SpoilAnswer(std::move(response), *plan);
+}
+
+ServedResponse FaultProxy::SpoilAnswer(ServedResponse response, const Plan& plan) {
   switch (plan.fault) {
+    case Fault::kUnavailable:
+      return {.status = 503};
     case Fault::kLostAnswer:
       response.vanish = true;
       break;
     case Fault::kCutAnswer:
-      response.cut_after = SomeOf(response.body.size(), plan.seed);
+    case Fault::kSilentAnswer:
+      response.cut_after = ByteAt(response.body.size(), plan.where);
+      response.silent_after_cut = plan.fault == Fault::kSilentAnswer;
+      break;
+    case Fault::kSlowAnswer:
+      response.drip = std::chrono::milliseconds(1);
+      response.drip_size = response.body.size() / 200 + 1;
       break;
     case Fault::kCorruptAnswer:
-      FlipOneByte(response.body, plan.seed);
-      break;
-    case Fault::kDrip:
-      if (response.body.size() < 2'000) response.drip = std::chrono::milliseconds(1);
+      FlipOneByte(response.body, plan.where);
       break;
     case Fault::kWrongDigest:
-      if (response.headers.contains("Docker-Content-Digest")) {
-        response.headers["Docker-Content-Digest"] = "sha256:" + std::string(64, 'e');
-      }
+      response.headers["Docker-Content-Digest"] = "sha256:" + std::string(64, 'e');
       break;
     case Fault::kForeignLocation:
-      if (response.headers.contains("Location")) {
-        response.headers["Location"] = "http://elsewhere.example/v2/upload";
-      }
+      response.headers["Location"] = "http://elsewhere.example/v2/upload";
       break;
     default:
       break;

@@ -2,7 +2,6 @@
 // networks, load balancers and overloaded registries do.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -21,18 +20,24 @@ enum class Fault {
   kUnavailable,      // 503 after the server did its work
   kResetBefore,      // the connection ends before the server sees the request
   kLostAnswer,       // the server did its work, and the connection ends before the answer
-  kCutUpload,        // after some bytes of the request's body, which the server got
-  kCutAnswer,        // after some bytes of the answer's body
-  kCorruptAnswer,    // one byte of the answer's body is another
-  kCorruptUpload,    // one byte of the request's body is another
-  kDrip,             // the answer's body comes byte by byte
-  kWrongDigest,      // the header Docker-Content-Digest is another's
   kRedirect,         // 307 to the same place
+  kSilence,          // nothing more comes, and the connection stays open
+  kCutUpload,        // the connection ends within the request's body; the server got what came
+  kSilentUpload,     // the same, but the connection stays open
+  kSlowUpload,       // the request's body is taken bit by bit
+  kCorruptUpload,    // one byte of the request's body is another
+  kCutAnswer,        // the connection ends within the answer's body
+  kSilentAnswer,     // the same, but the connection stays open
+  kSlowAnswer,       // the answer's body comes bit by bit
+  kCorruptAnswer,    // one byte of the answer's body is another
+  kWrongDigest,      // the header Docker-Content-Digest is another's
   kForeignLocation,  // the header Location leads to another host
 };
 inline constexpr Fault kLastFault = Fault::kForeignLocation;
 
 std::string Name(Fault fault);
+// Whether it happens at one byte of a body.
+bool IsAtAByte(Fault fault);
 
 class FaultProxy {
  public:
@@ -41,33 +46,33 @@ class FaultProxy {
 
   std::string host() const { return server_.url().substr(7); }
 
-  // The request `number`, counted from 0 and from now, meets `fault`; where a fault says "some
-  // bytes", `seed` says which. Only where there is something to spoil: a request without a body
-  // has no upload to cut.
-  void Spoil(std::size_t number, Fault fault, std::uint32_t seed);
+  // Of the requests from now on that `fault` can spoil (one without a body has no upload to cut),
+  // the one of that number, counted from 0, meets it. Within a body it happens at the part `where`,
+  // from 0 for the first byte to 1 for the last one.
+  void Spoil(std::size_t number, Fault fault, double where);
   void SpoilNothing();
 
-  // Since the last of these two.
-  std::size_t requests() const;
-  // Whether the fault met its request.
+  // Whether the fault met its request, since the last of these two.
   bool spoiled() const;
 
  private:
   struct Plan {
     std::size_t number = 0;
     Fault fault = Fault::kInternalError;
-    std::uint32_t seed = 0;
+    double where = 0;
   };
 
-  std::optional<std::size_t> CutOf(const ServedRequest& request);
+  std::optional<Plan> plan() const;
+  bool IsTurn();
+  BodyReading ReadingOf(const ServedRequest& request);
   ServedResponse Handle(const ServedRequest& request);
-  ServedResponse Spoiled(const ServedRequest& request, const Plan& plan);
+  static ServedResponse SpoilAnswer(ServedResponse response, const Plan& plan);
   ServedResponse Forward(const ServedRequest& request) const;
 
   const std::uint16_t port_;
   mutable std::mutex mutex_;
   std::optional<Plan> plan_;
-  std::size_t count_ = 0;
+  std::size_t passed_ = 0;  // requests that could have been spoiled
   bool spoiled_ = false;
   LoopbackServer server_;  // last: it serves at once
 };

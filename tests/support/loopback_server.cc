@@ -1,12 +1,14 @@
 #include "tests/support/loopback_server.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <stdexcept>
 
 #include <arpa/inet.h>
 #include <fmt/core.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -56,17 +58,18 @@ std::optional<ServedRequest> ReadRequest(int socket, std::string& pending) {
 
 // False where the connection ends before.
 bool ReadBody(int socket, std::string& pending, ServedRequest& request,
-              std::optional<std::size_t> cut) {
+              const BodyReading& reading) {
   const auto length = request.headers.find("content-length");
   std::size_t size =
       length == request.headers.end() ? 0 : specs::ParseUnsigned(length->second).value_or(0);
-  if (cut && *cut < size) {
-    size = *cut;
+  if (reading.stop_after && *reading.stop_after < size) {
+    size = *reading.stop_after;
     request.cut = true;
   }
   while (pending.size() < size) {
     char buffer[65536];
-    ssize_t got = recv(socket, buffer, sizeof buffer, 0);
+    if (reading.drip) std::this_thread::sleep_for(*reading.drip);
+    ssize_t got = recv(socket, buffer, reading.drip ? 1024 : sizeof buffer, 0);
     if (got <= 0) return false;
     pending.append(buffer, static_cast<std::size_t>(got));
   }
@@ -75,10 +78,17 @@ bool ReadBody(int socket, std::string& pending, ServedRequest& request,
   return true;
 }
 
+// Says and reads nothing until the client or the server ends the connection.
+void StaySilent(int socket) {
+  pollfd end{.fd = socket, .events = POLLRDHUP, .revents = 0};
+  while (poll(&end, 1, -1) < 0 && errno == EINTR) {
+  }
+}
+
 }  // namespace
 
-LoopbackServer::LoopbackServer(Handler handler, BodyCut cut)
-    : handler_(std::move(handler)), cut_(std::move(cut)) {
+LoopbackServer::LoopbackServer(Handler handler, BodyReader reader)
+    : handler_(std::move(handler)), reader_(std::move(reader)) {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -131,12 +141,14 @@ void LoopbackServer::Serve(int connection) {
 void LoopbackServer::ServeAll(int connection) {
   std::string pending;
   while (std::optional<ServedRequest> request = ReadRequest(connection, pending)) {
-    if (!ReadBody(connection, pending, *request, cut_ ? cut_(*request) : std::nullopt)) return;
+    const BodyReading reading = reader_ ? reader_(*request) : BodyReading();
+    if (!ReadBody(connection, pending, *request, reading)) return;
     {
       std::lock_guard lock(mutex_);
       requests_.push_back(*request);
     }
     ServedResponse response = handler_(*request);
+    if (request->cut && reading.stop == BodyReading::Stop::kSilence) StaySilent(connection);
     if (request->cut || response.vanish) return;
     std::string head = fmt::format("HTTP/1.1 {} Status\r\n", response.status);
     if (!response.headers.contains("Content-Length")) {
@@ -146,7 +158,7 @@ void LoopbackServer::ServeAll(int connection) {
     head += "\r\n";
     if (response.hang != Hang::kNever) {
       if (response.hang == Hang::kBeforeBody && !SendAll(connection, head)) return;
-      while (!stopping_) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      StaySilent(connection);
       return;
     }
     std::string_view body = response.body;
@@ -154,13 +166,14 @@ void LoopbackServer::ServeAll(int connection) {
     if (response.cut_after) body = body.substr(0, *response.cut_after);
     if (response.drip) {
       if (!SendAll(connection, head)) return;
-      for (std::size_t i = 0; i < body.size() && !stopping_; ++i) {
-        if (!SendAll(connection, body.substr(i, 1))) return;
+      for (std::size_t i = 0; i < body.size() && !stopping_; i += response.drip_size) {
+        if (!SendAll(connection, body.substr(i, response.drip_size))) return;
         std::this_thread::sleep_for(*response.drip);
       }
     } else if (!SendAll(connection, head.append(body))) {
       return;
     }
+    if (response.cut_after && response.silent_after_cut) StaySilent(connection);
     if (response.cut_after) return;
   }
 }

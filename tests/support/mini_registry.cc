@@ -38,9 +38,9 @@ std::string DigestOf(const std::string& bytes) { return specs::HashOf(bytes).Oci
 MiniRegistry::MiniRegistry(Options options)
     : options_(std::move(options)),
       server_([this](const ServedRequest& request) { return Handle(request); },
-              [this](const ServedRequest& request) -> std::optional<std::size_t> {
+              [this](const ServedRequest& request) {
                 std::lock_guard lock(mutex_);
-                return cut_ ? cut_(count_, request) : std::nullopt;
+                return BodyReading{.stop_after = cut_ ? cut_(count_, request) : std::nullopt};
               }) {}
 
 void MiniRegistry::AnswerBy(Answering answer) {
