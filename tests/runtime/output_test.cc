@@ -186,12 +186,16 @@ TEST_F(Outputs, ASlowReaderDoesNotStretchTheStopWithoutBound) {
 TEST_F(Outputs, BesideACommandServicesHaveBoundedFilesAndATail) {
   const std::string name = "loud" + std::to_string(getpid());
   const std::string log = "/tmp/imgbuild-log/" + name + ".log";
-  InitProcess init(TableOf(Script(name, "seq 1 3000000; touch " + Path("written") +
-                                            "; printf 'at last'; exec sleep 100")),
+  InitProcess init(TableOf(Script(name, "seq 1 3000000; printf 'at last'; touch " +
+                                            Path("written") + "; exec sleep 100")),
                    {"--with-services", "sh", "-c", "echo here; exec sleep 100"});
   ASSERT_TRUE(init.WaitFor("here"));
   ASSERT_TRUE(WaitForFile("written"));
-  EXPECT_THAT(init.Ask({"logs", name}).output, HasSubstr("\n3000000\n"));
+  std::string tail;
+  for (int i = 0; i < 1000 && tail.find("\n3000000\n") == std::string::npos; ++i) {
+    tail = init.Ask({"logs", name}).output;
+  }
+  EXPECT_THAT(tail, HasSubstr("\n3000000\n"));
   init.Signal(SIGTERM);
   init.WaitForExit();
   EXPECT_FALSE(Said(init, "3000000"));
