@@ -2,26 +2,29 @@
 
 #include <utility>
 
+#include "specs/base/printable.h"
+
+// What is told may be what a server or a file said: no control character gets out of here.
 namespace imgbuild::specs {
 
-Error::Error(ErrorKind kind, std::string what) : kind_(kind), message_(std::move(what)) {
+Error::Error(ErrorKind kind, std::string what) : kind_(kind), message_(Printable(what)) {
   Render();
 }
 
 Error&& Error::Found(std::string found) && {
-  found_ = std::move(found);
+  found_ = Printable(found);
   Render();
   return std::move(*this);
 }
 
 Error&& Error::Expected(std::string expected) && {
-  expected_ = std::move(expected);
+  expected_ = Printable(expected);
   Render();
   return std::move(*this);
 }
 
 Error&& Error::Hint(std::string hint) && {
-  hint_ = std::move(hint);
+  hint_ = Printable(hint);
   Render();
   return std::move(*this);
 }
@@ -32,7 +35,7 @@ Error&& Error::In(std::string context) && {
 }
 
 Error& Error::In(std::string context) & {
-  trail_.push_back(std::move(context));
+  trail_.push_back(Printable(context));
   Render();
   return *this;
 }

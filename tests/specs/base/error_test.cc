@@ -19,6 +19,15 @@ TEST(Error, SaysFoundExpectedTrailAndHint) {
   EXPECT_EQ(static_cast<int>(error.kind()), 4);
 }
 
+TEST(Error, ShowsNoControlCharacterOfWhatItWasTold) {
+  const std::string hostile = "a\x1b]0;b\x07\rc\n";
+  Error error = Error(hostile).Found(hostile).Expected(hostile).Hint(hostile).In("in " + hostile);
+  const std::string shown = error.what();
+  EXPECT_EQ(shown.find_first_of("\x1b\x07\r"), std::string::npos) << shown;
+  EXPECT_EQ(error.message(), "a?]0;b??c\n");
+  EXPECT_EQ(error.found(), error.message());
+}
+
 TEST(WithContext, AddsToErrorsThatLeaveIt) {
   try {
     WithContext("while installing rich", [] { throw Error("disk full"); });
