@@ -1,10 +1,17 @@
 #include "builder/net/retry.h"
 
 #include <algorithm>
+#include <array>
+#include <vector>
 
 #include "specs/base/text.h"
 
 namespace imgbuild::builder {
+namespace {
+
+constexpr std::chrono::milliseconds kLongestWait = std::chrono::minutes(5);
+
+}  // namespace
 
 bool IsTransientStatus(int status) {
   switch (status) {
@@ -27,9 +34,42 @@ std::uint64_t BackoffMs(int next, std::uint64_t base_ms, double jitter) {
   return std::min<std::uint64_t>(static_cast<std::uint64_t>(scaled), 30'000);
 }
 
-std::uint64_t RetryAfterMs(std::string_view header) {
-  std::optional<std::uint64_t> seconds = specs::ParseUnsigned(specs::Trim(header));
-  return seconds ? std::min<std::uint64_t>(*seconds, 60) * 1000 : 0;
+std::uint64_t RetryAfterMs(std::string_view header, std::chrono::system_clock::time_point now) {
+  const auto most = static_cast<std::uint64_t>(kLongestWait.count());
+  if (const auto seconds = specs::ParseUnsigned(specs::Trim(header))) {
+    return std::min(*seconds, most / 1000) * 1000;
+  }
+  const auto date = ParseHttpDate(header);
+  if (!date || *date <= now) return 0;
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*date - now);
+  return static_cast<std::uint64_t>(std::min(wait, kLongestWait).count());
+}
+
+std::optional<std::chrono::sys_seconds> ParseHttpDate(std::string_view text) {
+  static constexpr std::array<std::string_view, 12> kMonths = {
+      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::vector<std::string_view> words = specs::SplitWords(text);  // Sun, 06 Nov 1994 ...
+  if (words.size() != 6 || words[5] != "GMT" || !words[0].ends_with(',')) return std::nullopt;
+  const auto month = std::ranges::find(kMonths, words[2]);
+  const auto day = specs::ParseUnsigned(words[1]);
+  const auto year = specs::ParseUnsigned(words[3]);
+  const std::vector<std::string_view> clock = specs::Split(words[4], ':');
+  if (month == kMonths.end() || !day || !year || *year > 9999 || clock.size() != 3) {
+    return std::nullopt;
+  }
+  const auto hour = specs::ParseUnsigned(clock[0]);
+  const auto minute = specs::ParseUnsigned(clock[1]);
+  const auto second = specs::ParseUnsigned(clock[2]);  // 60 is a leap second
+  if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 60) {
+    return std::nullopt;
+  }
+  const std::chrono::year_month_day date{
+      std::chrono::year(static_cast<int>(*year)),
+      std::chrono::month(static_cast<unsigned>(month - kMonths.begin()) + 1),
+      std::chrono::day(static_cast<unsigned>(*day > 31 ? 0 : *day))};
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+         std::chrono::seconds(*second);
 }
 
 }  // namespace imgbuild::builder

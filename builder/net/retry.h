@@ -1,7 +1,9 @@
 // When a failed transfer is worth another try, and after how long (RFC 9110, 10.2.3 and 15.6).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace imgbuild::builder {
@@ -13,7 +15,13 @@ bool IsTransientStatus(int status);
 // before it, scaled by `jitter` in [0, 1) to between half and one and a half of that, at most 30 s.
 std::uint64_t BackoffMs(int next, std::uint64_t base_ms, double jitter);
 
-// Retry-After in seconds form, as milliseconds, at most 60 s; 0 for absent, dates and nonsense.
-std::uint64_t RetryAfterMs(std::string_view header);
+// Retry-After in milliseconds from `now`, be it seconds or a date; at most 5 minutes, 0 for absent,
+// past and nonsense.
+std::uint64_t RetryAfterMs(std::string_view header, std::chrono::system_clock::time_point now =
+                                                        std::chrono::system_clock::now());
+
+// A date of HTTP: "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7; its obsolete forms are no use
+// here).
+std::optional<std::chrono::sys_seconds> ParseHttpDate(std::string_view text);
 
 }  // namespace imgbuild::builder

@@ -12,11 +12,29 @@ TEST(Backoff, DoublesWithJitterUpToALimit) {
   EXPECT_EQ(BackoffMs(60, 200, 0.9), 30'000u);
 }
 
-TEST(RetryAfter, ReadsSecondsOnly) {
+TEST(RetryAfter, ReadsSeconds) {
   EXPECT_EQ(RetryAfterMs(" 2 "), 2'000u);
-  EXPECT_EQ(RetryAfterMs("86400"), 60'000u);
+  EXPECT_EQ(RetryAfterMs("120"), 120'000u);
+  EXPECT_EQ(RetryAfterMs("86400"), 300'000u);
   EXPECT_EQ(RetryAfterMs(""), 0u);
-  EXPECT_EQ(RetryAfterMs("Wed, 21 Oct 2026 07:28:00 GMT"), 0u);
+  EXPECT_EQ(RetryAfterMs("-1"), 0u);
+}
+
+TEST(RetryAfter, ReadsDates) {
+  using std::chrono::sys_days;
+  using namespace std::chrono_literals;
+  const auto now = sys_days(2026y / std::chrono::October / 21) + 7h + 28min;
+  EXPECT_EQ(RetryAfterMs("Wed, 21 Oct 2026 07:29:30 GMT", now), 90'000u);
+  EXPECT_EQ(RetryAfterMs(" Thu, 22 Oct 2026 07:28:00 GMT", now), 300'000u);
+  for (const char* past : {"Wed, 21 Oct 2026 07:28:00 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"}) {
+    EXPECT_EQ(RetryAfterMs(past, now), 0u) << past;
+  }
+  for (const char* none : {"Wed, 21 Oct 2026 07:29:30", "Wed, 32 Oct 2026 07:29:30 GMT",
+                           "Wed, 21 Okt 2026 07:29:30 GMT", "Wed, 21 Oct 2026 24:29:30 GMT",
+                           "Mon, 31 Nov 2026 07:29:30 GMT", "Wed, 21 Oct 2026 07:29 GMT"}) {
+    EXPECT_EQ(ParseHttpDate(none), std::nullopt) << none;
+    EXPECT_EQ(RetryAfterMs(none, now), 0u) << none;
+  }
 }
 
 TEST(TransientStatus, AreThoseThatMayPass) {
