@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
+#include <optional>
+#include <thread>
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -87,16 +91,49 @@ pid_t StartInGroup(std::vector<std::string>& words, const Actions& actions) {
   return child;
 }
 
-std::string ReadAll(int fd, std::size_t most) {
+using Clock = std::chrono::steady_clock;
+
+// Whether there is something to read, or an end of it, before that time; nullopt is any time.
+bool IsReadable(int fd, std::optional<Clock::time_point> deadline) {
+  pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
+  for (;;) {
+    int wait = -1;
+    if (deadline) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now());
+      wait = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1'000'000));
+    }
+    const int ready = ::poll(&wanted, 1, wait);
+    if (ready > 0) return true;
+    if (ready == 0 && Clock::now() >= *deadline) return false;
+  }
+}
+
+// Nullopt where that took longer.
+std::optional<std::string> ReadAll(int fd, std::size_t most,
+                                   std::optional<Clock::time_point> deadline) {
   std::string text;
   std::array<char, 4096> buffer;
   for (;;) {
+    if (!IsReadable(fd, deadline)) return std::nullopt;
     const ssize_t count = ::read(fd, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return text;
     if (text.size() < most) {
       text.append(buffer.data(), std::min(static_cast<std::size_t>(count), most - text.size()));
     }
+  }
+}
+
+// Its status; nullopt where its end took longer.
+std::optional<int> WaitFor(pid_t child, std::optional<Clock::time_point> deadline) {
+  constexpr std::chrono::milliseconds kLook(5);
+  int status = 0;
+  for (;;) {
+    const pid_t ended = ::waitpid(child, &status, deadline ? WNOHANG : 0);
+    if (ended == child || (ended < 0 && errno != EINTR)) return status;
+    if (!deadline || ended < 0) continue;
+    if (Clock::now() >= *deadline) return std::nullopt;
+    std::this_thread::sleep_for(kLook);
   }
 }
 
@@ -144,13 +181,19 @@ ProgramAnswer RunProgram(const ProgramRun& run) {
   out.writing.Reset();
   if (!run.input.empty()) WriteAll(in.writing.get(), run.input);
   in.writing.Reset();
-  ProgramAnswer answer;
-  answer.output = ReadAll(out.reading.get(), run.most_output);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  std::optional<Clock::time_point> deadline;
+  if (run.patience.count() > 0) deadline = Clock::now() + run.patience;
+  std::optional<std::string> output = ReadAll(out.reading.get(), run.most_output, deadline);
+  const std::optional<int> status = output ? WaitFor(child, deadline) : std::nullopt;
+  if (!status) {
+    ::kill(child, SIGKILL);
+    WaitFor(child, std::nullopt);
+    throw specs::Error(fmt::format("{} does not come to an end", words[0]))
+        .Found(fmt::format("nothing after {}",
+                           specs::HumanDuration(static_cast<std::uint64_t>(run.patience.count()))));
   }
-  answer.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return answer;
+  return {.status = WIFEXITED(*status) ? WEXITSTATUS(*status) : 128 + WTERMSIG(*status),
+          .output = *std::move(output)};
 }
 
 ProgramBeside::ProgramBeside(std::vector<std::string> words) {

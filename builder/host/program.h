@@ -1,6 +1,7 @@
 // Other programs of this machine, run by us.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -19,11 +20,12 @@ struct ProgramRun {
   std::vector<std::string> words;  // the program, looked for in PATH, and its arguments
   std::string input;               // at most what a pipe holds, 4 KiB
   std::size_t most_output = 1u << 20;
-  std::string folder = {};  // where it works; "": here
+  std::string folder = {};                // where it works; "": here
+  std::chrono::milliseconds patience{0};  // then it is killed, which is an Error; 0: none
 };
 
 // Waits for its end. It gets its own standard error from us, and signals as a shell gives them.
-// Throws Error where it cannot be started.
+// Throws Error where it cannot be started, or takes longer than it may.
 ProgramAnswer RunProgram(const ProgramRun& run);
 
 // The file of a program: the first of that name in the folders of `path`, as PATH has them, that

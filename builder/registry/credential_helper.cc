@@ -12,9 +12,10 @@ namespace imgbuild::builder {
 namespace {
 
 // What `program` says of `server`.
-ProgramAnswer Ask(const std::string& program, const std::string& server) {
+ProgramAnswer Ask(const std::string& program, const std::string& server,
+                  std::chrono::milliseconds patience) {
   try {
-    return RunProgram({.words = {program, "get"}, .input = server + "\n"});
+    return RunProgram({.words = {program, "get"}, .input = server + "\n", .patience = patience});
   } catch (specs::Error& error) {
     throw std::move(error).Hint(
         "install the credential helper, or take it out of the file of credentials");
@@ -23,13 +24,13 @@ ProgramAnswer Ask(const std::string& program, const std::string& server) {
 
 }  // namespace
 
-std::optional<Credentials> AskCredentialHelper(const std::string& helper,
-                                               const std::string& server) {
+std::optional<Credentials> AskCredentialHelper(const std::string& helper, const std::string& server,
+                                               std::chrono::milliseconds patience) {
   if (helper.empty() || helper.find('/') != std::string::npos) {
     throw specs::Error(fmt::format("\"{}\" cannot be the name of a credential helper", helper));
   }
   const std::string program = "docker-credential-" + helper;
-  const ProgramAnswer answer = Ask(program, server);
+  const ProgramAnswer answer = Ask(program, server, patience);
   if (answer.status != 0) {
     // The protocol tells it by this sentence alone.
     if (answer.output.find("credentials not found") != std::string::npos) return std::nullopt;

@@ -40,6 +40,17 @@ TEST(Program, MoreOutputThanIsWantedIsReadAndDropped) {
   EXPECT_EQ(answer.status, 0);
 }
 
+TEST(Program, OneThatDoesNotEndIsKilled) {
+  for (const char* script : {"sleep 600", "exec sleep 600 >&-", "sleep 600 & echo x"}) {
+    ProgramRun run = Shell(script);
+    run.patience = std::chrono::milliseconds(200);
+    EXPECT_THROW(RunProgram(run), specs::Error) << script;
+  }
+  ProgramRun quick = Shell("echo quick");
+  quick.patience = std::chrono::minutes(1);
+  EXPECT_EQ(RunProgram(quick).output, "quick\n");
+}
+
 TEST(Program, OneThatIsMissingIsAnError) {
   EXPECT_THROW(RunProgram({.words = {"no-such-program-here"}}), specs::Error);
   EXPECT_THROW(BecomeProgram({"no-such-program-here"}), specs::Error);
