@@ -18,7 +18,8 @@ struct CurlOptions {
   int max_tries = 4;               // per transfer, the first included
   std::uint64_t backoff_ms = 250;  // before the second try; doubles, with jitter
   std::uint64_t connect_timeout_ms = 15'000;
-  // Less than 1 kB/s for this long ends a try; who waited that long twice is not made to wait more.
+  // Less than 1 kB/s for this long ends a try, as do bytes that nobody has acknowledged for this
+  // long; who waited that long twice is not made to wait more.
   std::uint64_t stall_timeout_s = 30;
 };
 

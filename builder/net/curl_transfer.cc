@@ -5,6 +5,9 @@
 #include <utility>
 
 #include <fmt/core.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "specs/base/error.h"
 #include "specs/base/text.h"
@@ -79,10 +82,19 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* user) 
   return bytes.size();
 }
 
+void LimitStall(Transfer& transfer) {
+  const bool out = !transfer.upload || transfer.upload->AtEnd();
+  const std::uint64_t more = out ? transfer.request.patience_s : 0;
+  Set(transfer.easy.get(), CURLOPT_LOW_SPEED_TIME,
+      static_cast<long>(transfer.stall_timeout_s + more));
+}
+
 std::size_t OnUpload(char* data, std::size_t size, std::size_t count, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
   try {
-    return transfer.upload->Read({data, size * count});
+    const std::size_t read = transfer.upload->Read({data, size * count});
+    LimitStall(transfer);
+    return read;
   } catch (specs::Error& error) {
     transfer.failure = std::move(error);
   } catch (const std::exception& error) {
@@ -98,7 +110,17 @@ int OnSeek(void* user, curl_off_t offset, int origin) {
   if (transfer.request.max_tries == 1) return CURL_SEEKFUNC_FAIL;
   if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_CANTSEEK;
   transfer.upload->Seek(static_cast<std::uint64_t>(offset));
+  LimitStall(transfer);
   return CURL_SEEKFUNC_OK;
+}
+
+// What curl has handed over counts as out, though the kernel may still hold it: there, too, a lost
+// connection must show.
+int OnSocket(void* user, curl_socket_t socket, curlsocktype) {
+  const auto milliseconds =
+      static_cast<unsigned>(static_cast<const Transfer*>(user)->stall_timeout_s * 1000);
+  (void)::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
+  return CURL_SOCKOPT_OK;
 }
 
 void AddHeader(Transfer& transfer, const char* line) {
@@ -137,6 +159,20 @@ void PrepareTls(CURL* easy, const HttpTls& tls) {
   }
 }
 
+void PrepareTimeouts(Transfer& transfer, const CurlOptions& options) {
+  CURL* easy = transfer.easy.get();
+  const HttpRequest& request = transfer.request;
+  transfer.stall_timeout_s =
+      request.stall_timeout_s > 0 ? request.stall_timeout_s : options.stall_timeout_s;
+  Set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout_ms));
+  Set(easy, CURLOPT_LOW_SPEED_LIMIT, 1000L);
+  Set(easy, CURLOPT_SOCKOPTFUNCTION, OnSocket);
+  Set(easy, CURLOPT_SOCKOPTDATA, &transfer);
+  Set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  Set(easy, CURLOPT_TCP_KEEPIDLE, 30L);
+  Set(easy, CURLOPT_TCP_KEEPINTVL, 10L);
+}
+
 void SetAll(Transfer& transfer, const CurlOptions& options) {
   CURL* easy = transfer.easy.get();
   const HttpRequest& request = transfer.request;
@@ -151,11 +187,7 @@ void SetAll(Transfer& transfer, const CurlOptions& options) {
   Set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   Set(easy, CURLOPT_PIPEWAIT, 1L);
   Set(easy, CURLOPT_BUFFERSIZE, 512L * 1024);
-  Set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout_ms));
-  Set(easy, CURLOPT_LOW_SPEED_LIMIT, 1000L);
-  const std::uint64_t stall =
-      request.stall_timeout_s > 0 ? request.stall_timeout_s : options.stall_timeout_s;
-  Set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(stall));
+  PrepareTimeouts(transfer, options);
   Set(easy, CURLOPT_HEADERFUNCTION, OnHeader);
   Set(easy, CURLOPT_HEADERDATA, &transfer);
   Set(easy, CURLOPT_WRITEFUNCTION, OnBody);
@@ -179,6 +211,7 @@ void SetAll(Transfer& transfer, const CurlOptions& options) {
     AddHeader(transfer, (header.name + ": " + header.value).c_str());
   }
   if (SendsBody(request)) PrepareUpload(transfer);
+  LimitStall(transfer);
   Set(easy, CURLOPT_HTTPHEADER, transfer.headers.get());
 }
 

@@ -30,6 +30,7 @@ struct Transfer {
   char error_text[CURL_ERROR_SIZE] = "";
 
   std::optional<UploadReader> upload;
+  std::uint64_t stall_timeout_s = 0;  // what holds for this transfer
 
   int tries = 0;
   std::chrono::steady_clock::time_point due;

@@ -84,6 +84,7 @@ struct HttpRequest {
   CredentialPolicy credentials = CredentialPolicy::kNetrc;
   int max_tries = 0;                   // 0: the client's own; 1: no byte is sent twice
   std::uint64_t stall_timeout_s = 0;   // 0: the client's own
+  std::uint64_t patience_s = 0;        // more than that once the body is out, for who works on it
   std::shared_ptr<const HttpTls> tls;  // null: the client's own
 };
 

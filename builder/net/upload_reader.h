@@ -20,6 +20,7 @@ class UploadReader {
 
   // The next bytes; 0 at the end. Throws Error where the file is shorter than it should be.
   std::size_t Read(std::span<char> buffer);
+  bool AtEnd() const { return position_ >= size_; }
   // From the body's first byte.
   void Seek(std::uint64_t position) { position_ = position; }
 

@@ -1,9 +1,17 @@
 // Requests that send something, by the real client to a real server.
 #include <atomic>
+#include <chrono>
 #include <filesystem>
+#include <future>
+#include <thread>
 
+#include <arpa/inet.h>
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "builder/net/curl_client.h"
 #include "layers/io/atomic_file.h"
@@ -93,6 +101,54 @@ TEST(UploadTest, AFileThatIsMissingOrTooShortIsAnError) {
     FAIL() << "no error";
   } catch (const specs::Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("ends too early"));
+  }
+}
+
+// A body that nobody takes is given up as soon as any other transfer, however long an answer may
+// take.
+TEST(UploadTest, ABodyThatIsNotTakenStallsAsAnyTransfer) {
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(listener, 4), 0);  // connections stand; nobody reads from them
+  ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  support::TempFolder folder;
+  layers::WriteFileAtomically(folder.path() / "blob", "");
+  std::filesystem::resize_file(folder.path() / "blob", 256u << 20);  // more than sockets hold
+  CurlClient client({.user_agent = "test", .backoff_ms = 1, .stall_timeout_s = 1});
+  std::promise<HttpResult> promise;
+  client.Start({.method = "PATCH",
+                .url = fmt::format("http://127.0.0.1:{}/", ntohs(address.sin_port)),
+                .upload = HttpUpload{.file = folder.path() / "blob", .size = 256u << 20},
+                .max_tries = 1,
+                .patience_s = 600},
+               [&](HttpResult result) { promise.set_value(std::move(result)); });
+  std::future<HttpResult> result = promise.get_future();
+  ASSERT_EQ(result.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  EXPECT_TRUE(std::holds_alternative<specs::Error>(result.get()));
+  close(listener);
+}
+
+TEST(UploadTest, AnAnswerMayTakeLongerThanTheBody) {
+  LoopbackServer server([](const ServedRequest&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(3500));
+    return ServedResponse{.status = 201};
+  });
+  support::TempFolder folder;
+  layers::WriteFileAtomically(folder.path() / "blob", std::string(3'000'000, 'x'));
+  CurlClient client({.user_agent = "test", .backoff_ms = 1, .stall_timeout_s = 1});
+  for (const std::uint64_t bytes : {0u, 3'000'000u}) {
+    EXPECT_EQ(client
+                  .Fetch({.method = "PUT",
+                          .url = server.url(),
+                          .upload = HttpUpload{.file = folder.path() / "blob", .size = bytes},
+                          .max_tries = 1,
+                          .patience_s = 60})
+                  .status,
+              201);
   }
 }
 
