@@ -3,14 +3,13 @@
 #include <utility>
 
 #include "builder/cli/outputs.h"
-#include "builder/host/environment.h"
-#include "builder/registry/credential_finder.h"
-#include "builder/registry/registry_config.h"
 #include "layers/image/archive_output.h"
+#include "layers/image/compress_layers.h"
 #include "layers/image/docker_archive_origin.h"
 #include "layers/image/layout.h"
 #include "layers/image/layout_origin.h"
 #include "layers/image/oci_archive_origin.h"
+#include "layers/write/compress.h"
 #include "specs/base/error.h"
 
 namespace imgbuild::builder {
@@ -78,17 +77,19 @@ std::vector<std::unique_ptr<Registry>> OpenForReading(Session& session,
   if (session.connectivity() == Connectivity::kOffline) {
     throw specs::Error(specs::ErrorKind::kUsage, "--offline leaves no way to a registry");
   }
-  const Environment environment = Environment::OfProcess();
-  const CredentialFinder finder(environment);
   std::vector<std::unique_ptr<Registry>> registries;
-  for (Endpoint& endpoint :
-       RegistryConfig::OfHost(environment).ForReading(reference.registry, reference.repository)) {
-    if (options.insecure) endpoint.transport = Transport::kFallback;
-    Credentials credentials = finder.Find(endpoint.host, endpoint.repository);
-    registries.push_back(std::make_unique<Registry>(session.http(), std::move(endpoint),
-                                                    std::move(credentials), Access::kPull));
+  for (Endpoint& endpoint : EndpointsForReading(reference)) {
+    registries.push_back(OpenEndpoint(session.http(), std::move(endpoint), options, Access::kPull));
   }
   return registries;
+}
+
+layers::ImageSource ReadForRegistry(Session& session, PlaceKind kind, layers::ImageOrigin& origin,
+                                    const std::string& platform) {
+  layers::ImageSource image = layers::ReadImage(origin, platform);
+  if (kind != PlaceKind::kDockerArchive) return image;
+  return layers::CompressLayers(session.store(), std::move(image),
+                                *layers::MakeCodec(layers::Compression::kZstd), session.executor());
 }
 
 void CheckPlace(const ImagePlace& place) {

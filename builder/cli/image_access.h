@@ -30,6 +30,11 @@ std::vector<std::unique_ptr<Registry>> OpenForReading(Session& session,
                                                       const specs::Reference& reference,
                                                       const RegistryOptions& options);
 
+// The image of a place of that kind, as registries take it: plain layers of a docker-archive are
+// compressed. `platform` as for layers::ReadImage.
+layers::ImageSource ReadForRegistry(Session& session, PlaceKind kind, layers::ImageOrigin& origin,
+                                    const std::string& platform);
+
 // Throws Error where nothing can be written to `place`, which is not a registry's. Changes nothing.
 void CheckPlace(const ImagePlace& place);
 

@@ -10,18 +10,14 @@
 #include "builder/cli/commands.h"
 #include "builder/cli/registry_access.h"
 #include "builder/cli/session.h"
-#include "builder/registry/auth_file.h"
 #include "builder/registry/credential_finder.h"
+#include "builder/registry/logins.h"
 #include "builder/registry/registry_config.h"
-#include "layers/io/atomic_file.h"
-#include "layers/io/file.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 
 namespace imgbuild::builder {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct LoginArguments {
   std::string registry;
@@ -52,10 +48,17 @@ class NoEcho {
   bool changed_ = false;
 };
 
+// Without its end, and nothing else: blanks may belong to a password.
 std::string ReadLine() {
   std::string line;
   std::getline(std::cin, line);
-  return std::string(specs::Trim(line));
+  if (line.ends_with('\r')) line.pop_back();
+  return line;
+}
+
+CredentialFinder FinderOfHost() {
+  const Environment environment = Environment::OfProcess();
+  return CredentialFinder(environment, RegistryConfig::OfHost(environment).CredentialHelpers());
 }
 
 Credentials AskForCredentials(const LoginArguments& arguments) {
@@ -64,7 +67,7 @@ Credentials AskForCredentials(const LoginArguments& arguments) {
   const bool terminal = isatty(STDIN_FILENO) == 1;
   if (credentials.user.empty() && terminal && !arguments.password_stdin) {
     fmt::print(stderr, "User: ");
-    credentials.user = ReadLine();
+    credentials.user = specs::Trim(ReadLine());
   }
   if (credentials.user.empty()) {
     throw specs::Error(specs::ErrorKind::kUsage, "the user is missing")
@@ -90,18 +93,6 @@ void RequireHost(const std::string& registry) {
       .Expected("a host, such as registry.example or localhost:5000");
 }
 
-// Of the file that logins are kept in, with or without credentials for the registry.
-void Store(const std::string& registry, const std::optional<Credentials>& credentials) {
-  const fs::path file = CredentialFinder(Environment::OfProcess()).FileForLogin();
-  std::error_code error;
-  fs::create_directories(file.parent_path(), error);
-  const std::string before = fs::exists(file, error) ? layers::ReadFile(file, 1u << 20) : "";
-  layers::WriteFileAtomically(file, AuthFile::With(before, file.string(), registry, credentials),
-                              0600);
-  fmt::print("{} {}\n", credentials ? "logged in; kept in" : "logged out; removed from",
-             file.string());
-}
-
 // GET /v2/ (distribution-spec, "Determining Support") answers 200 to who may come in.
 void Verify(Session& session, const LoginArguments& arguments, const Credentials& credentials) {
   Endpoint endpoint =
@@ -117,13 +108,15 @@ int Login(const GlobalOptions& options, const LoginArguments& arguments) {
   const Credentials credentials = AskForCredentials(arguments);
   Session session(options);
   Verify(session, arguments, credentials);
-  Store(arguments.registry, credentials);
+  const std::filesystem::path file = KeepLogin(FinderOfHost(), arguments.registry, credentials);
+  fmt::print("logged in; kept in {}\n", file.string());
   return 0;
 }
 
 int Logout(const LoginArguments& arguments) {
   RequireHost(arguments.registry);
-  Store(arguments.registry, std::nullopt);
+  const ForgottenLogin forgotten = ForgetLogin(FinderOfHost(), arguments.registry);
+  fmt::print("{}\n", RenderLogout(forgotten, arguments.registry));
   return 0;
 }
 

@@ -1,5 +1,7 @@
 #include "builder/cli/registry_access.h"
 
+#include <utility>
+
 #include <CLI/CLI.hpp>
 
 #include "builder/host/environment.h"
@@ -30,18 +32,31 @@ specs::Reference ParseRegistryReference(std::string_view text) {
   return specs::ParseReference(text);
 }
 
+std::unique_ptr<Registry> OpenEndpoint(HttpClient& http, Endpoint endpoint,
+                                       const RegistryOptions& options, Access access) {
+  const Environment environment = Environment::OfProcess();
+  const CredentialFinder finder(environment,
+                                RegistryConfig::OfHost(environment).CredentialHelpers());
+  if (options.insecure) endpoint.transport = Transport::kFallback;
+  Credentials credentials = finder.Find(endpoint);
+  return std::make_unique<Registry>(http, std::move(endpoint), std::move(credentials), access);
+}
+
+std::vector<Endpoint> EndpointsForReading(const specs::Reference& reference) {
+  return RegistryConfig::OfHost(Environment::OfProcess())
+      .ForReading(reference.registry, reference.repository,
+                  reference.digest ? ReadBy::kDigest : ReadBy::kTag);
+}
+
 std::unique_ptr<Registry> OpenForWriting(Session& session, const specs::Reference& reference,
                                          const RegistryOptions& options, Access access) {
   if (session.connectivity() == Connectivity::kOffline) {
     throw specs::Error(specs::ErrorKind::kUsage, "--offline leaves no way to a registry");
   }
-  const Environment environment = Environment::OfProcess();
-  Endpoint endpoint =
-      RegistryConfig::OfHost(environment).ForWriting(reference.registry, reference.repository);
-  if (options.insecure) endpoint.transport = Transport::kFallback;
-  Credentials credentials = CredentialFinder(environment).Find(endpoint.host, endpoint.repository);
-  return std::make_unique<Registry>(session.http(), std::move(endpoint), std::move(credentials),
-                                    access);
+  return OpenEndpoint(session.http(),
+                      RegistryConfig::OfHost(Environment::OfProcess())
+                          .ForWriting(reference.registry, reference.repository),
+                      options, access);
 }
 
 }  // namespace imgbuild::builder

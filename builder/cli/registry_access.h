@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "builder/cli/session.h"
 #include "builder/registry/registry.h"
@@ -26,7 +28,14 @@ void AddAnnotationOption(CLI::App& command, std::vector<std::string>& annotation
 // "docker://HOST/NAME:TAG", as podman and skopeo write it, or without the transport.
 specs::Reference ParseRegistryReference(std::string_view text);
 
-// The repository as it is written to, with the credentials that there are for it.
+// Where what the reference names is read from, by what the machine says: mirrors first.
+std::vector<Endpoint> EndpointsForReading(const specs::Reference& reference);
+
+// A client of the repository there, with the credentials that there are for it.
+std::unique_ptr<Registry> OpenEndpoint(HttpClient& http, Endpoint endpoint,
+                                       const RegistryOptions& options, Access access);
+
+// The repository as it is written to.
 std::unique_ptr<Registry> OpenForWriting(Session& session, const specs::Reference& reference,
                                          const RegistryOptions& options, Access access);
 

@@ -7,7 +7,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
-#include "builder/registry/credential_finder.h"
 #include "builder/registry/registry_config.h"
 #include "builder/share/cache_client.h"
 #include "builder/share/cache_credentials.h"
@@ -38,36 +37,39 @@ specs::Reference ParsePlace(std::string_view option, const std::string& text) {
                             [&] { return ParseRegistryReference(text); });
 }
 
-std::unique_ptr<Registry> OpenRegistry(HttpClient& http, const specs::Reference& reference,
-                                       const RegistryOptions& options, Access access) {
-  const Environment environment = Environment::OfProcess();
-  Endpoint endpoint =
-      RegistryConfig::OfHost(environment).ForWriting(reference.registry, reference.repository);
-  if (options.insecure) endpoint.transport = Transport::kFallback;
-  Credentials credentials = CredentialFinder(environment).Find(endpoint.host, endpoint.repository);
-  return std::make_unique<Registry>(http, std::move(endpoint), std::move(credentials), access);
-}
-
-std::unique_ptr<CachePlace> OpenPlace(Session& session, const std::string& text,
-                                      const RegistryOptions& options) {
-  auto client = std::make_unique<CacheClient>(session.cache_http());
+// One place, or several: the mirrors of a registry are places of their own before it, which may
+// lack what it has.
+std::vector<std::unique_ptr<CachePlace>> OpenPlaces(Session& session, const std::string& text,
+                                                    const RegistryOptions& options) {
+  std::vector<std::unique_ptr<CachePlace>> places;
   if (IsUrl(text)) {
-    return std::make_unique<HttpPlace>(std::move(client), text,
-                                       CacheHeaders(Environment::OfProcess(), text));
+    places.push_back(
+        std::make_unique<HttpPlace>(std::make_unique<CacheClient>(session.cache_http()), text,
+                                    CacheHeaders(Environment::OfProcess(), text)));
+    return places;
   }
   const specs::Reference reference = ParsePlace("--cache-from", text);
-  auto registry = OpenRegistry(*client, reference, options, Access::kPull);
-  return std::make_unique<RegistryPlace>(std::move(client), std::move(registry), NameIn(reference));
+  for (Endpoint& endpoint : EndpointsForReading(reference)) {
+    auto client = std::make_unique<CacheClient>(session.cache_http());
+    auto registry = OpenEndpoint(*client, std::move(endpoint), options, Access::kPull);
+    places.push_back(
+        std::make_unique<RegistryPlace>(std::move(client), std::move(registry), NameIn(reference)));
+  }
+  return places;
 }
 
 std::unique_ptr<CacheTarget> OpenTarget(Session& session, const std::string& text,
                                         const RegistryOptions& options, PushMemory& memory) {
+  const Environment environment = Environment::OfProcess();
   if (IsUrl(text)) {
     return std::make_unique<HttpTarget>(session.cache_http(), text,
-                                        CacheHeaders(Environment::OfProcess(), text));
+                                        CacheHeaders(environment, text));
   }
   const specs::Reference reference = ParsePlace("--cache-to", text);
-  auto registry = OpenRegistry(session.cache_http(), reference, options, Access::kPush);
+  auto registry = OpenEndpoint(
+      session.cache_http(),
+      RegistryConfig::OfHost(environment).ForWriting(reference.registry, reference.repository),
+      options, Access::kPush);
   return std::make_unique<RegistryTarget>(std::move(registry), NameIn(reference), memory,
                                           session.store());
 }
@@ -146,7 +148,9 @@ std::unique_ptr<SharedPlaces> OpenSharedCaches(Session& session, const CacheOpti
   }
   if (texts.empty() || session.connectivity() == Connectivity::kOffline) return nullptr;
   std::vector<std::unique_ptr<CachePlace>> places;
-  for (const std::string& text : texts) places.push_back(OpenPlace(session, text, registry));
+  for (const std::string& text : texts) {
+    std::ranges::move(OpenPlaces(session, text, registry), std::back_inserter(places));
+  }
   return std::make_unique<SharedPlaces>(std::move(places), session.progress());
 }
 

@@ -148,7 +148,12 @@ void PrepareUpload(Transfer& transfer) {
 }
 
 void PrepareTls(CURL* easy, const HttpTls& tls) {
-  if (!tls.ca_file.empty()) Set(easy, CURLOPT_CAINFO, tls.ca_file.c_str());
+  if (!tls.authorities.empty()) {
+    curl_blob blob{.data = const_cast<char*>(tls.authorities.data()),  // copied, not changed
+                   .len = tls.authorities.size(),
+                   .flags = CURL_BLOB_COPY};
+    Set(easy, CURLOPT_CAINFO_BLOB, &blob);
+  }
   if (!tls.certificate.empty()) {
     Set(easy, CURLOPT_SSLCERT, tls.certificate.c_str());
   }

@@ -43,10 +43,10 @@ struct HttpUpload {
 
 enum class TlsCheck { kVerify, kSkip };
 
-// Of one server, where it differs from the client's own settings. PEM files; "" for none.
+// Of one server, where it differs from the client's own settings; "" for none.
 struct HttpTls {
-  std::string ca_file;
-  std::string certificate;
+  std::string authorities;  // certificates of CAs, as PEM text, instead of the client's file
+  std::string certificate;  // a PEM file, as is the next
   std::string key;
   TlsCheck check = TlsCheck::kVerify;
 };

@@ -72,6 +72,7 @@ AuthFile AuthFile::Parse(std::string_view text, std::string_view file) {
   if (const auto auths = document.find("auths"); auths != document.end() && auths->is_object()) {
     for (const auto& [key, entry] : auths->items()) {
       if (!entry.is_object()) continue;
+      result.keys_.emplace(HostOf(key), key);
       Credentials credentials = ReadEntry(entry, key, file);
       if (!credentials.empty()) result.auths_.emplace(HostOf(key), std::move(credentials));
     }
@@ -101,20 +102,33 @@ std::optional<AuthEntry> AuthFile::Find(std::string_view registry,
     key.resize(slash);
   }
   if (store_.empty()) return std::nullopt;
-  return AuthEntry{.credentials = {}, .helper = store_, .server = std::string(registry)};
+  const auto written = keys_.find(std::string(registry));
+  return AuthEntry{.credentials = {},
+                   .helper = store_,
+                   .server = written == keys_.end() ? std::string(registry) : written->second};
 }
 
 std::string AuthFile::With(std::string_view text, std::string_view file, const std::string& key,
-                           const std::optional<Credentials>& credentials) {
+                           const Credentials& credentials) {
   Json document = ParseObject(text, file);
   Json& auths = document["auths"];
   if (!auths.is_object()) auths = Json::object();
-  if (credentials) {
-    auths[key] = {
-        {"auth", specs::Base64Encode(credentials->user + ":" + credentials->password.Reveal())}};
-  } else {
-    auths.erase(key);
+  auths[key] = {
+      {"auth", specs::Base64Encode(credentials.user + ":" + credentials.password.Reveal())}};
+  return document.dump(2) + "\n";
+}
+
+std::optional<std::string> AuthFile::Without(std::string_view text, std::string_view file,
+                                             const std::string& key) {
+  Json document = ParseObject(text, file);
+  const auto auths = document.find("auths");
+  if (auths == document.end() || !auths->is_object()) return std::nullopt;
+  std::vector<std::string> same;
+  for (const auto& [written, entry] : auths->items()) {
+    if (HostOf(written) == key) same.push_back(written);
   }
+  if (same.empty()) return std::nullopt;
+  for (const std::string& written : same) auths->erase(written);
   return document.dump(2) + "\n";
 }
 

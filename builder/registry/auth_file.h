@@ -29,14 +29,18 @@ class AuthFile {
   // count as their host. Entries of `credHelpers` go before `auths`, `credsStore` after them.
   std::optional<AuthEntry> Find(std::string_view registry, std::string_view repository) const;
 
-  // The file's text with credentials for `key` set or, for nullopt, removed; all else is kept.
+  // The file's text with credentials for `key` set; all else is kept.
   static std::string With(std::string_view text, std::string_view file, const std::string& key,
-                          const std::optional<Credentials>& credentials);
+                          const Credentials& credentials);
+  // The same without them, however the key is written; nullopt where there are none.
+  static std::optional<std::string> Without(std::string_view text, std::string_view file,
+                                            const std::string& key);
 
  private:
   std::map<std::string, Credentials> auths_;
   std::map<std::string, std::string> helpers_;
   std::string store_;
+  std::map<std::string, std::string> keys_;  // by host, as they are written: helpers know those
 };
 
 }  // namespace imgbuild::builder

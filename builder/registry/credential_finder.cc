@@ -15,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kLargestFile = 1u << 20;
+constexpr std::string_view kAuthFiles = "containers-auth.json";  // among the helpers
 
 std::string VariableName(std::string_view registry, std::string_view suffix) {
   std::string name = "IMGBUILD_REGISTRY_";
@@ -75,18 +76,37 @@ fs::path CredentialFinder::FileForLogin() const {
   return files.front();
 }
 
-Credentials CredentialFinder::Find(std::string_view registry, std::string_view repository) const {
-  if (auto found = FromEnvironment(registry)) return *std::move(found);
+std::optional<Credentials> CredentialFinder::FromFiles(std::string_view registry,
+                                                       std::string_view repository) const {
   for (const fs::path& path : Files()) {
     std::error_code ignored;
     if (!fs::exists(path, ignored)) continue;
     const AuthFile file = AuthFile::Parse(layers::ReadFile(path, kLargestFile), path.string());
     std::optional<AuthEntry> entry = file.Find(registry, repository);
     if (!entry) continue;
-    if (entry->credentials) return *std::move(entry->credentials);
-    if (auto found = AskCredentialHelper(entry->helper, entry->server)) return *std::move(found);
+    if (entry->credentials) return entry->credentials;
+    if (auto found = AskCredentialHelper(entry->helper, entry->server)) return found;
+  }
+  return std::nullopt;
+}
+
+Credentials CredentialFinder::Find(std::string_view registry, std::string_view repository) const {
+  if (auto found = FromEnvironment(registry)) return *std::move(found);
+  for (const std::string& helper : helpers_) {
+    auto found = helper == kAuthFiles ? FromFiles(registry, repository)
+                                      : AskCredentialHelper(helper, std::string(registry));
+    if (found) return *std::move(found);
   }
   return {};
+}
+
+Credentials CredentialFinder::Find(const Endpoint& endpoint) const {
+  Credentials found = Find(endpoint.host, endpoint.repository);
+  if (!found.empty() || endpoint.written.empty()) return found;
+  const std::string_view written = endpoint.written;
+  const std::size_t slash = written.find('/');
+  return Find(written.substr(0, slash),
+              slash == std::string_view::npos ? "" : written.substr(slash + 1));
 }
 
 }  // namespace imgbuild::builder

@@ -9,20 +9,26 @@
 
 #include "builder/host/environment.h"
 #include "builder/registry/credentials.h"
+#include "builder/registry/endpoint.h"
 
 namespace imgbuild::builder {
 
 // In this order: IMGBUILD_REGISTRY_HOST_USERNAME and _PASSWORD (or _TOKEN, an identity token),
-// where HOST is the registry in upper case with everything but letters and digits as "_"; then the
-// first of the files that has something: REGISTRY_AUTH_FILE alone where that is set, else
+// where HOST is the registry in upper case with everything but letters and digits as "_"; then
+// what registries.conf names in `credential-helpers`, by default the files of credentials, of which
+// the first that has something counts: REGISTRY_AUTH_FILE alone where that is set, else
 // $XDG_RUNTIME_DIR/containers/auth.json, $XDG_CONFIG_HOME/containers/auth.json,
 // $DOCKER_CONFIG/config.json, ~/.docker/config.json.
 class CredentialFinder {
  public:
-  explicit CredentialFinder(Environment environment) : environment_(std::move(environment)) {}
+  // `helpers` as RegistryConfig::CredentialHelpers gives them.
+  CredentialFinder(Environment environment, std::vector<std::string> helpers)
+      : environment_(std::move(environment)), helpers_(std::move(helpers)) {}
 
   // Empty credentials where there are none. Throws what AuthFile and AskCredentialHelper throw.
   Credentials Find(std::string_view registry, std::string_view repository) const;
+  // Those for where it is, else those for what the user calls it.
+  Credentials Find(const Endpoint& endpoint) const;
 
   // In the order they are asked. They need not exist.
   std::vector<std::filesystem::path> Files() const;
@@ -31,8 +37,11 @@ class CredentialFinder {
 
  private:
   std::optional<Credentials> FromEnvironment(std::string_view registry) const;
+  std::optional<Credentials> FromFiles(std::string_view registry,
+                                       std::string_view repository) const;
 
   Environment environment_;
+  std::vector<std::string> helpers_;
 };
 
 }  // namespace imgbuild::builder

@@ -18,6 +18,9 @@ struct Endpoint {
   std::string repository;  // there; a mirror may keep it below a path of its own
   Transport transport = Transport::kTls;
   std::shared_ptr<const HttpTls> tls;  // null: the client's settings
+  // What the user calls it, where registries.conf has it at another place; "" for mirrors, which
+  // are others'.
+  std::string written = {};
 
   bool operator==(const Endpoint&) const = default;
 };

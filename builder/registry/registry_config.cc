@@ -51,8 +51,38 @@ std::vector<const TomlValue*> TablesAt(const TomlValue& table, std::string_view 
   return tables;
 }
 
+std::optional<std::vector<std::string>> TextsAt(const TomlValue& table, std::string_view key) {
+  const TomlValue* value = table.Find(key);
+  if (value == nullptr) return std::nullopt;
+  if (value->kind != TomlValue::Kind::kArray) Refuse(*value, key, "an array of strings");
+  std::vector<std::string> texts;
+  for (const TomlValue& item : value->items) {
+    if (item.kind != TomlValue::Kind::kString) Refuse(item, key, "a string");
+    texts.push_back(item.text);
+  }
+  return texts;
+}
+
 Transport TransportAt(const TomlValue& table) {
   return FlagAt(table, "insecure") ? Transport::kFallback : Transport::kTls;
+}
+
+// Of a mirror, in a registry that has them for digests alone or not.
+MirrorUse UseAt(const TomlValue& mirror, bool digest_only) {
+  constexpr const char* kKey = "pull-from-mirror";
+  const std::string use = TextAt(mirror, kKey);
+  if (digest_only && !use.empty()) {
+    throw specs::Error(
+        specs::ErrorKind::kUsage,
+        fmt::format("{}: {} beside mirror-by-digest-only = true", mirror.where.Render(), kKey))
+        .Expected("one of them");
+  }
+  if (digest_only || use == "digest-only") return MirrorUse::kDigestOnly;
+  if (use == "tag-only") return MirrorUse::kTagOnly;
+  if (use.empty() || use == "all") return MirrorUse::kAll;
+  throw specs::Error(specs::ErrorKind::kUsage,
+                     fmt::format("{}: {} is \"{}\"", mirror.where.Render(), kKey, use))
+      .Expected("\"all\", \"digest-only\" or \"tag-only\"");
 }
 
 // Whether a rule's prefix is for the reference `name`: the whole of it or up to a "/", and "*." for
@@ -107,7 +137,7 @@ std::vector<fs::path> CertificateFolders(const Environment& environment) {
   return folders;
 }
 
-// A host's folder of certs.d: *.crt are CAs, NAME.cert with NAME.key the client's own.
+// A host's folder of certs.d: all *.crt are CAs, NAME.cert with NAME.key the client's own.
 std::shared_ptr<const HttpTls> TlsOf(const fs::path& folder) {
   HttpTls tls;
   std::error_code ignored;
@@ -117,7 +147,7 @@ std::shared_ptr<const HttpTls> TlsOf(const fs::path& folder) {
   }
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
-    if (file.extension() == ".crt" && tls.ca_file.empty()) tls.ca_file = file;
+    if (file.extension() == ".crt") tls.authorities += layers::ReadFile(file, kLargestFile) + "\n";
     fs::path key = file;
     key.replace_extension(".key");
     if (file.extension() == ".cert" && tls.certificate.empty() && fs::exists(key, ignored)) {
@@ -125,19 +155,20 @@ std::shared_ptr<const HttpTls> TlsOf(const fs::path& folder) {
       tls.key = key;
     }
   }
-  if (tls.ca_file.empty() && tls.certificate.empty()) return nullptr;
+  if (tls.authorities.empty() && tls.certificate.empty()) return nullptr;
   return std::make_shared<const HttpTls>(std::move(tls));
 }
 
 }  // namespace
 
-std::vector<RegistryRule> RegistryConfig::ParseRules(std::string_view text, std::string_view file) {
+RegistriesConf RegistryConfig::Parse(std::string_view text, std::string_view file) {
   std::variant<TomlValue, specs::Problem> parsed = specs::ParseToml(text, file);
   if (const auto* problem = std::get_if<specs::Problem>(&parsed)) {
     throw specs::Error(specs::ErrorKind::kUsage, problem->Render());
   }
   const TomlValue& document = std::get<TomlValue>(parsed);
-  std::vector<RegistryRule> rules;
+  RegistriesConf conf;
+  conf.credential_helpers = TextsAt(document, "credential-helpers");
   for (const TomlValue* table : TablesAt(document, "registry")) {
     RegistryRule rule{.prefix = TextAt(*table, "prefix"),
                       .location = TextAt(*table, "location"),
@@ -150,30 +181,37 @@ std::vector<RegistryRule> RegistryConfig::ParseRules(std::string_view text, std:
           specs::ErrorKind::kUsage,
           fmt::format("{}: a registry has neither prefix nor location", table->where.Render()));
     }
+    const bool digest_only = FlagAt(*table, "mirror-by-digest-only");
     for (const TomlValue* mirror : TablesAt(*table, "mirror")) {
-      rule.mirrors.push_back({TextAt(*mirror, "location"), TransportAt(*mirror)});
+      rule.mirrors.push_back(
+          {TextAt(*mirror, "location"), TransportAt(*mirror), UseAt(*mirror, digest_only)});
     }
-    rules.push_back(std::move(rule));
+    conf.rules.push_back(std::move(rule));
   }
-  return rules;
+  return conf;
 }
 
 RegistryConfig RegistryConfig::OfHost(const Environment& environment) {
-  std::vector<RegistryRule> rules;
+  RegistriesConf all;
   for (const fs::path& file : ConfigFiles(environment)) {
-    const std::string text = layers::ReadFile(file, kLargestFile);
-    for (RegistryRule& rule : ParseRules(text, file.string())) {
+    RegistriesConf conf = Parse(layers::ReadFile(file, kLargestFile), file.string());
+    for (RegistryRule& rule : conf.rules) {
       // A later file's rule for the same prefix replaces the earlier one.
-      std::erase_if(rules, [&](const RegistryRule& old) { return old.prefix == rule.prefix; });
-      rules.push_back(std::move(rule));
+      std::erase_if(all.rules, [&](const RegistryRule& old) { return old.prefix == rule.prefix; });
+      all.rules.push_back(std::move(rule));
     }
+    if (conf.credential_helpers) all.credential_helpers = std::move(conf.credential_helpers);
   }
-  return RegistryConfig(std::move(rules), CertificateFolders(environment));
+  return RegistryConfig(std::move(all), CertificateFolders(environment));
+}
+
+std::vector<std::string> RegistryConfig::CredentialHelpers() const {
+  return conf_.credential_helpers.value_or(std::vector<std::string>{"containers-auth.json"});
 }
 
 const RegistryRule* RegistryConfig::RuleFor(const std::string& name) const {
   const RegistryRule* best = nullptr;
-  for (const RegistryRule& rule : rules_) {
+  for (const RegistryRule& rule : conf_.rules) {
     if (!Matches(rule.prefix, name)) continue;
     if (best == nullptr || rule.prefix.size() > best->prefix.size()) best = &rule;
   }
@@ -201,14 +239,17 @@ Endpoint RegistryConfig::ForWriting(std::string_view registry, std::string_view 
     throw specs::Error(fmt::format("{} is blocked by registries.conf", name))
         .Found(fmt::format("a rule with blocked = true for \"{}\"", rule->prefix));
   }
+  const std::string written = name;
   if (!rule->location.empty() && !rule->prefix.starts_with("*.")) {
     name = rule->location + name.substr(rule->prefix.size());
   }
-  return At(name, rule->transport);
+  Endpoint endpoint = At(name, rule->transport);
+  if (name != written) endpoint.written = written;
+  return endpoint;
 }
 
 std::vector<Endpoint> RegistryConfig::ForReading(std::string_view registry,
-                                                 std::string_view repository) const {
+                                                 std::string_view repository, ReadBy by) const {
   const Endpoint itself = ForWriting(registry, repository);
   std::vector<Endpoint> endpoints;
   const std::string name = fmt::format("{}/{}", registry, repository);
@@ -216,6 +257,8 @@ std::vector<Endpoint> RegistryConfig::ForReading(std::string_view registry,
     const std::size_t replaced =
         rule->prefix.starts_with("*.") ? registry.size() : rule->prefix.size();
     for (const RegistryMirror& mirror : rule->mirrors) {
+      if (mirror.use == (by == ReadBy::kTag ? MirrorUse::kDigestOnly : MirrorUse::kTagOnly))
+        continue;
       endpoints.push_back(At(mirror.location + name.substr(replaced), mirror.transport));
     }
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,9 +13,13 @@
 
 namespace imgbuild::builder {
 
+// Which references may be read from a mirror.
+enum class MirrorUse { kAll, kDigestOnly, kTagOnly };
+
 struct RegistryMirror {
   std::string location;
   Transport transport = Transport::kTls;
+  MirrorUse use = MirrorUse::kAll;
 
   bool operator==(const RegistryMirror&) const = default;
 };
@@ -30,33 +35,49 @@ struct RegistryRule {
   bool operator==(const RegistryRule&) const = default;
 };
 
+// What one file says.
+struct RegistriesConf {
+  std::vector<RegistryRule> rules;
+  // Which programs have credentials, in order, "containers-auth.json" for the files of credentials;
+  // nullopt where the file does not say.
+  std::optional<std::vector<std::string>> credential_helpers;
+
+  bool operator==(const RegistriesConf&) const = default;
+};
+
+// How a repository's manifest is asked for.
+enum class ReadBy { kTag, kDigest };
+
 class RegistryConfig {
  public:
   RegistryConfig() = default;
 
   // Throws Error (kUsage) with file:line:column for what is not in the form of version 2. Keys that
   // do not concern us are passed over.
-  static std::vector<RegistryRule> ParseRules(std::string_view text, std::string_view file);
+  static RegistriesConf Parse(std::string_view text, std::string_view file);
 
   // $CONTAINERS_REGISTRIES_CONF alone where it is set, else the user's, else the system's file, and
   // the .conf files of the .d folders after it; certs.d of the user and the system.
   static RegistryConfig OfHost(const Environment& environment);
 
-  explicit RegistryConfig(std::vector<RegistryRule> rules,
-                          std::vector<std::filesystem::path> certificates = {})
-      : rules_(std::move(rules)), certificates_(std::move(certificates)) {}
+  explicit RegistryConfig(RegistriesConf conf, std::vector<std::filesystem::path> certificates = {})
+      : conf_(std::move(conf)), certificates_(std::move(certificates)) {}
 
-  // Where to read the repository from: mirrors in order, then the registry itself. Throws Error
-  // where a rule blocks it.
-  std::vector<Endpoint> ForReading(std::string_view registry, std::string_view repository) const;
+  // Where to read the repository from: mirrors that are for it, in order, then the registry itself.
+  // Throws Error where a rule blocks it.
+  std::vector<Endpoint> ForReading(std::string_view registry, std::string_view repository,
+                                   ReadBy by) const;
   // Mirrors are never written to.
   Endpoint ForWriting(std::string_view registry, std::string_view repository) const;
+
+  // "containers-auth.json" alone where no file says otherwise.
+  std::vector<std::string> CredentialHelpers() const;
 
  private:
   const RegistryRule* RuleFor(const std::string& name) const;
   Endpoint At(const std::string& name, Transport transport) const;
 
-  std::vector<RegistryRule> rules_;
+  RegistriesConf conf_;
   std::vector<std::filesystem::path> certificates_;  // folders with one for each host
 };
 

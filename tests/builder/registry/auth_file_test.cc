@@ -37,6 +37,16 @@ TEST(AuthFileTest, KeysThatAreUrlsCountAsTheirHost) {
   EXPECT_EQ(file.Find("registry.example", "a")->credentials->user, "ann");
 }
 
+TEST(AuthFileTest, HelpersAreAskedByTheKeyThatIsWritten) {
+  const AuthFile file =
+      Parse(R"({"auths":{"https://registry.example/v1/":{}},"credsStore":"desktop"})");
+  EXPECT_EQ(file.Find("registry.example", "a")->server, "https://registry.example/v1/");
+  EXPECT_EQ(file.Find("other.example", "a")->server, "other.example");
+  EXPECT_EQ(AuthFile::Without(R"({"auths":{"https://registry.example/v1/":{}}})", "f",
+                              "registry.example"),
+            "{\n  \"auths\": {}\n}\n");
+}
+
 TEST(AuthFileTest, HelpersAndIdentityTokens) {
   const AuthFile file = Parse(R"({"auths":{"a.example":{"identitytoken":"t"},"b.example":{}},
     "credHelpers":{"c.example":"vault"},"credsStore":"desktop"})");
@@ -67,8 +77,9 @@ TEST(AuthFileTest, LoginAndLogoutKeepTheRest) {
   EXPECT_EQ(Parse(text).Find("b.example", "x")->credentials->password.Reveal(), "pw");
   EXPECT_EQ(Parse(text).Find("a.example", "x")->credentials->user, "a");
   EXPECT_THAT(text, HasSubstr("\"other\""));
-  text = AuthFile::With(text, "f", "b.example", std::nullopt);
+  text = AuthFile::Without(text, "f", "b.example").value();
   EXPECT_EQ(Parse(text).Find("b.example", "x")->helper, "x");
+  EXPECT_EQ(AuthFile::Without(text, "f", "b.example"), std::nullopt);
   EXPECT_EQ(
       Parse(AuthFile::With("", "f", "c.example", ann)).Find("c.example", "")->credentials->user,
       "ann");

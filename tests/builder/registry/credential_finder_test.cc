@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "builder/registry/credential_helper.h"
+#include "builder/registry/logins.h"
 #include "layers/io/atomic_file.h"
 #include "specs/base/error.h"
 #include "tests/support/temp_folder.h"
@@ -37,6 +38,7 @@ class CredentialFinderTest : public testing::Test {
   }
   void TearDown() override { ::setenv("PATH", path_.c_str(), 1); }
 
+  const std::vector<std::string> kFiles = {"containers-auth.json"};
   support::TempFolder folder_;
   const std::string path_ = ::getenv("PATH");
 };
@@ -46,7 +48,8 @@ TEST_F(CredentialFinderTest, TheEnvironmentGoesFirst) {
   const CredentialFinder finder(
       Environment::Of({{"REGISTRY_AUTH_FILE", file.string()},
                        {"IMGBUILD_REGISTRY_REGISTRY_EXAMPLE_5000_USERNAME", "env"},
-                       {"IMGBUILD_REGISTRY_REGISTRY_EXAMPLE_5000_PASSWORD", "pw"}}));
+                       {"IMGBUILD_REGISTRY_REGISTRY_EXAMPLE_5000_PASSWORD", "pw"}}),
+      kFiles);
   const Credentials found = finder.Find("registry.example:5000", "a");
   EXPECT_EQ(found.user, "env");
   EXPECT_EQ(found.password.Reveal(), "pw");
@@ -58,13 +61,69 @@ TEST_F(CredentialFinderTest, FilesInTheirOrder) {
   const std::string home = folder_.path();
   Write(".docker/config.json", "ZG9ja2VyOng=");
   const CredentialFinder finder(
-      Environment::Of({{"HOME", home}, {"XDG_RUNTIME_DIR", home + "/run"}}));
+      Environment::Of({{"HOME", home}, {"XDG_RUNTIME_DIR", home + "/run"}}), kFiles);
   EXPECT_EQ(finder.Find("registry.example", "a").user, "docker");
   Write(".config/containers/auth.json", "cG9kbWFuOng=");
   EXPECT_EQ(finder.Find("registry.example", "a").user, "podman");
   Write("run/containers/auth.json", "cnVuOng=");
   EXPECT_EQ(finder.Find("registry.example", "a").user, "run");
   EXPECT_EQ(finder.FileForLogin(), home + "/run/containers/auth.json");
+}
+
+TEST_F(CredentialFinderTest, HelpersOfRegistriesConfInTheirOrder) {
+  const fs::path file = Write("auth.json", "ZmlsZTp4");
+  const Environment environment = Environment::Of({{"REGISTRY_AUTH_FILE", file.string()}});
+  WriteHelper(
+      "vault",
+      "read server; [ $server = vault.example ] || { echo credentials not found; exit 1; }\n"
+      "echo '{\"Username\":\"vault\",\"Secret\":\"s\"}'\n");
+  const CredentialFinder both(environment, {"vault", "containers-auth.json"});
+  EXPECT_EQ(both.Find("vault.example", "a").user, "vault");
+  EXPECT_EQ(both.Find("registry.example", "a").user, "file");
+  const CredentialFinder alone(environment, {"vault"});
+  EXPECT_TRUE(alone.Find("registry.example", "a").empty());
+}
+
+TEST_F(CredentialFinderTest, WhatTheUserCallsItCountsToo) {
+  const fs::path file = folder_.path() / "auth.json";
+  layers::WriteFileAtomically(
+      file,
+      R"({"auths":{"registry.example/team":{"auth":"YW5uOng="},"api.example":{"auth":"Ym9iOng="}}})");
+  const CredentialFinder finder(Environment::Of({{"REGISTRY_AUTH_FILE", file.string()}}), kFiles);
+  Endpoint endpoint{.host = "store.example", .repository = "t/app", .tls = nullptr};
+  EXPECT_TRUE(finder.Find(endpoint).empty());
+  endpoint.written = "registry.example/team/app";
+  EXPECT_EQ(finder.Find(endpoint).user, "ann");
+  endpoint.host = "api.example";
+  EXPECT_EQ(finder.Find(endpoint).user, "bob");
+}
+
+TEST_F(CredentialFinderTest, AHelperThatNeverAnswersIsNotWaitedForForEver) {
+  WriteHelper("slow", "sleep 600\n");
+  EXPECT_THROW(
+      (void)AskCredentialHelper("slow", "registry.example", std::chrono::milliseconds(200)),
+      specs::Error);
+}
+
+TEST_F(CredentialFinderTest, ALogoutSaysWhatIsLeft) {
+  const std::string home = folder_.path();
+  const CredentialFinder finder(
+      Environment::Of({{"HOME", home}, {"XDG_CONFIG_HOME", home + "/config"}}), kFiles);
+  Credentials ann{
+      .user = "ann", .password = specs::Secret(" p w "), .identity_token = {}, .origin = ""};
+  const fs::path file = KeepLogin(finder, "registry.example", ann);
+  EXPECT_EQ(finder.Find("registry.example", "a").password.Reveal(), " p w ");
+
+  ForgottenLogin logout = ForgetLogin(finder, "registry.example");
+  EXPECT_EQ(logout, (ForgottenLogin{.file = file, .was_there = true, .left = ""}));
+  EXPECT_TRUE(finder.Find("registry.example", "a").empty());
+  EXPECT_THAT(RenderLogout(logout, "registry.example"), HasSubstr("removed from"));
+
+  const fs::path docker = Write(".docker/config.json", "ZG9ja2VyOng=");
+  logout = ForgetLogin(finder, "registry.example");
+  EXPECT_EQ(logout, (ForgottenLogin{.file = file, .was_there = false, .left = docker.string()}));
+  EXPECT_THAT(RenderLogout(logout, "registry.example"), HasSubstr(docker.string()));
+  EXPECT_THAT(RenderLogout(logout, "registry.example"), Not(HasSubstr("logged out")));
 }
 
 TEST_F(CredentialFinderTest, AsksAHelper) {

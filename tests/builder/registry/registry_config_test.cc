@@ -13,11 +13,12 @@ namespace imgbuild::builder {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 
 RegistryConfig Config(const std::string& text) {
-  return RegistryConfig(RegistryConfig::ParseRules(text, "registries.conf"));
+  return RegistryConfig(RegistryConfig::Parse(text, "registries.conf"));
 }
 
 TEST(RegistryConfigTest, WithoutRulesTheRegistryItself) {
@@ -37,13 +38,18 @@ location = "store.example/t"
 location = "mirror.example/cache"
 insecure = true
 )");
-  const std::vector<Endpoint> read = config.ForReading("registry.example", "team/app");
+  const std::vector<Endpoint> read =
+      config.ForReading("registry.example", "team/app", ReadBy::kTag);
   ASSERT_THAT(read, SizeIs(2));
   EXPECT_EQ(read[0].host, "mirror.example");
   EXPECT_EQ(read[0].repository, "cache/app");
   EXPECT_EQ(read[0].transport, Transport::kFallback);
   EXPECT_EQ(read[1].host, "store.example");
   EXPECT_EQ(read[1].repository, "t/app");
+  // By which name its credentials may be kept; a mirror is another's.
+  EXPECT_EQ(read[1].written, "registry.example/team/app");
+  EXPECT_EQ(read[0].written, "");
+  EXPECT_EQ(config.ForWriting("other.example", "team/app").written, "");
   EXPECT_EQ(config.ForWriting("registry.example", "team/app"), read[1]);
   EXPECT_EQ(config.ForWriting("registry.example", "teams/app").host, "registry.example");
 }
@@ -64,12 +70,17 @@ location = "safe.example"
 TEST(RegistryConfigTest, BlockedIsAnError) {
   const RegistryConfig config =
       Config("[[registry]]\nlocation = \"bad.example\"\nblocked = true\n");
-  EXPECT_THROW((void)config.ForReading("bad.example", "a"), specs::Error);
+  EXPECT_THROW((void)config.ForReading("bad.example", "a", ReadBy::kTag), specs::Error);
 }
 
 TEST(RegistryConfigTest, WrongTypesSayWhere) {
   for (const char* text :
-       {"registry = 1", "[[registry]]\nlocation = 1\n", "[[registry]]\n", "[["}) {
+       {"registry = 1", "[[registry]]\nlocation = 1\n", "[[registry]]\n", "[[",
+        "credential-helpers = \"x\"", "credential-helpers = [1]",
+        "[[registry]]\nlocation = \"a.example\"\n[[registry.mirror]]\nlocation = \"b.example\"\n"
+        "pull-from-mirror = \"never\"",
+        "[[registry]]\nlocation = \"a.example\"\nmirror-by-digest-only = true\n"
+        "[[registry.mirror]]\nlocation = \"b.example\"\npull-from-mirror = \"all\""}) {
     try {
       (void)Config(text);
       ADD_FAILURE() << text;
@@ -79,6 +90,52 @@ TEST(RegistryConfigTest, WrongTypesSayWhere) {
   }
 }
 
+std::vector<std::string> HostsOf(const RegistryConfig& config, const std::string& registry,
+                                 ReadBy by) {
+  std::vector<std::string> hosts;
+  for (const Endpoint& endpoint : config.ForReading(registry, "a", by)) {
+    hosts.push_back(endpoint.host);
+  }
+  return hosts;
+}
+
+TEST(RegistryConfigTest, MirrorsMayBeForDigestsOrTagsAlone) {
+  const RegistryConfig config = Config(R"(
+[[registry]]
+location = "one.example"
+mirror-by-digest-only = true
+[[registry.mirror]]
+location = "m1.example"
+[[registry.mirror]]
+location = "m2.example"
+[[registry]]
+location = "two.example"
+[[registry.mirror]]
+location = "digests.example"
+pull-from-mirror = "digest-only"
+[[registry.mirror]]
+location = "tags.example"
+pull-from-mirror = "tag-only"
+[[registry.mirror]]
+location = "all.example"
+pull-from-mirror = "all"
+)");
+  EXPECT_THAT(HostsOf(config, "one.example", ReadBy::kTag), ElementsAre("one.example"));
+  EXPECT_THAT(HostsOf(config, "one.example", ReadBy::kDigest),
+              ElementsAre("m1.example", "m2.example", "one.example"));
+  EXPECT_THAT(HostsOf(config, "two.example", ReadBy::kTag),
+              ElementsAre("tags.example", "all.example", "two.example"));
+  EXPECT_THAT(HostsOf(config, "two.example", ReadBy::kDigest),
+              ElementsAre("digests.example", "all.example", "two.example"));
+}
+
+TEST(RegistryConfigTest, HelpersForCredentials) {
+  EXPECT_THAT(Config("").CredentialHelpers(), ElementsAre("containers-auth.json"));
+  EXPECT_THAT(
+      Config("credential-helpers = [\"vault\", \"containers-auth.json\"]").CredentialHelpers(),
+      ElementsAre("vault", "containers-auth.json"));
+}
+
 TEST(RegistryConfigTest, FilesOfTheHost) {
   support::TempFolder folder;
   const fs::path config = folder.path() / "containers";
@@ -86,17 +143,19 @@ TEST(RegistryConfigTest, FilesOfTheHost) {
   fs::create_directories(config / "certs.d/registry.example");
   layers::WriteFileAtomically(config / "registries.conf",
                               "[[registry]]\nlocation = \"a.example\"\ninsecure = true\n");
-  layers::WriteFileAtomically(config / "registries.conf.d/10.conf",
-                              "[[registry]]\nlocation = \"a.example\"\n");
-  for (const char* file : {"ca.crt", "me.cert", "me.key"}) {
-    layers::WriteFileAtomically(config / "certs.d/registry.example" / file, "x");
+  layers::WriteFileAtomically(
+      config / "registries.conf.d/10.conf",
+      "credential-helpers = [\"vault\"]\n[[registry]]\nlocation = \"a.example\"\n");
+  for (const char* file : {"ca.crt", "old.crt", "me.cert", "me.key"}) {
+    layers::WriteFileAtomically(config / "certs.d/registry.example" / file, file);
   }
   const RegistryConfig host =
       RegistryConfig::OfHost(Environment::Of({{"XDG_CONFIG_HOME", folder.path().string()}}));
   EXPECT_EQ(host.ForWriting("a.example", "x").transport, Transport::kTls);
+  EXPECT_THAT(host.CredentialHelpers(), ElementsAre("vault"));
   const Endpoint endpoint = host.ForWriting("registry.example", "x");
   ASSERT_NE(endpoint.tls, nullptr);
-  EXPECT_THAT(endpoint.tls->ca_file, HasSubstr("ca.crt"));
+  EXPECT_EQ(endpoint.tls->authorities, "ca.crt\nold.crt\n");
   EXPECT_THAT(endpoint.tls->certificate, HasSubstr("me.cert"));
   EXPECT_THAT(endpoint.tls->key, HasSubstr("me.key"));
 }
