@@ -33,9 +33,9 @@ std::string BasicValue(const Credentials& credentials) {
 }
 
 // What the request needs, and what the registry says that it needs.
-std::vector<std::string> Scopes(const Challenge& challenge, const std::string& scope) {
+std::vector<std::string> Scopes(const std::string& scope, const std::string& asked) {
   std::vector<std::string> scopes;
-  for (const std::string& list : {scope, ParameterOf(challenge, "scope")}) {
+  for (const std::string& list : {scope, asked}) {
     for (std::string_view one : specs::SplitWords(list)) {
       if (std::ranges::find(scopes, one) == scopes.end()) scopes.emplace_back(one);
     }
@@ -45,8 +45,12 @@ std::vector<std::string> Scopes(const Challenge& challenge, const std::string& s
 
 }  // namespace
 
-Authenticator::Authenticator(HttpClient& http, std::string registry_url, Credentials credentials)
-    : http_(http), registry_url_(std::move(registry_url)), credentials_(std::move(credentials)) {}
+Authenticator::Authenticator(HttpClient& http, std::string registry_url,
+                             std::shared_ptr<const HttpTls> tls, Credentials credentials)
+    : http_(http),
+      registry_url_(std::move(registry_url)),
+      tls_(std::move(tls)),
+      credentials_(std::move(credentials)) {}
 
 std::optional<HttpHeader> Authenticator::Header(const std::string& scope) {
   std::lock_guard lock(mutex_);
@@ -58,7 +62,7 @@ std::optional<HttpHeader> Authenticator::HeaderLocked(const std::string& scope) 
   if (!bearer_) return std::nullopt;
   auto token = tokens_.find(scope);
   if (token == tokens_.end() || token->second.expires <= Clock::now()) {
-    token = tokens_.insert_or_assign(scope, FetchToken(*bearer_, scope)).first;
+    token = tokens_.insert_or_assign(scope, FetchToken(scope)).first;
   }
   return HttpHeader{"Authorization", "Bearer " + token->second.text.Reveal()};
 }
@@ -72,11 +76,17 @@ void Authenticator::Renew(const HttpResponse& refused, const std::optional<HttpH
     if (current && (!sent || sent->value != current->value)) return;
   }
   const std::vector<Challenge> challenges = ParseChallenges(refused.Header("WWW-Authenticate"));
+  for (const Challenge& challenge : challenges) {
+    for (const char* parameter : {"realm", "service"}) {
+      named_.insert(ParameterOf(challenge, parameter));
+    }
+  }
   auto bearer = std::ranges::find(challenges, "bearer", &Challenge::scheme);
   if (bearer != challenges.end()) {
     bearer_ = *bearer;
     basic_ = false;
-    tokens_.insert_or_assign(scope, FetchToken(*bearer_, scope));
+    asked_[scope] = ParameterOf(*bearer, "scope");
+    tokens_.insert_or_assign(scope, FetchToken(scope));
     return;
   }
   if (std::ranges::find(challenges, "basic", &Challenge::scheme) == challenges.end()) {
@@ -88,9 +98,26 @@ void Authenticator::Renew(const HttpResponse& refused, const std::optional<HttpH
   basic_ = true;
 }
 
-HttpRequest Authenticator::TokenRequest(const Challenge& challenge,
-                                        const std::string& scope) const {
-  const std::string realm = ParameterOf(challenge, "realm");
+bool Authenticator::Vouches(std::string_view url) {
+  std::lock_guard lock(mutex_);
+  const std::string scheme = registry_url_.substr(0, registry_url_.find("://") + 3);
+  if (!url.starts_with("https://") && !url.starts_with(scheme)) return false;
+  return std::ranges::any_of(named_, [&](const std::string& name) {
+    const bool is_url = name.starts_with("https://") || name.starts_with("http://");
+    return !name.empty() && specs::SameOrigin(url, is_url ? name : scheme + name);
+  });
+}
+
+std::shared_ptr<const HttpTls> Authenticator::TlsFor(std::string_view url) const {
+  if (tls_ == nullptr || specs::SameOrigin(url, registry_url_)) return tls_;
+  HttpTls tls = *tls_;
+  tls.certificate.clear();
+  tls.key.clear();
+  return std::make_shared<const HttpTls>(std::move(tls));
+}
+
+HttpRequest Authenticator::TokenRequest(const std::string& scope) const {
+  const std::string realm = ParameterOf(*bearer_, "realm");
   const bool secure = realm.starts_with("https://");
   if (!secure && !realm.starts_with("http://")) {
     Refuse("it names no server that gives tokens");
@@ -98,14 +125,16 @@ HttpRequest Authenticator::TokenRequest(const Challenge& challenge,
   if (!secure && registry_url_.starts_with("https://")) {
     Refuse("it sends us for a token to a server without TLS");
   }
-  std::string fields = "service=" + PercentEncode(ParameterOf(challenge, "service"));
-  for (const std::string& wanted : Scopes(challenge, scope)) {
+  std::string fields = "service=" + PercentEncode(ParameterOf(*bearer_, "service"));
+  const auto asked = asked_.find(scope);
+  for (const std::string& wanted : Scopes(scope, asked == asked_.end() ? "" : asked->second)) {
     fields += "&scope=" + PercentEncode(wanted);
   }
   HttpRequest request;
   request.max_body = kLargestAnswer;
   request.redirects = RedirectPolicy::kReturn;
   request.credentials = CredentialPolicy::kNone;
+  request.tls = TlsFor(realm);
   if (!credentials_.identity_token.empty()) {
     request.method = "POST";
     request.url = realm;
@@ -123,9 +152,8 @@ HttpRequest Authenticator::TokenRequest(const Challenge& challenge,
   return request;
 }
 
-Authenticator::Token Authenticator::FetchToken(const Challenge& challenge,
-                                               const std::string& scope) {
-  const HttpResponse response = http_.Fetch(TokenRequest(challenge, scope));
+Authenticator::Token Authenticator::FetchToken(const std::string& scope) {
+  const HttpResponse response = http_.Fetch(TokenRequest(scope));
   if (response.status != 200) {
     Refuse(fmt::format("its token server answers {}", response.status));
   }

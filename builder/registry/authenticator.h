@@ -5,8 +5,10 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "builder/net/http_client.h"
@@ -24,8 +26,11 @@ class AccessRefused : public specs::Error {
 // Thread-safe: transfers of one repository share one.
 class Authenticator {
  public:
-  // `registry_url` is scheme and host. Borrows the client.
-  Authenticator(HttpClient& http, std::string registry_url, Credentials credentials);
+  // `registry_url` is scheme and host, `tls` what the registry is reached with. A server of tokens
+  // is reached with it, too; one of another host is not shown the client's certificate. Borrows the
+  // client.
+  Authenticator(HttpClient& http, std::string registry_url, std::shared_ptr<const HttpTls> tls,
+                Credentials credentials);
 
   // What to send with a request that needs `scope` ("repository:team/app:pull,push"); nullopt while
   // the registry has asked for nothing.
@@ -37,6 +42,14 @@ class Authenticator {
   void Renew(const HttpResponse& refused, const std::optional<HttpHeader>& sent,
              const std::string& scope);
 
+  // Whether the registry named the server of this URL when it asked for a login, as the realm or
+  // the service: then it is a part of the registry, though nothing of ours goes there but what the
+  // registry asked for.
+  bool Vouches(std::string_view url);
+
+  // With what a server is reached that the registry sends us to.
+  std::shared_ptr<const HttpTls> TlsFor(std::string_view url) const;
+
  private:
   using Clock = std::chrono::steady_clock;
 
@@ -46,18 +59,21 @@ class Authenticator {
   };
 
   std::optional<HttpHeader> HeaderLocked(const std::string& scope);
-  Token FetchToken(const Challenge& challenge, const std::string& scope);
-  HttpRequest TokenRequest(const Challenge& challenge, const std::string& scope) const;
+  Token FetchToken(const std::string& scope);
+  HttpRequest TokenRequest(const std::string& scope) const;
   [[noreturn]] void Refuse(std::string_view reason) const;
 
   HttpClient& http_;
   const std::string registry_url_;
+  const std::shared_ptr<const HttpTls> tls_;
   const Credentials credentials_;
 
   std::mutex mutex_;  // held while a token is fetched, so that one is fetched for all
   bool basic_ = false;
   std::optional<Challenge> bearer_;
-  std::map<std::string, Token> tokens_;  // by scope
+  std::map<std::string, std::string> asked_;  // what the registry wants for a scope of ours
+  std::map<std::string, Token> tokens_;       // by scope of ours
+  std::set<std::string> named_;               // realms and services
 };
 
 }  // namespace imgbuild::builder

@@ -31,11 +31,8 @@ namespace {
 
 using specs::Error;
 
-constexpr std::uint64_t kLarge = 256u << 20;
-constexpr std::uint64_t kLargeStallSeconds = 600;  // a registry hashes it before it answers
-
-// 0 is the client's own.
-std::uint64_t StallSeconds(std::uint64_t size) { return size < kLarge ? 0 : kLargeStallSeconds; }
+// Bytes a second that the slowest registry hashes and moves before it answers.
+constexpr std::uint64_t kSlowestCommit = 8u << 20;
 
 std::string WithQuery(const std::string& url, const std::string& query) {
   return url + (url.find('?') == std::string::npos ? '?' : '&') + query;
@@ -75,15 +72,19 @@ class Upload {
   BlobResult Run() {
     const Endpoint& endpoint = registry_.endpoint();
     if (IsThere()) {
-      Told(blob_.size);
       result_.outcome = BlobOutcome::kPresent;
     } else if (Mount()) {
-      Told(blob_.size);
       result_.outcome = BlobOutcome::kMounted;
     } else {
       std::error_code ignored;
       if (options_.obtain && !std::filesystem::exists(blob_.file, ignored)) options_.obtain(blob_);
-      Send();
+      try {
+        Send();
+      } catch (...) {
+        // What the registry does not take now it will not take in the next run.
+        if (final_) memory_.ForgetUpload(repository_, blob_.digest);
+        throw;
+      }
       result_.outcome = BlobOutcome::kUploaded;
     }
     memory_.ForgetUpload(repository_, blob_.digest);
@@ -111,34 +112,45 @@ class Upload {
     const Endpoint& endpoint = registry_.endpoint();
     const std::string home = memory_.HomeOf(endpoint.host, endpoint.repository, blob_.digest);
     if (home.empty()) return false;
-    registry_.AlsoRead(home);
-    const HttpResponse response =
-        registry_.Send({.method = "POST",
-                        .path = fmt::format("/blobs/uploads/?mount={}&from={}",
-                                            specs::PercentEncode(blob_.digest.Oci()),
-                                            specs::PercentEncode(home))});
+    HttpResponse response;
+    try {
+      response = registry_.Send({.method = "POST",
+                                 .path = fmt::format("/blobs/uploads/?mount={}&from={}",
+                                                     specs::PercentEncode(blob_.digest.Oci()),
+                                                     specs::PercentEncode(home)),
+                                 .mount_from = home});
+    } catch (const AccessRefused&) {
+      // Who may not read that repository any more gets no token for both, on some servers.
+      response.status = 403;
+    }
     if (response.status == 201) return true;
     if (response.status == 202) Take(response);
+    if (response.status == 401 || response.status == 403) {
+      memory_.ForgetHome(endpoint.host, blob_.digest);
+    }
     return false;
   }
 
   void Send() {
-    if (location_.empty()) Continue();
+    Resume();
     int failures = 0;
+    std::uint64_t furthest = 0;  // what was received, ever
     for (;;) {
-      const std::uint64_t before = offset_;
+      if (offset_ > furthest) failures = 0;
+      furthest = std::max(furthest, offset_);
       std::optional<Error> failure;
       std::uint64_t wait = 0;
       try {
-        if (location_.empty()) Begin();
+        if (session_.url.empty()) Begin();
+        const std::uint64_t before = offset_;
         if (Next() == Step::kDone) return;
-        if (!refused_) {
-          failures = 0;
-          continue;
-        }
-        failure = registry_.Failure("cannot upload a blob", *refused_);
-        if (!MayPass(*refused_)) throw std::move(*failure);
-        wait = RetryAfterMs(refused_->Header("Retry-After"));
+        if (!refused_ && offset_ > before) continue;
+        failure = refused_ ? registry_.Failure("cannot upload a blob", *refused_)
+                           : Error(fmt::format("{} took a part of a blob, and has no more of it "
+                                               "than before",
+                                               repository_));
+        if (refused_ && !MayPass(*refused_)) throw std::move(*failure);
+        if (refused_) wait = RetryAfterMs(refused_->Header("Retry-After"));
         refused_.reset();
       } catch (const AccessRefused&) {
         throw;
@@ -146,7 +158,6 @@ class Upload {
         if (error.kind() == specs::ErrorKind::kInterrupted || final_) throw;
         failure = error;
       }
-      if (offset_ > before) failures = 0;
       if (++failures >= options_.max_failures) {
         throw std::move(failure->In(fmt::format("after {} tries in a row", failures)));
       }
@@ -161,10 +172,12 @@ class Upload {
     if (IsTransientStatus(response.status) || response.status == 404 || response.status == 416) {
       return true;
     }
-    // Bytes that the registry put elsewhere than we meant: once more, from the beginning.
-    if (response.status == 400 && !anew_) {
+    // Bytes that the registry put elsewhere than we meant, or a session of an earlier run whose
+    // limits have changed: once more, from the beginning.
+    const bool again = response.status == 400 || (response.status == 413 && continued_);
+    if (again && !anew_) {
       anew_ = true;
-      location_.clear();
+      LeaveSession();
       return true;
     }
     final_ = true;
@@ -179,43 +192,80 @@ class Upload {
     }
     offset_ = 0;
     Take(response);
-    min_chunk_ = NumberOf(response.Header("OCI-Chunk-Min-Length"));
-    max_chunk_ = NumberOf(response.Header("OCI-Chunk-Max-Length"));
-    if (blob_.size >= options_.resumable_size) {
-      memory_.RememberUpload(repository_, blob_.digest, location_);
-    }
+    Remember();
   }
 
+  // Where the session goes on, and in which chunks if the registry says so.
   void Take(const HttpResponse& response) {
     final_ = true;  // a Location that leads elsewhere will do so again
-    location_ = registry_.Location(response);
+    session_.url = registry_.Location(response);
     final_ = false;
+    const std::uint64_t min_chunk = NumberOf(response.Header("OCI-Chunk-Min-Length"));
+    const std::uint64_t max_chunk = NumberOf(response.Header("OCI-Chunk-Max-Length"));
+    if (min_chunk > 0) session_.min_chunk = min_chunk;
+    if (max_chunk > 0) session_.max_chunk = max_chunk;
   }
 
-  // An upload that an earlier run began.
-  void Continue() {
-    std::optional<std::string> url = memory_.UnfinishedUpload(repository_, blob_.digest);
-    if (!url) return;
-    location_ = *std::move(url);
+  void Remember() {
+    if (session_.url.empty() || blob_.size < options_.resumable_size) return;
+    memory_.RememberUpload(repository_, blob_.digest, session_);
+  }
+
+  void LeaveSession() {
+    session_ = {};
+    offset_ = 0;
+  }
+
+  // The session of an earlier run, where the registry knows it still; else the one that a refused
+  // mount began, if any.
+  void Resume() {
+    const UploadSession begun = std::exchange(session_, {});
+    if (const auto left = memory_.UnfinishedUpload(repository_, blob_.digest)) Continue(*left);
+    if (!session_.url.empty()) {
+      Cancel(begun);
+      return;
+    }
+    session_ = begun;
+    Remember();
+  }
+
+  // Its URL is no better than one that came just now: it may be of a time when the registry was
+  // reached without TLS.
+  void Continue(const UploadSession& left) {
+    session_ = left;
     try {
-      Ask();
+      if (registry_.MayGoTo(session_.url)) {
+        Ask();
+      } else {
+        LeaveSession();
+      }
     } catch (const AccessRefused&) {
       throw;
     } catch (const Error& error) {
       if (error.kind() == specs::ErrorKind::kInterrupted) throw;
-      location_.clear();
+      final_ = false;
+      LeaveSession();
     }
-    if (location_.empty()) memory_.ForgetUpload(repository_, blob_.digest);
+    continued_ = !session_.url.empty();
+    if (!continued_) memory_.ForgetUpload(repository_, blob_.digest);
   }
 
-  // How far the session is; forgets it where the registry knows nothing of it.
+  void Cancel(const UploadSession& session) {
+    if (session.url.empty()) return;
+    try {
+      registry_.Send({.method = "DELETE", .path = session.url, .max_tries = 1});
+    } catch (const Error& error) {
+      if (error.kind() == specs::ErrorKind::kInterrupted) throw;
+    }
+  }
+
+  // How far the session is; leaves it where the registry knows nothing of it.
   void Ask() {
     const HttpResponse response =
-        registry_.Send({.method = "GET", .path = location_, .max_tries = 2});
+        registry_.Send({.method = "GET", .path = session_.url, .max_tries = 2});
     const std::optional<std::uint64_t> received = ReceivedOf(response.Header("Range"));
     if (response.status != 204 || (received && *received > blob_.size)) {
-      location_.clear();
-      offset_ = 0;
+      LeaveSession();
       return;
     }
     if (!response.Header("Location").empty()) Take(response);
@@ -227,23 +277,27 @@ class Upload {
   bool Recover() {
     try {
       if (ending_ && IsThere()) return true;
-      if (!location_.empty()) Ask();
+      if (!session_.url.empty()) Ask();
     } catch (const AccessRefused&) {
       throw;
     } catch (const Error& error) {
       if (error.kind() == specs::ErrorKind::kInterrupted || final_) throw;
-      location_.clear();  // it cannot even be asked: begin anew once it can be reached
-      offset_ = 0;
+      LeaveSession();  // it cannot even be asked: begin anew once it can be reached
     }
     return false;
   }
 
   // One request. An answer that is not what it should be is left in refused_.
   Step Next() {
-    const bool at_once =
-        offset_ == 0 && blob_.size < options_.resumable_size && min_chunk_ == 0 && max_chunk_ == 0;
-    ending_ = at_once || offset_ == blob_.size;
-    return ending_ ? End(at_once ? blob_.size : 0) : SendChunk();
+    const std::uint64_t rest = blob_.size - offset_;
+    const std::uint64_t most = std::max(session_.max_chunk, session_.min_chunk);
+    const bool fits = session_.max_chunk == 0 || rest <= most;
+    // The last bytes may be fewer than a chunk must have: those go out with the end, where nobody
+    // can take them for a chunk.
+    const bool with_end = fits && (rest < session_.min_chunk ||
+                                   (offset_ == 0 && blob_.size < options_.resumable_size));
+    ending_ = with_end || rest == 0;
+    return ending_ ? End(rest) : SendChunk(fits ? rest : most);
   }
 
   HttpUpload Stretch(std::uint64_t size) {
@@ -263,11 +317,12 @@ class Upload {
   Step End(std::uint64_t size) {
     RegistryRequest request{
         .method = "PUT",
-        .path = WithQuery(location_, "digest=" + specs::PercentEncode(blob_.digest.Oci())),
+        .path = WithQuery(session_.url, "digest=" + specs::PercentEncode(blob_.digest.Oci())),
         .headers = {{"Content-Type", "application/octet-stream"}},
         .max_tries = 1,
-        .stall_timeout_s = StallSeconds(blob_.size)};
+        .patience_s = blob_.size / kSlowestCommit};
     if (size > 0) request.upload = Stretch(size);
+    if (offset_ > 0 && size > 0) request.headers.push_back(ContentRange(size));
     HttpResponse response = registry_.Send(std::move(request));
     if (response.status == 201) {
       const std::string_view digest = response.Header("Docker-Content-Digest");
@@ -281,19 +336,18 @@ class Upload {
     return Step::kOn;
   }
 
-  Step SendChunk() {
-    std::uint64_t size = blob_.size - offset_;
-    if (max_chunk_ > 0) size = std::min(size, std::max(max_chunk_, min_chunk_));
+  HttpHeader ContentRange(std::uint64_t size) const {
+    return {"Content-Range", fmt::format("{}-{}", offset_, offset_ + size - 1)};
+  }
+
+  Step SendChunk(std::uint64_t size) {
     RegistryRequest request{.method = "PATCH",
-                            .path = location_,
+                            .path = session_.url,
                             .headers = {{"Content-Type", "application/octet-stream"}},
                             .upload = Stretch(size),
                             .max_tries = 1,
-                            .stall_timeout_s = StallSeconds(blob_.size)};
-    if (offset_ > 0 || size < blob_.size) {
-      request.headers.push_back(
-          {"Content-Range", fmt::format("{}-{}", offset_, offset_ + size - 1)});
-    }
+                            .patience_s = blob_.size / kSlowestCommit};
+    if (offset_ > 0 || size < blob_.size) request.headers.push_back(ContentRange(size));
     HttpResponse response = registry_.Send(std::move(request));
     if (response.status != 202) {
       refused_ = std::move(response);
@@ -302,9 +356,7 @@ class Upload {
     Take(response);
     const std::optional<std::uint64_t> received = ReceivedOf(response.Header("Range"));
     offset_ = received && *received > 0 ? std::min(*received, blob_.size) : offset_ + size;
-    if (blob_.size >= options_.resumable_size) {
-      memory_.RememberUpload(repository_, blob_.digest, location_);
-    }
+    Remember();
     return Step::kOn;
   }
 
@@ -322,14 +374,13 @@ class Upload {
   const UploadOptions& options_;
   const std::string repository_;
 
-  std::string location_;  // of the session; "" where there is none
-  std::uint64_t offset_ = 0;
-  std::uint64_t min_chunk_ = 0;
-  std::uint64_t max_chunk_ = 0;
+  UploadSession session_;
+  std::uint64_t offset_ = 0;  // what the session has
   std::optional<HttpResponse> refused_;
-  bool ending_ = false;  // the last request was a PUT
-  bool anew_ = false;    // it was begun again for a wrong digest
-  bool final_ = false;   // what failed will fail again
+  bool continued_ = false;  // an earlier run began it
+  bool ending_ = false;     // the last request was a PUT
+  bool anew_ = false;       // it was begun again, which helps once
+  bool final_ = false;      // what failed will fail again
   std::uint64_t told_ = 0;
   BlobResult result_;
 };

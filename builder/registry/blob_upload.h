@@ -38,8 +38,9 @@ struct UploadOptions {
   std::uint64_t resumable_size = 4u << 20;
 };
 
-// Blocks until the blob is there. `progress` is told of every byte of the blob once, however it got
-// there. Throws Error where it cannot be done; AccessRefused at once. Thread-safe.
+// Blocks until the blob is there. `progress` is told of every byte of the blob once, as it goes
+// out; of none where it was there or mounted. Throws Error where it cannot be done; AccessRefused
+// at once. Thread-safe.
 BlobResult UploadBlob(Registry& registry, PushMemory& memory, const PushBlob& blob,
                       const std::function<void(std::uint64_t)>& progress,
                       const UploadOptions& options = {});

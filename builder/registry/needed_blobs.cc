@@ -13,10 +13,16 @@ namespace {
 using specs::Descriptor;
 
 bool Mount(Registry& target, const std::string& from, const Descriptor& blob) {
-  const HttpResponse response = target.Send(
-      {.method = "POST",
-       .path = fmt::format("/blobs/uploads/?mount={}&from={}",
-                           specs::PercentEncode(blob.digest.Oci()), specs::PercentEncode(from))});
+  HttpResponse response;
+  try {
+    response = target.Send(
+        {.method = "POST",
+         .path = fmt::format("/blobs/uploads/?mount={}&from={}",
+                             specs::PercentEncode(blob.digest.Oci()), specs::PercentEncode(from)),
+         .mount_from = from});
+  } catch (const AccessRefused&) {  // to that repository; it is sent then
+    return false;
+  }
   if (response.status == 201) return true;
   // It began an upload instead, which nobody will go on with.
   if (response.status == 202) {
@@ -53,7 +59,6 @@ std::vector<Descriptor> NeededBlobs(Registry& target, PushMemory& memory,
     bool there = HasBlob(target, blob);
     for (const std::string& from : {sibling, home}) {
       if (there || from.empty() || from == repository) continue;
-      target.AlsoRead(from);
       there = Mount(target, from, blob);
     }
     if (there) {

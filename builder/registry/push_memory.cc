@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include <fmt/format.h>
+
 #include "layers/io/atomic_file.h"
 #include "layers/io/file.h"
 #include "specs/base/error.h"
@@ -38,7 +40,7 @@ void WriteNote(const fs::path& file, const std::string& text) {
 }  // namespace
 
 fs::path PushMemory::UploadFile(std::string_view repository, const specs::Sha256& blob) const {
-  specs::KeyBuilder key("upload/1");
+  specs::KeyBuilder key("upload/2");
   return folder_ / ("upload-" + key.Add("repository", repository).Add("blob", blob).Finish().Hex());
 }
 
@@ -47,20 +49,26 @@ fs::path PushMemory::HomeFile(std::string_view host, const specs::Sha256& blob) 
   return folder_ / ("home-" + key.Add("host", host).Add("blob", blob).Finish().Hex());
 }
 
-std::optional<std::string> PushMemory::UnfinishedUpload(std::string_view repository,
-                                                        const specs::Sha256& blob) const {
+std::optional<UploadSession> PushMemory::UnfinishedUpload(std::string_view repository,
+                                                          const specs::Sha256& blob) const {
   const fs::path file = UploadFile(repository, blob);
   std::error_code error;
   const fs::file_time_type written = fs::last_write_time(file, error);
   if (error || fs::file_time_type::clock::now() - written > kUploadLife) return std::nullopt;
-  const std::string url(specs::Trim(ReadNote(file)));
-  if (url.empty()) return std::nullopt;
-  return url;
+  const std::string note = ReadNote(file);
+  const std::vector<std::string_view> words = specs::SplitWords(note);  // as RememberUpload wrote
+  if (words.size() != 3) return std::nullopt;
+  const auto min_chunk = specs::ParseUnsigned(words[1]);
+  const auto max_chunk = specs::ParseUnsigned(words[2]);
+  if (!min_chunk || !max_chunk) return std::nullopt;
+  return UploadSession{
+      .url = std::string(words[0]), .min_chunk = *min_chunk, .max_chunk = *max_chunk};
 }
 
 void PushMemory::RememberUpload(std::string_view repository, const specs::Sha256& blob,
-                                const std::string& url) {
-  WriteNote(UploadFile(repository, blob), url + "\n");
+                                const UploadSession& session) {
+  WriteNote(UploadFile(repository, blob),
+            fmt::format("{} {} {}\n", session.url, session.min_chunk, session.max_chunk));
 }
 
 void PushMemory::ForgetUpload(std::string_view repository, const specs::Sha256& blob) {
@@ -79,6 +87,11 @@ void PushMemory::RememberHome(std::string_view host, std::string_view repository
   const fs::path file = HomeFile(host, blob);
   std::error_code ignored;
   if (!fs::exists(file, ignored)) WriteNote(file, std::string(repository) + "\n");
+}
+
+void PushMemory::ForgetHome(std::string_view host, const specs::Sha256& blob) {
+  std::error_code ignored;
+  fs::remove(HomeFile(host, blob), ignored);
 }
 
 }  // namespace imgbuild::builder

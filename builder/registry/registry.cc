@@ -16,6 +16,7 @@ namespace {
 using specs::Error;
 
 constexpr int kMostLogins = 3;  // of one request: a token may run out while it is on its way
+constexpr int kMostRedirects = 5;
 
 // Up to five messages of the distribution-spec's error document, or the answer's first line.
 std::string WordsOf(const HttpResponse& response) {
@@ -72,72 +73,71 @@ bool Registry::Answers(const std::string& url, const std::shared_ptr<const HttpT
 std::string Registry::Base() {
   std::lock_guard lock(mutex_);
   if (!base_.empty()) return base_;
-  base_ = "https://" + endpoint_.host;
-  tls_ = endpoint_.tls;
+  std::string base = "https://" + endpoint_.host;
+  std::shared_ptr<const HttpTls> tls = endpoint_.tls;
   if (endpoint_.transport == Transport::kFallback) {
-    HttpTls unchecked = tls_ != nullptr ? *tls_ : HttpTls();
+    HttpTls unchecked = tls != nullptr ? *tls : HttpTls();
     unchecked.check = TlsCheck::kSkip;
-    auto tls = std::make_shared<const HttpTls>(std::move(unchecked));
-    if (Answers(base_, tls)) {
-      tls_ = tls;
-    } else {
-      base_ = "http://" + endpoint_.host;
-    }
+    tls = std::make_shared<const HttpTls>(std::move(unchecked));
+    if (!Answers(base, tls)) base = "http://" + endpoint_.host;
   }
-  authenticator_ = std::make_unique<Authenticator>(http_, base_, credentials_);
-  return base_;
+  authenticator_ = std::make_unique<Authenticator>(http_, base, std::move(tls), credentials_);
+  return base_ = std::move(base);
 }
 
-void Registry::AlsoRead(const std::string& repository) {
-  std::lock_guard lock(mutex_);
-  if (std::ranges::find(also_read_, repository) == also_read_.end()) {
-    also_read_.push_back(repository);
-  }
-}
-
-std::string Registry::Scope() const {
-  std::lock_guard lock(mutex_);
+std::string Registry::Scope(const std::string& mount_from) const {
   if (endpoint_.repository.empty()) return "";  // of the registry as a whole
   std::string scope = fmt::format("repository:{}:{}", endpoint_.repository,
                                   access_ == Access::kPull   ? "pull"
                                   : access_ == Access::kPush ? "pull,push"
                                                              : "pull,delete");
-  for (const std::string& repository : also_read_) {
-    scope += fmt::format(" repository:{}:pull", repository);
-  }
+  if (!mount_from.empty()) scope += fmt::format(" repository:{}:pull", mount_from);
   return scope;
 }
 
 HttpResponse Registry::Send(RegistryRequest request) {
   const std::string base = Base();
-  const std::string scope = Scope();
-  HttpRequest http{.method = request.method,
-                   .url = request.path.starts_with('/')
-                              ? fmt::format("{}/v2/{}{}", base, endpoint_.repository, request.path)
-                              : request.path,
-                   .headers = request.headers,
-                   .range = request.range,
-                   .body = request.body,
-                   .max_body = request.max_body,
-                   .restart = request.restart,
-                   .head = request.head,
-                   .progress = request.progress,
-                   .upload = request.upload,
-                   .redirects = request.method == "GET" || request.method == "HEAD"
-                                    ? RedirectPolicy::kFollow
-                                    : RedirectPolicy::kReturn,
-                   .credentials = CredentialPolicy::kNone,
-                   .max_tries = request.max_tries,
-                   .stall_timeout_s = request.stall_timeout_s,
-                   .tls = tls_};
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  const std::string scope = Scope(request.mount_from);
+  std::string url = request.path.starts_with('/')
+                        ? fmt::format("{}/v2/{}{}", base, endpoint_.repository, request.path)
+                        : std::move(request.path);
+  const HttpRequest http{.method = std::move(request.method),
+                         .url = {},
+                         .headers = std::move(request.headers),
+                         .range = request.range,
+                         .body = request.body,
+                         .max_body = request.max_body,
+                         .restart = std::move(request.restart),
+                         .head = std::move(request.head),
+                         .progress = std::move(request.progress),
+                         .upload = std::move(request.upload),
+                         .redirects = reads ? RedirectPolicy::kFollow : RedirectPolicy::kReturn,
+                         .credentials = CredentialPolicy::kNone,
+                         .max_tries = request.max_tries,
+                         .patience_s = request.patience_s,
+                         .tls = nullptr};
+  for (int redirects = 0;; ++redirects) {
+    HttpResponse response = SendTo(url, http, scope);
+    const bool sent_on = !reads && (response.status == 307 || response.status == 308);
+    if (!sent_on || redirects == kMostRedirects) return response;
+    url = Location(response);
+  }
+}
+
+HttpResponse Registry::SendTo(const std::string& url, const HttpRequest& request,
+                              const std::string& scope) {
+  const bool own = specs::SameOrigin(url, base_);
   for (int login = 0;; ++login) {
-    HttpRequest attempt = http;
-    const std::optional<HttpHeader> header = authenticator_->Header(scope);
+    HttpRequest attempt = request;
+    attempt.url = url;
+    attempt.tls = authenticator_->TlsFor(url);
+    const std::optional<HttpHeader> header = own ? authenticator_->Header(scope) : std::nullopt;
     if (header) attempt.headers.push_back(*header);
     HttpResponse response = http_.Fetch(std::move(attempt));
     // Another host, to which a blob's GET was sent on, has no say in where our credentials go.
-    const bool asks = response.status == 401 && specs::SameOrigin(response.url, base);
-    if (!asks || login == kMostLogins) return response;
+    const bool asks = response.status == 401 && specs::SameOrigin(response.url, base_);
+    if (!own || !asks || login == kMostLogins) return response;
     authenticator_->Renew(response, header, scope);
   }
 }
@@ -151,12 +151,14 @@ std::string Registry::Location(const HttpResponse& response) {
         .Found(fmt::format("status {} without a Location", response.status));
   }
   std::string url = specs::ResolveUrl(response.url, location);
-  if (!specs::SameOrigin(url, Base())) {
-    throw Error(fmt::format("{} sends an upload to another host", Name()))
-        .Found(RedactUrl(url))
-        .Expected("a Location at " + Base());
-  }
-  return url;
+  if (MayGoTo(url)) return url;
+  throw Error(fmt::format("{} sends an upload to another host", Name()))
+      .Found(RedactUrl(url))
+      .Expected("a Location at " + Base() + ", or at a host that it names for its logins");
+}
+
+bool Registry::MayGoTo(const std::string& url) {
+  return specs::SameOrigin(url, Base()) || authenticator_->Vouches(url);
 }
 
 Error Registry::Failure(std::string_view what, const HttpResponse& response) const {

@@ -33,41 +33,43 @@ struct RegistryRequest {
   std::function<void(std::uint64_t)> progress;
   std::optional<HttpUpload> upload;
   int max_tries = 0;
-  std::uint64_t stall_timeout_s = 0;
+  std::uint64_t patience_s = 0;
+  std::string mount_from;  // another repository of the registry that it reads, too
 };
 
 class Registry {
  public:
-  // `mount_from` are repositories of the same registry that pushes may take blobs from. Borrows the
-  // client. Makes no request yet.
+  // Borrows the client. Makes no request yet.
   Registry(HttpClient& http, Endpoint endpoint, Credentials credentials, Access access);
 
   const Endpoint& endpoint() const { return endpoint_; }
   // "registry.example/team/app", for messages.
   std::string Name() const;
 
-  // The answer of any status but 401, after logging in where the registry asks for it. Throws Error
-  // where there is no answer or no access.
+  // The answer of any status, after logging in where the registry asks for it, and after going on
+  // where a 307 or 308 sends a request that changes something. Credentials go to the registry's own
+  // host and scheme alone, wherever the request does. Throws Error where there is no answer, no
+  // access, or where Location() would.
   HttpResponse Send(RegistryRequest request);
 
   // GET /v2/: whether the registry lets us in at all ("Determining Support").
   HttpResponse Ping();
 
-  // The URL that an answer's Location means. Throws Error where it leads to another host: what goes
-  // there carries our credentials.
+  // The URL that an answer's Location means. Throws Error where MayGoTo says no.
   std::string Location(const HttpResponse& response);
+
+  // Whether uploads may go there: to the registry itself, or to a host that it named when it asked
+  // for a login (Authenticator::Vouches).
+  bool MayGoTo(const std::string& url);
 
   // An Error that says what was wanted ("cannot put the manifest"), the status and the registry's
   // own words (distribution-spec, "Error Codes").
   specs::Error Failure(std::string_view what, const HttpResponse& response) const;
 
-  // Rights to read another repository of this registry, for mounting; takes effect with the next
-  // token.
-  void AlsoRead(const std::string& repository);
-
  private:
   std::string Base();
-  std::string Scope() const;
+  std::string Scope(const std::string& mount_from) const;
+  HttpResponse SendTo(const std::string& url, const HttpRequest& request, const std::string& scope);
   bool Answers(const std::string& url, const std::shared_ptr<const HttpTls>& tls);
 
   HttpClient& http_;
@@ -75,11 +77,9 @@ class Registry {
   const Credentials credentials_;
   const Access access_;
 
-  mutable std::mutex mutex_;
-  std::string base_;  // scheme and host, once known
-  std::shared_ptr<const HttpTls> tls_;
+  std::mutex mutex_;  // of what follows, until it is known
+  std::string base_;  // scheme and host
   std::unique_ptr<Authenticator> authenticator_;
-  std::vector<std::string> also_read_;
 };
 
 }  // namespace imgbuild::builder

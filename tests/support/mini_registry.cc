@@ -128,6 +128,10 @@ std::optional<ServedResponse> MiniRegistry::Login(const ServedRequest& request) 
   }
   if (request.target.starts_with("/token")) {
     if (sent != basic) return Failure(401, "DENIED");
+    const std::string forbidden = specs::PercentEncode(":" + options_.forbidden + ":");
+    if (!options_.forbidden.empty() && request.target.find(forbidden) != std::string::npos) {
+      return Failure(403, "DENIED");
+    }
     token_used_ = 0;
     return ServedResponse{.body = fmt::format(R"({{"token":"t{}"}})", ++tokens_)};
   }
@@ -151,7 +155,7 @@ ServedResponse MiniRegistry::Blob(const ServedRequest& request, const std::strin
 ServedResponse MiniRegistry::Begin(const std::string& repository, const std::string& query) {
   const std::string mount = QueryValue(query, "mount");
   const auto source = blobs_.find(QueryValue(query, "from") + "@" + mount);
-  if (!mount.empty() && source != blobs_.end()) {
+  if (options_.mounts && !mount.empty() && source != blobs_.end()) {
     blobs_[repository + "@" + mount] = std::string(source->second);
     return {.status = 201, .headers = {{"Location", "/v2/" + repository + "/blobs/" + mount}}};
   }
@@ -175,19 +179,31 @@ ServedResponse MiniRegistry::Continue(const ServedRequest& request, const std::s
   if (found == sessions_.end()) return Failure(404, "BLOB_UPLOAD_UNKNOWN");
   Session& session = found->second;
   auto standing = [&](int status) {
-    const std::size_t last = session.bytes.empty() ? 0 : session.bytes.size() - 1;
+    const std::size_t told =
+        options_.ranges_of_last_chunk ? session.last_chunk : session.bytes.size();
+    const std::size_t last = told == 0 ? 0 : told - 1;
     return ServedResponse{
         .status = status,
         .headers = {{"Location", request.target.substr(0, request.target.find('?'))},
                     {"Range", fmt::format("0-{}", last)}}};
   };
   if (request.method == "GET") return standing(204);
+  if (request.method == "DELETE") {
+    sessions_.erase(found);
+    return {.status = 204};
+  }
+  const std::size_t size = request.body.size();
+  if (options_.chunk_max > 0 && size > options_.chunk_max) return Failure(413, "SIZE_INVALID");
+  if (request.method == "PATCH" && size < options_.chunk_min && !request.cut) {
+    return Failure(400, "SIZE_INVALID");
+  }
   const std::string range = Header(request, "content-range");
-  if (!range.empty() &&
+  if (!range.empty() && !options_.ranges_of_last_chunk &&
       specs::ParseUnsigned(range.substr(0, range.find('-'))) != session.bytes.size()) {
     return standing(416);
   }
   session.bytes += request.body;
+  session.last_chunk = size;
   if (request.cut) {
     if (!options_.keeps_cut_uploads) sessions_.erase(found);
     return {};

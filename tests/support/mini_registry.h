@@ -20,10 +20,14 @@ struct MiniRegistryOptions {
   RegistryLogin login = RegistryLogin::kNone;
   std::string user = "ann";
   std::string password = "secret";
-  int token_uses = 0;  // a token is refused after so many requests; 0: never
-  std::size_t chunk_min = 0;
-  std::size_t chunk_max = 0;
+  int token_uses = 0;             // a token is refused after so many requests; 0: never
+  std::string forbidden;          // a repository that gets no token, nor any request beside it
+  std::size_t chunk_min = 0;      // PATCH of less is refused
+  std::size_t chunk_max = 0;      // a body of more is refused
   bool keeps_cut_uploads = true;  // else a session ends with its connection
+  bool mounts = true;             // else it begins an upload instead
+  // Range speaks of the last chunk, not of what was received, and Content-Range is not looked at.
+  bool ranges_of_last_chunk = false;
 };
 
 class MiniRegistry {
@@ -56,6 +60,7 @@ class MiniRegistry {
   struct Session {
     std::string repository;
     std::string bytes;
+    std::size_t last_chunk = 0;
   };
 
   ServedResponse Handle(const ServedRequest& request);

@@ -11,8 +11,12 @@ namespace imgbuild::builder {
 namespace {
 
 using support::MiniRegistry;
+using support::RegistryLogin;
 using support::ServedRequest;
 using support::ServedResponse;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
 
 constexpr std::size_t kSize = 300'000;
 
@@ -23,11 +27,34 @@ class BlobUploadTest : public RegistryFixture {
     blob_ = {specs::HashOf(bytes_), bytes_.size(), folder_.path() / "blob"};
   }
 
-  BlobResult Upload(const MiniRegistry& server, const std::string& repository = "team/app") {
-    Registry registry = Open(server, {}, repository);
+  BlobResult Upload(const MiniRegistry& server, const std::string& repository = "team/app",
+                    Credentials credentials = {}) {
+    Registry registry = Open(server, std::move(credentials), repository);
     told_ = 0;
     return UploadBlob(
         registry, memory_, blob_, [this](std::uint64_t bytes) { told_ += bytes; }, options_);
+  }
+
+  // Cuts the body of each PATCH after so many bytes.
+  static void CutPatches(MiniRegistry& server, std::size_t bytes) {
+    server.CutBodies([=](std::size_t, const ServedRequest& request) {
+      return request.method == "PATCH" ? std::optional(bytes) : std::nullopt;
+    });
+  }
+
+  // The sizes of bodies from that request on.
+  static std::vector<std::size_t> Sizes(const MiniRegistry& server, const std::string& method,
+                                        std::size_t from = 0) {
+    std::vector<std::size_t> sizes;
+    const std::vector<ServedRequest> requests = server.requests();
+    for (std::size_t i = from; i < requests.size(); ++i) {
+      if (requests[i].method == method) sizes.push_back(requests[i].body.size());
+    }
+    return sizes;
+  }
+
+  std::optional<UploadSession> Note(const MiniRegistry& server) {
+    return memory_.UnfinishedUpload(server.host() + "/team/app", blob_.digest);
   }
 
   bool IsThere(const MiniRegistry& server, const std::string& repository = "team/app") {
@@ -52,7 +79,7 @@ TEST_F(BlobUploadTest, UploadsOnceAndFindsItThen) {
   BlobResult second = Upload(server);
   EXPECT_EQ(second.outcome, BlobOutcome::kPresent);
   EXPECT_EQ(second.bytes_sent, 0u);
-  EXPECT_EQ(told_, kSize);
+  EXPECT_EQ(told_, 0u);
 }
 
 TEST_F(BlobUploadTest, ASmallBlobGoesOutInTwoRequests) {
@@ -75,10 +102,25 @@ TEST_F(BlobUploadTest, MountsFromWhereItWasPushedBefore) {
 }
 
 TEST_F(BlobUploadTest, KeepsToTheRegistrysChunks) {
-  MiniRegistry server({.chunk_min = 20'000, .chunk_max = 70'000});
+  MiniRegistry server({.chunk_min = 30'000, .chunk_max = 70'000});
   Upload(server);
   EXPECT_TRUE(IsThere(server));
-  for (const ServedRequest& request : server.requests()) EXPECT_LE(request.body.size(), 70'000u);
+  EXPECT_THAT(Sizes(server, "PATCH"), ElementsAre(70'000u, 70'000u, 70'000u, 70'000u));
+  EXPECT_THAT(Sizes(server, "PUT"), ElementsAre(20'000u));
+}
+
+// Nothing goes out by PATCH that is smaller than a chunk may be; the last bytes go out with the
+// end.
+TEST_F(BlobUploadTest, TheLastChunkMayBeSmallerThanOthers) {
+  for (std::size_t least : {std::size_t{1}, std::size_t{59'999}, std::size_t{60'000},
+                            std::size_t{60'001}, std::size_t{70'000}, kSize, kSize + 1}) {
+    MiniRegistry server({.chunk_min = least, .chunk_max = std::max<std::size_t>(least, 120'000)});
+    options_.max_failures = 1;
+    Upload(server);
+    EXPECT_TRUE(IsThere(server)) << least;
+    EXPECT_EQ(Sizes(server, "POST").size(), 1u) << least;
+    for (std::size_t size : Sizes(server, "PATCH")) EXPECT_GE(size, least);
+  }
 }
 
 TEST_F(BlobUploadTest, GoesOnWhereItWasCut) {
@@ -129,6 +171,114 @@ TEST_F(BlobUploadTest, ALaterRunGoesOnToo) {
   const std::vector<ServedRequest> requests = server.requests();
   for (std::size_t i = before; i < requests.size(); ++i) received += requests[i].body.size();
   EXPECT_EQ(received, kSize - 200'000);
+}
+
+TEST_F(BlobUploadTest, ALaterRunKeepsToTheChunksOfTheFirst) {
+  MiniRegistry server({.chunk_min = 20'000, .chunk_max = 70'000});
+  options_.max_failures = 1;
+  int patches = 0;
+  server.CutBodies([&](std::size_t, const ServedRequest& request) -> std::optional<std::size_t> {
+    if (request.method != "PATCH" || ++patches < 3) return std::nullopt;
+    return 10'000;
+  });
+  EXPECT_THROW(Upload(server), specs::Error);
+  ASSERT_TRUE(Note(server));
+  EXPECT_EQ(Note(server)->max_chunk, 70'000u);
+  server.CutBodies({});
+  const std::size_t before = server.requests().size();
+  Upload(server);
+  EXPECT_TRUE(IsThere(server));
+  EXPECT_THAT(Sizes(server, "PATCH", before), ElementsAre(70'000u, 70'000u));
+  EXPECT_THAT(Sizes(server, "PUT", before), ElementsAre(10'000u));
+}
+
+TEST_F(BlobUploadTest, WhatARefusedMountBeganIsAnUploadAsAnyOther) {
+  MiniRegistry server({.chunk_max = 150'000, .mounts = false});
+  Upload(server, "team/other");  // where a mount would come from
+  options_.max_failures = 1;
+  CutPatches(server, 100'000);
+  std::size_t before = server.requests().size();
+  EXPECT_THROW(Upload(server), specs::Error);
+  EXPECT_EQ(Sizes(server, "POST", before).size(), 1u);
+  server.CutBodies({});
+  before = server.requests().size();
+  Upload(server);
+  EXPECT_TRUE(IsThere(server));
+  EXPECT_THAT(Sizes(server, "PATCH", before), ElementsAre(150'000u, 50'000u));
+}
+
+TEST_F(BlobUploadTest, AnUploadOfAnEarlierRunThatIsNotTakenAnyMoreBeginsAnew) {
+  MiniRegistry server;
+  options_.max_failures = 1;
+  CutPatches(server, 200'000);
+  EXPECT_THROW(Upload(server), specs::Error);
+  server.CutBodies({});
+  server.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.method != "PATCH" || !request.headers.contains("content-range")) return {};
+    return ServedResponse{.status = 413};
+  });
+  options_.max_failures = 2;
+  Upload(server);
+  EXPECT_TRUE(IsThere(server));
+}
+
+TEST_F(BlobUploadTest, WhatIsNeverTakenLeavesNoNote) {
+  MiniRegistry server;
+  server.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.method != "PATCH") return {};
+    return ServedResponse{.status = 413};
+  });
+  EXPECT_THROW(Upload(server), specs::Error);
+  EXPECT_EQ(Note(server), std::nullopt);
+}
+
+// As after a push without TLS, in which a login must not follow.
+TEST_F(BlobUploadTest, AnUploadOfAnEarlierRunAtAnotherPlaceIsLeft) {
+  MiniRegistry server({.login = RegistryLogin::kBasic});
+  MiniRegistry other;
+  memory_.RememberUpload(server.host() + "/team/app", blob_.digest,
+                         {.url = "http://" + other.host() + "/v2/team/app/blobs/uploads/s0"});
+  Upload(server, "team/app", Ann());
+  EXPECT_TRUE(IsThere(server));
+  EXPECT_TRUE(other.requests().empty());
+}
+
+TEST_F(BlobUploadTest, ARepositoryThatMayNotBeReadAnyMoreIsNoHindrance) {
+  MiniRegistry server({.login = RegistryLogin::kToken, .forbidden = "team/secret"});
+  memory_.RememberHome(server.host(), "team/secret", blob_.digest);
+  EXPECT_EQ(Upload(server, "team/app", Ann()).outcome, BlobOutcome::kUploaded);
+  EXPECT_TRUE(IsThere(server));
+  EXPECT_EQ(memory_.HomeOf(server.host(), "team/third", blob_.digest), "team/app");
+}
+
+TEST_F(BlobUploadTest, ATokenForAMountIsForTheMountAlone) {
+  MiniRegistry server({.login = RegistryLogin::kToken, .mounts = false});
+  memory_.RememberHome(server.host(), "team/other", blob_.digest);
+  Upload(server, "team/app", Ann());
+  std::vector<std::string> scopes;
+  for (const ServedRequest& request : server.requests()) {
+    if (request.target.starts_with("/token")) scopes.push_back(request.target);
+  }
+  ASSERT_GE(scopes.size(), 3u);  // before, for and after the mount: the mini registry knows one
+  EXPECT_THAT(scopes[0], Not(HasSubstr("other")));
+  EXPECT_THAT(scopes[1], HasSubstr("team%2Fother%3Apull"));
+  EXPECT_THAT(scopes[2], Not(HasSubstr("other")));
+}
+
+// What the registry has does not grow then, by its own word.
+TEST_F(BlobUploadTest, ARegistryThatTellsOfTheLastChunkAloneIsNotFedForEver) {
+  MiniRegistry server({.chunk_max = 70'000, .ranges_of_last_chunk = true});
+  server.AnswerBy([](std::size_t number, const ServedRequest&) -> std::optional<ServedResponse> {
+    if (number < 200) return {};
+    return ServedResponse{.status = 403};
+  });
+  try {
+    Upload(server);
+    ADD_FAILURE() << "no error";
+  } catch (const specs::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("no more of it"));
+  }
+  EXPECT_LT(server.requests().size(), 50u);
 }
 
 TEST_F(BlobUploadTest, ALostAnswerToTheEndIsNoSecondUpload) {

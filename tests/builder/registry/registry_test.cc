@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "builder/registry/pages.h"
 #include "specs/base/error.h"
 #include "tests/builder/registry/registry_fixture.h"
+#include "tests/support/fake_http.h"
+#include "tests/support/loopback_server.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -78,6 +81,151 @@ TEST_F(RegistryTest, CredentialsGoNowhereBeforeTheyAreAskedFor) {
   }
 }
 
+// Of a registry that asks for tokens of `tokens`, and begins uploads at `place`.
+support::MiniRegistry::Answering SendingUploadsTo(const std::string& tokens,
+                                                  const std::string& place, int status = 202) {
+  return [=](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (!request.headers.contains("authorization")) {
+      return ServedResponse{
+          .status = 401,
+          .headers = {{"WWW-Authenticate",
+                       R"(Bearer realm=")" + tokens + R"(/token",service="other.example")"}}};
+    }
+    if (request.method != "POST") return std::nullopt;
+    return ServedResponse{.status = status, .headers = {{"Location", place}}};
+  };
+}
+
+ServedResponse GiveToken(const ServedRequest& request) {
+  return {.status = request.method == "GET" ? 200 : 202, .body = R"({"token":"t"})"};
+}
+
+TEST_F(RegistryTest, AnUploadMayGoToAHostThatTheChallengeNames) {
+  support::LoopbackServer tokens(GiveToken);
+  MiniRegistry server;
+  Registry registry = Open(server, Ann());
+  for (const std::string& place : {tokens.url() + "/u/1", std::string("http://other.example/u")}) {
+    server.AnswerBy(SendingUploadsTo(tokens.url(), place));
+    const HttpResponse begun = registry.Send({.method = "POST", .path = "/blobs/uploads/"});
+    EXPECT_EQ(registry.Location(begun), place);
+  }
+  server.AnswerBy(SendingUploadsTo(tokens.url(), "http://third.example/u"));
+  EXPECT_THROW(
+      (void)registry.Location(registry.Send({.method = "POST", .path = "/blobs/uploads/"})),
+      specs::Error);
+
+  EXPECT_EQ(registry
+                .Send({.method = "PATCH",
+                       .path = tokens.url() + "/u/1",
+                       .upload = HttpUpload{.bytes = "bytes", .file = {}, .progress = {}}})
+                .status,
+            202);
+  EXPECT_EQ(tokens.requests().back().body, "bytes");
+  EXPECT_FALSE(tokens.requests().back().headers.contains("authorization"));
+}
+
+TEST_F(RegistryTest, RedirectsOfUploadsAreFollowedByTheSameRule) {
+  support::LoopbackServer tokens(GiveToken);
+  for (const int status : {307, 308}) {
+    MiniRegistry server;
+    server.AnswerBy(SendingUploadsTo(tokens.url(), tokens.url() + "/elsewhere", status));
+    Registry registry = Open(server, Ann());
+    EXPECT_EQ(registry
+                  .Send({.method = "POST",
+                         .path = "/blobs/uploads/",
+                         .upload = HttpUpload{.bytes = "bytes", .file = {}, .progress = {}}})
+                  .status,
+              202);
+    const ServedRequest sent = tokens.requests().back();
+    EXPECT_EQ(sent.method + sent.target + sent.body, "POST/elsewherebytes");
+    EXPECT_FALSE(sent.headers.contains("authorization"));
+    server.AnswerBy(SendingUploadsTo(tokens.url(), "http://third.example/u", status));
+    EXPECT_THROW(registry.Send({.method = "POST", .path = "/blobs/uploads/"}), specs::Error);
+  }
+}
+
+TEST_F(RegistryTest, ARedirectThatNeverEndsIsTheAnswer) {
+  MiniRegistry server;
+  server.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.method != "POST") return std::nullopt;
+    return ServedResponse{.status = 307, .headers = {{"Location", request.target + "x"}}};
+  });
+  Registry registry = Open(server);
+  EXPECT_EQ(registry.Send({.method = "POST", .path = "/u"}).status, 307);
+  EXPECT_LT(server.requests().size(), 10u);
+}
+
+TEST_F(RegistryTest, CredentialsGoToTheRegistryAlone) {
+  MiniRegistry server({.login = RegistryLogin::kBasic});
+  MiniRegistry other;
+  Registry registry = Open(server, Ann());
+  EXPECT_EQ(Ask(registry), 404);
+  registry.Send({.path = "http://" + other.host() + "/v2/team/app/tags/list?last=a"});
+  ASSERT_EQ(other.requests().size(), 1u);
+  EXPECT_FALSE(other.requests().front().headers.contains("authorization"));
+}
+
+// A list that was sent on to another host goes on there, without what is ours.
+TEST_F(RegistryTest, CredentialsDoNotFollowAListToWhereItIsSentOn) {
+  MiniRegistry other;
+  other.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    ServedResponse page{.body = R"({"tags":["a"]})"};
+    if (request.target.find("last") == std::string::npos) {
+      page.headers["Link"] = R"(</v2/team/app/tags/list?last=a>; rel="next")";
+    }
+    return page;
+  });
+  MiniRegistry server({.login = RegistryLogin::kBasic});
+  server.AnswerBy([&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.target.find("/tags/list") == std::string::npos) return std::nullopt;
+    return ServedResponse{
+        .status = 302, .headers = {{"Location", "http://" + other.host() + "/v2/team/app/list"}}};
+  });
+  Registry registry = Open(server, Ann());
+  EXPECT_EQ(Ask(registry), 404);
+  int pages = 0;
+  ForEachPage(registry, "/tags/list", [&](const HttpResponse&) { return ++pages < 9; });
+  EXPECT_EQ(pages, 2);
+  for (const ServedRequest& request : other.requests()) {
+    EXPECT_FALSE(request.headers.contains("authorization")) << request.target;
+  }
+}
+
+TEST_F(RegistryTest, TokensAreAskedForByTheRegistrysTls) {
+  const auto tls = std::make_shared<const HttpTls>(
+      HttpTls{.authorities = "PEM", .certificate = "c", .key = "k", .check = TlsCheck::kVerify});
+  for (const std::string realm : {"https://registry.example", "https://tokens.example"}) {
+    support::FakeHttp http;
+    std::shared_ptr<const HttpTls> seen;
+    http.On("https://registry.example/v2/team/app/manifests/none",
+            [&](const HttpRequest& request) -> HttpResult {
+              EXPECT_EQ(request.tls, tls);
+              if (!request.headers.empty()) return HttpResponse{.status = 404, .url = request.url};
+              return HttpResponse{
+                  .status = 401,
+                  .headers = {{"WWW-Authenticate", R"(Bearer realm=")" + realm + R"(/token")"}},
+                  .url = request.url};
+            });
+    http.On(realm + "/token?service=&scope=repository%3Ateam%2Fapp%3Apull",
+            [&](const HttpRequest& request) -> HttpResult {
+              seen = request.tls;
+              return HttpResponse{.status = 200, .body = R"({"token":"t"})", .url = request.url};
+            });
+    Registry registry(http,
+                      {.host = "registry.example",
+                       .repository = "team/app",
+                       .transport = Transport::kTls,
+                       .tls = tls},
+                      {}, Access::kPull);
+    EXPECT_EQ(Ask(registry), 404);
+    ASSERT_NE(seen, nullptr);
+    EXPECT_EQ(seen->authorities, "PEM");
+    // Who we are by certificate is for the registry alone.
+    EXPECT_EQ(seen->certificate, realm == "https://registry.example" ? "c" : "");
+    EXPECT_EQ(seen->key, realm == "https://registry.example" ? "k" : "");
+  }
+}
+
 TEST_F(RegistryTest, AnUploadIsNotSentToAnotherHost) {
   MiniRegistry server;
   server.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
@@ -94,7 +242,7 @@ TEST_F(RegistryTest, ErrorsCarryTheRegistrysWords) {
   server.AnswerBy([](std::size_t, const ServedRequest&) {
     return ServedResponse{
         .status = 403,
-        .body = R"({"errors":[{"code":"DENIED","message":"no quota"},{"code":"X"},7]})"};
+        .body = R"({"errors":[{"code":"DENIED","message":"no quota"},{"code":"\u001b[2JX"},7]})"};
   });
   Registry registry = Open(server);
   const specs::Error error =
@@ -102,6 +250,7 @@ TEST_F(RegistryTest, ErrorsCarryTheRegistrysWords) {
   EXPECT_THAT(error.what(), HasSubstr("cannot put a manifest"));
   EXPECT_THAT(error.what(), HasSubstr("403"));
   EXPECT_THAT(error.found(), HasSubstr("no quota (DENIED)"));
+  EXPECT_THAT(error.what(), Not(HasSubstr("\x1b")));
 }
 
 }  // namespace
