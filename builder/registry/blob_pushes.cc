@@ -1,6 +1,7 @@
 #include "builder/registry/blob_pushes.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +12,13 @@ namespace imgbuild::builder {
 namespace {
 
 bool Smaller(const PushBlob& a, const PushBlob& b) { return a.size < b.size; }
+
+std::string ShortName(const PushBlob& blob) { return "sha256:" + blob.digest.Hex().substr(0, 12); }
+
+std::uint64_t Milliseconds(std::chrono::steady_clock::duration duration) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+}
 
 }  // namespace
 
@@ -46,11 +54,19 @@ PushResult BlobPushes::Finish() {
   Stop();
   if (failure_) std::rethrow_exception(failure_);
   if (task_) {
-    task_->Finish(fmt::format("{}: {} sent, {} mounted, {} there before",
-                              specs::Count(given_.size(), "blob"), result_.uploaded,
-                              result_.mounted, result_.present));
+    task_->Finish(Summary());
   }
   return result_;
+}
+
+std::string BlobPushes::Summary() const {
+  std::string text =
+      fmt::format("{}: {} sent, {} mounted, {} there before", specs::Count(given_.size(), "blob"),
+                  result_.uploaded, result_.mounted, result_.present);
+  const std::uint64_t took = std::max<std::uint64_t>(Milliseconds(active_time_), 1);
+  if (result_.bytes_sent == 0) return text;
+  return text + fmt::format("; {} at {}/s", specs::HumanBytes(result_.bytes_sent),
+                            specs::HumanBytes(result_.bytes_sent * 1000 / took));
 }
 
 void BlobPushes::Stop() {
@@ -73,23 +89,49 @@ void BlobPushes::Work() {
     std::ranges::pop_heap(waiting_, Smaller);
     const PushBlob blob = std::move(waiting_.back());
     waiting_.pop_back();
+    if (active_++ == 0) active_since_ = Clock::now();
     lock.unlock();
     try {
-      const BlobResult done = UploadBlob(
-          registry_, memory_, blob, [this](std::uint64_t bytes) { task_->Advance(bytes); },
-          upload_);
+      const BlobResult done = Send(blob);
       lock.lock();
-      Count(done);
+      Count(blob, done);
     } catch (...) {
       lock.lock();
       if (!failure_) failure_ = std::current_exception();
       waiting_.clear();
     }
+    if (--active_ == 0) active_time_ += Clock::now() - active_since_;
   }
 }
 
-void BlobPushes::Count(const BlobResult& done) {
+BlobResult BlobPushes::Send(const PushBlob& blob) {
+  const Clock::time_point begin = Clock::now();
+  std::unique_ptr<ProgressTask> own;  // from its first byte on
+  const BlobResult done = UploadBlob(
+      registry_, memory_, blob,
+      [&](std::uint64_t bytes) {
+        if (!own) {
+          own = progress_.Begin("  " + ShortName(blob), ProgressUnit::kBytes);
+          own->SetTotal(blob.size);
+        }
+        own->Advance(bytes);
+        task_->Advance(bytes);
+      },
+      upload_);
+  if (done.outcome == BlobOutcome::kUploaded) {
+    progress_.Detail(fmt::format("sent {}, {} in {}", ShortName(blob),
+                                 specs::HumanBytes(done.bytes_sent),
+                                 specs::HumanDuration(Milliseconds(Clock::now() - begin))));
+  }
+  return done;
+}
+
+void BlobPushes::Count(const PushBlob& blob, const BlobResult& done) {
   result_.bytes_sent += done.bytes_sent;
+  if (done.outcome != BlobOutcome::kUploaded) {
+    total_ -= blob.size;
+    task_->SetTotal(total_);
+  }
   switch (done.outcome) {
     case BlobOutcome::kPresent:
       ++result_.present;

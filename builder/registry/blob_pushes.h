@@ -2,6 +2,7 @@
 // given while others are under way.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -29,6 +30,8 @@ struct PushResult {
   bool operator==(const PushResult&) const = default;
 };
 
+// One task for all of them, with what is left to send and the rate, and one for each blob that is
+// being sent, which leaves no line.
 class BlobPushes {
  public:
   // `jobs` uploads at once. Borrows all but the numbers.
@@ -47,9 +50,13 @@ class BlobPushes {
   PushResult Finish();
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   void Work();
   void Stop();
-  void Count(const BlobResult& done);
+  BlobResult Send(const PushBlob& blob);
+  void Count(const PushBlob& blob, const BlobResult& done);
+  std::string Summary() const;
 
   Registry& registry_;
   PushMemory& memory_;
@@ -62,9 +69,12 @@ class BlobPushes {
   std::unique_ptr<ProgressTask> task_;
   std::set<specs::Sha256> given_;
   std::vector<PushBlob> waiting_;  // a heap, the largest on top
-  std::uint64_t total_ = 0;        // bytes given
+  std::uint64_t total_ = 0;        // bytes given, but for those that need not be sent
   std::size_t idle_ = 0;           // threads that wait for a blob
-  bool stopping_ = false;          // threads end when nothing waits
+  std::size_t active_ = 0;         // threads that have one
+  Clock::time_point active_since_;
+  Clock::duration active_time_{0};  // how long at least one was active
+  bool stopping_ = false;           // threads end when nothing waits
   std::exception_ptr failure_;
   PushResult result_;
   std::vector<std::thread> threads_;

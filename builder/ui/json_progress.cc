@@ -37,6 +37,9 @@ class JsonProgress : public Progress {
   class Task : public ProgressTask {
    public:
     Task(JsonProgress& progress, std::uint64_t number) : progress_(progress), number_(number) {}
+    ~Task() override {
+      if (!finished_) progress_.Send({{"event", "end"}, {"task", number_}});
+    }
     void SetTotal(std::uint64_t total) override {
       std::lock_guard lock(mutex_);
       total_ = total;
@@ -57,12 +60,14 @@ class JsonProgress : public Progress {
       detail_ = detail;
     }
     void Finish(std::string_view summary) override {
+      finished_ = true;
       progress_.Send({{"event", "end"}, {"task", number_}, {"summary", summary}});
     }
 
    private:
     JsonProgress& progress_;
     std::uint64_t number_;
+    bool finished_ = false;
     std::mutex mutex_;
     std::uint64_t done_ = 0;
     std::uint64_t total_ = 0;

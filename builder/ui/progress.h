@@ -8,8 +8,8 @@
 
 namespace imgbuild::builder {
 
-// One thing that takes time: a bar on a terminal, a line at its end elsewhere. Thread-safe. Must
-// not outlive its Progress.
+// One thing that takes time: a bar on a terminal, a line at its end elsewhere, none without Finish.
+// Thread-safe. Must not outlive its Progress.
 class ProgressTask {
  public:
   virtual ~ProgressTask() = default;

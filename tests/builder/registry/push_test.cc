@@ -1,6 +1,8 @@
 #include "builder/registry/push.h"
 
 #include <atomic>
+#include <map>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -90,6 +92,71 @@ TEST_F(PushTest, AgainCostsOneHeadForEachTag) {
   const std::vector<ServedRequest> requests = server.requests();
   ASSERT_EQ(requests.size(), before + 2);
   EXPECT_EQ(requests.back().method, "HEAD");
+}
+
+// What each task was told, by its label.
+class RecordingProgress : public Progress {
+ public:
+  struct Told {
+    std::uint64_t total = 0;
+    std::uint64_t done = 0;
+    std::string summary;
+  };
+
+  std::unique_ptr<ProgressTask> Begin(std::string_view label, ProgressUnit) override {
+    return std::make_unique<Task>(*this, std::string(label));
+  }
+  void Info(std::string_view) override {}
+  void Warning(std::string_view) override {}
+  void Detail(std::string_view) override {}
+
+  std::map<std::string, Told> tasks;
+
+ private:
+  struct Task : ProgressTask {
+    Task(RecordingProgress& owner, std::string name) : progress(owner), label(std::move(name)) {}
+    Told& told() { return progress.tasks[label]; }
+    void SetTotal(std::uint64_t total) override {
+      const std::lock_guard lock(progress.mutex_);
+      told().total = total;
+    }
+    void Advance(std::uint64_t amount) override {
+      const std::lock_guard lock(progress.mutex_);
+      told().done += amount;
+    }
+    void SetDetail(std::string_view) override {}
+    void Finish(std::string_view summary) override {
+      const std::lock_guard lock(progress.mutex_);
+      told().summary = summary;
+    }
+    RecordingProgress& progress;
+    std::string label;
+  };
+
+  std::mutex mutex_;
+};
+
+TEST_F(PushTest, ShowsEachBlobThatIsSentAndAllOfThem) {
+  MiniRegistry server;
+  const layers::SourceBlob& there = content_.blobs[0];
+  server.PutBlob("team/app", Noise(40'000, 0));
+  Registry registry = Open(server);
+  RecordingProgress progress;
+  PushImage(registry, memory_, content_, options_, progress);
+  for (const layers::SourceBlob& blob : content_.blobs) {
+    const std::string label = "  sha256:" + blob.descriptor.digest.Hex().substr(0, 12);
+    ASSERT_EQ(progress.tasks.contains(label), &blob != &there);
+    if (&blob == &there) continue;
+    EXPECT_EQ(progress.tasks[label].total, blob.descriptor.size);
+    EXPECT_EQ(progress.tasks[label].done, blob.descriptor.size);
+    EXPECT_EQ(progress.tasks[label].summary, "");  // no line of its own
+  }
+  // What need not be sent is no part of the whole, nor of its rate.
+  const RecordingProgress::Told& all = progress.tasks.at("Pushing blobs");
+  EXPECT_EQ(all.total, 360'000u);
+  EXPECT_EQ(all.done, 360'000u);
+  EXPECT_THAT(all.summary,
+              testing::HasSubstr("4 blobs: 3 sent, 0 mounted, 1 there before; 360 kB"));
 }
 
 TEST_F(PushTest, AnotherTagSendsNoBlob) {

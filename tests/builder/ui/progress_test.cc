@@ -71,6 +71,16 @@ TEST(JsonProgress, WritesOneObjectALine) {
   EXPECT_EQ(lines[2], "");
 }
 
+TEST(JsonProgress, EndsTasksThatWereNotFinished) {
+  std::string text;
+  auto progress = MakeJsonProgress([&](std::string_view t) { text += t; });
+  progress->Begin("Downloading", ProgressUnit::kBytes).reset();
+  std::vector<std::string_view> lines = specs::Split(text, '\n');
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(nlohmann::json::parse(lines[1]),
+            nlohmann::json::parse(R"({"event": "end", "task": 1})"));
+}
+
 TEST(TerminalProgress, LeavesOnlyFinishedLinesBehind) {
   std::string text;
   auto progress = MakeTerminalProgress([&](std::string_view t) { text += t; }, [] { return 80u; },
