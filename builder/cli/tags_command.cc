@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "builder/cli/commands.h"
+#include "builder/cli/confirm.h"
 #include "builder/cli/image_access.h"
 #include "builder/cli/session.h"
 #include "builder/registry/manifest_fetch.h"
 #include "builder/registry/tags.h"
 #include "specs/base/error.h"
-#include "specs/base/text.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -55,20 +55,9 @@ int Tags(const GlobalOptions& options, const TagsArguments& arguments) {
   return 0;
 }
 
-void Confirm(const RmArguments& arguments, const std::string& question) {
+void Ask(const RmArguments& arguments, const std::string& question) {
   if (arguments.yes) return;
-  if (isatty(STDIN_FILENO) != 1) {
-    throw Error(ErrorKind::kUsage, "there is no terminal to ask whether it may be deleted")
-        .Found(question)
-        .Hint("say --yes if it may");
-  }
-  fmt::print(stderr, "{} [y/N] ", question);
-  std::string answer;
-  std::getline(std::cin, answer);
-  answer = specs::ToLower(specs::Trim(answer));
-  if (answer != "y" && answer != "yes") {
-    throw Error("nothing was deleted");
-  }
+  Confirm(question, isatty(STDIN_FILENO) == 1 ? Asking::kTerminal : Asking::kNobody, std::cin);
 }
 
 std::string Quoted(const std::vector<std::string>& tags) {
@@ -85,11 +74,9 @@ specs::Sha256 DigestOf(Registry& registry, const specs::Reference& reference) {
 void RemoveManifest(Session& session, Registry& registry, const specs::Reference& reference,
                     const RmArguments& arguments) {
   const specs::Sha256 digest = reference.digest ? *reference.digest : DigestOf(registry, reference);
-  const std::vector<std::string> all = ListTags(registry);
-  const std::string goes = all.size() > kMostCompared
-                               ? "all tags that lead to it"
-                               : Quoted(TagsThatLeadTo(registry, digest, all));
-  Confirm(arguments, fmt::format("delete {}@{}, with {}?", registry.Name(), digest.Oci(), goes));
+  const auto tags = FindTagsOf(registry, digest, kMostCompared);
+  const std::string goes = tags ? Quoted(*tags) : "all tags that lead to it";
+  Ask(arguments, fmt::format("delete {}@{}, with {}?", registry.Name(), digest.Oci(), goes));
   if (!DeleteManifest(registry, digest)) {
     throw Error(fmt::format("{} has no manifest {}", registry.Name(), digest.Oci()));
   }
@@ -100,7 +87,7 @@ void RemoveManifest(Session& session, Registry& registry, const specs::Reference
 void RemoveTag(Session& session, Registry& registry, const specs::Reference& reference,
                const RmArguments& arguments) {
   const std::string name = registry.Name() + ":" + reference.tag;
-  Confirm(arguments, fmt::format("delete the tag {}?", name));
+  Ask(arguments, fmt::format("delete the tag {}?", name));
   switch (DeleteTag(registry, reference.tag)) {
     case TagDeletion::kDeleted:
       session.progress().Info("deleted " + name);

@@ -76,6 +76,19 @@ std::vector<std::string> TagsThatLeadTo(Registry& registry, const specs::Sha256&
   return found;
 }
 
+std::optional<std::vector<std::string>> FindTagsOf(Registry& registry,
+                                                   const specs::Sha256& manifest,
+                                                   std::size_t most) {
+  try {
+    const std::vector<std::string> all = ListTags(registry);
+    if (all.size() > most) return std::nullopt;
+    return TagsThatLeadTo(registry, manifest, all);
+  } catch (const Error& error) {
+    if (error.kind() == specs::ErrorKind::kInterrupted) throw;
+    return std::nullopt;
+  }
+}
+
 TagDeletion DeleteTag(Registry& registry, const std::string& tag) {
   const HttpResponse response =
       registry.Send({.method = "DELETE", .path = "/manifests/" + tag, .max_tries = 1});

@@ -2,6 +2,8 @@
 // tags", "Deleting Manifests").
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,11 @@ std::vector<std::string> ListTags(Registry& registry);
 // Which of `tags` lead to that manifest.
 std::vector<std::string> TagsThatLeadTo(Registry& registry, const specs::Sha256& manifest,
                                         const std::vector<std::string>& tags, int jobs = 6);
+
+// The same of all tags there are; nullopt where they are more than `most`, or cannot be told: some
+// registries let images be deleted, but not their tags listed.
+std::optional<std::vector<std::string>> FindTagsOf(Registry& registry,
+                                                   const specs::Sha256& manifest, std::size_t most);
 
 enum class TagDeletion {
   kDeleted,

@@ -16,6 +16,7 @@ using support::ServedRequest;
 using support::ServedResponse;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Optional;
 
 class TagsTest : public RegistryFixture {
  protected:
@@ -39,6 +40,14 @@ TEST_F(TagsTest, ListsThem) {
   EXPECT_THAT(ListTags(registry_), ElementsAre("v1", "v2", "v3"));
   EXPECT_THAT(TagsThatLeadTo(registry_, specs::HashOf(one_), ListTags(registry_)),
               ElementsAre("v1", "v2"));
+}
+
+TEST_F(TagsTest, ThoseOfAManifestAsFarAsTheyCanBeTold) {
+  const specs::Sha256 one = specs::HashOf(one_);
+  EXPECT_THAT(FindTagsOf(registry_, one, 3), Optional(ElementsAre("v1", "v2")));
+  EXPECT_EQ(FindTagsOf(registry_, one, 2), std::nullopt);
+  Answer({.status = 403});
+  EXPECT_EQ(FindTagsOf(registry_, one, 3), std::nullopt);
 }
 
 TEST_F(TagsTest, InPages) {
