@@ -11,8 +11,6 @@
 #include "builder/registry/push.h"
 #include "builder/registry/referrers.h"
 #include "layers/image/as_oci.h"
-#include "layers/image/compress_layers.h"
-#include "layers/write/compress.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 
@@ -189,13 +187,8 @@ void CopyToRegistry(Session& session, const CopyRequest& request) {
   }
   const PushResult result = target.Push(
       [&] {
-        ImageSource image = layers::ReadImage(*found.origin, request.platform);
-        if (request.from.kind == PlaceKind::kDockerArchive) {
-          image = layers::CompressLayers(session.store(), std::move(image),
-                                         *layers::MakeCodec(layers::Compression::kZstd),
-                                         session.executor());
-        }
-        return Formed(request, std::move(image));
+        return Formed(request,
+                      ReadForRegistry(session, request.from.kind, *found.origin, request.platform));
       },
       tags);
   TellPushed(session, request, target.digest(), result, 0);

@@ -1,5 +1,6 @@
 #include "builder/cli/image_place.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <optional>
@@ -75,6 +76,11 @@ std::string ImagePlace::Render() const {
     return fmt::format("{}{}{}{}", transport, path, name.empty() ? "" : ":", name);
   }
   return path;
+}
+
+bool HasTransport(std::string_view text) {
+  return std::ranges::any_of(
+      kTransports, [&](const auto& transport) { return text.starts_with(transport.first); });
 }
 
 ImagePlace ParsePlace(std::string_view text) {

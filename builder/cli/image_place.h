@@ -23,6 +23,9 @@ struct ImagePlace {
   std::string Render() const;
 };
 
+// Whether it begins with one of them: "oci:".
+bool HasTransport(std::string_view text);
+
 // Without a transport it is a registry's. Throws Error (kUsage) for what is no place.
 ImagePlace ParsePlace(std::string_view text);
 

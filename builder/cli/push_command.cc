@@ -1,7 +1,11 @@
+#include <filesystem>
+
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "builder/cli/commands.h"
+#include "builder/cli/image_access.h"
+#include "builder/cli/image_place.h"
 #include "builder/cli/outputs.h"
 #include "builder/cli/pushes.h"
 #include "builder/cli/session.h"
@@ -18,22 +22,34 @@ struct PushArguments {
   RegistryOptions registry;
 };
 
-struct LayoutName {
-  std::filesystem::path folder;
-  std::string name;
-};
+// "DIR[:TAG]", also of one that is not there, which is told by that name then.
+bool IsLayout(const std::string& text) {
+  std::error_code ignored;
+  const std::filesystem::path path = text.substr(0, text.find(':'));
+  if (HasTransport(text)) return false;
+  if (std::filesystem::exists(path, ignored)) return std::filesystem::is_directory(path, ignored);
+  const std::size_t slash = text.find('/');
+  return slash == std::string::npos || !specs::IsRegistryHost(text.substr(0, slash));
+}
 
-// "oci:DIR[:TAG]", "DIR[:TAG]"; without one, what a build of spec.toml writes.
-LayoutName ImageToPush(const Session& session, std::string_view text) {
+// Without a text, what a build of spec.toml writes.
+ImagePlace PlaceToPush(const Session& session, const std::string& text) {
   if (text.empty()) {
     const specs::LoadedSpec loaded = session.Load({}, "spec.toml");
     const Output output = DefaultOutput(loaded.spec.image);
-    return {output.path, output.tags.front()};
+    return {
+        .kind = PlaceKind::kOci, .reference = {}, .path = output.path, .name = output.tags.front()};
   }
-  if (text.starts_with("oci:")) text.remove_prefix(4);
-  const std::size_t colon = text.find(':');
-  return {text.substr(0, colon),
-          colon == std::string_view::npos ? "" : std::string(text.substr(colon + 1))};
+  ImagePlace place = ParsePlace(IsLayout(text) ? "oci:" + text : text);
+  if (place.kind != PlaceKind::kRegistry) return place;
+  throw specs::Error(specs::ErrorKind::kUsage, text + " is in a registry already")
+      .Hint("imgbuild copy takes images from one registry to another");
+}
+
+layers::ImageSource ImageAt(Session& session, const ImagePlace& place) {
+  if (place.kind == PlaceKind::kOci) return layers::OpenLayout(place.path, place.name);
+  const FoundImage found = OpenImage(session, place, {});
+  return ReadForRegistry(session, place.kind, *found.origin, "");
 }
 
 int Push(const GlobalOptions& options, const PushArguments& arguments) {
@@ -52,10 +68,9 @@ int Push(const GlobalOptions& options, const PushArguments& arguments) {
   const auto annotations = ParseAnnotations(arguments.annotations);
 
   Session session(options);
-  const LayoutName from =
-      ImageToPush(session, arguments.words.size() == 2 ? arguments.words.front() : "");
-  const layers::ImageSource image =
-      layers::Annotated(layers::OpenLayout(from.folder, from.name), annotations);
+  const ImagePlace from =
+      PlaceToPush(session, arguments.words.size() == 2 ? arguments.words.front() : "");
+  const layers::ImageSource image = layers::Annotated(ImageAt(session, from), annotations);
   Pushes pushes(session, std::move(targets), arguments.registry);
   for (const Pushed& pushed : pushes.Finish(image)) {
     session.progress().Info(RenderPushed(pushed, image.root().digest));
@@ -70,8 +85,8 @@ void AddPushCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run
   CLI::App* command = app.add_subcommand("push", "Push an image to a registry");
   command
       ->add_option("image", arguments->words,
-                   "The image, oci:DIR[:TAG] (else what spec.toml builds), then where to put it: "
-                   "docker://HOST/NAME[:TAG]")
+                   "The image, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME] "
+                   "(else what spec.toml builds), then where to put it: docker://HOST/NAME[:TAG]")
       ->type_name("[IMAGE] DESTINATION");
   command->add_option("--tag", arguments->tags, "Another tag; may be repeated")
       ->type_name("TAG")
