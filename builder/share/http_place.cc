@@ -7,6 +7,7 @@
 #include "builder/share/action_result.h"
 #include "specs/base/error.h"
 #include "specs/base/key.h"
+#include "specs/base/url.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -33,6 +34,25 @@ specs::Sha256 ActionKey(const EntryName& name) {
       .Finish();
 }
 
+HttpResponse FetchAtHome(HttpClient& http, HttpRequest request) {
+  constexpr int kMostRedirects = 5;
+  request.redirects = RedirectPolicy::kReturn;
+  for (int redirects = 0;; ++redirects) {
+    HttpResponse response = http.Fetch(request);
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    const bool sent_on = response.status == 307 || response.status == 308 ||
+                         (reads && response.status >= 301 && response.status <= 303);
+    const std::string_view location = response.Header("Location");
+    if (!sent_on || location.empty() || redirects == kMostRedirects) return response;
+    std::string next = specs::ResolveUrl(request.url, location);
+    if (!specs::SameOrigin(next, request.url)) {
+      request.headers.clear();
+      request.credentials = CredentialPolicy::kNone;
+    }
+    request.url = std::move(next);
+  }
+}
+
 HttpPlace::HttpPlace(std::unique_ptr<CacheClient> client, std::string_view url,
                      std::vector<HttpHeader> headers)
     : client_(std::move(client)),
@@ -42,9 +62,9 @@ HttpPlace::HttpPlace(std::unique_ptr<CacheClient> client, std::string_view url,
 
 std::optional<CacheEntry> HttpPlace::Find(const EntryName& name) {
   const HttpResponse response =
-      client_->Fetch({.url = fmt::format("{}/ac/{}", base_, ActionKey(name).Hex()),
-                      .headers = headers_,
-                      .max_body = kLargestAction});
+      FetchAtHome(*client_, {.url = fmt::format("{}/ac/{}", base_, ActionKey(name).Hex()),
+                             .headers = headers_,
+                             .max_body = kLargestAction});
   if (response.status == 404) return std::nullopt;
   if (response.status != 200) throw CacheRefused(name_, response);
   std::optional<CacheEntry> entry = ParseActionResult(response.body);
@@ -55,10 +75,10 @@ std::optional<CacheEntry> HttpPlace::Find(const EntryName& name) {
 bool HttpPlace::Read(const EntryBlob& blob, layers::Sink& sink,
                      const std::function<void()>& restart) {
   const HttpResponse response =
-      client_->Fetch({.url = fmt::format("{}/cas/{}", base_, blob.digest.Hex()),
-                      .headers = headers_,
-                      .body = &sink,
-                      .restart = restart});
+      FetchAtHome(*client_, {.url = fmt::format("{}/cas/{}", base_, blob.digest.Hex()),
+                             .headers = headers_,
+                             .body = &sink,
+                             .restart = restart});
   if (response.status == 404) return false;
   if (response.status != 200) throw CacheRefused(name_, response);
   return true;

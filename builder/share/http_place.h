@@ -23,6 +23,10 @@ std::string BaseUrl(std::string_view url);
 // What to throw for a status that is no answer.
 specs::Error CacheRefused(const std::string& place, const HttpResponse& response);
 
+// The answer to a request whose headers are for its own host: where that sends it elsewhere, it
+// goes on without them, be they secrets by a name that no client knows as one.
+HttpResponse FetchAtHome(HttpClient& http, HttpRequest request);
+
 class HttpPlace : public CachePlace {
  public:
   // `url` is the base, with or without credentials and a slash at its end. `headers` go with every

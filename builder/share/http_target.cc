@@ -23,9 +23,9 @@ HttpTarget::HttpTarget(HttpClient& http, std::string_view url, std::vector<HttpH
 
 bool HttpTarget::Has(const OutgoingEntry& entry, const std::string& action) {
   const HttpResponse response =
-      http_.Fetch({.url = fmt::format("{}/ac/{}", base_, ActionKey(entry.name).Hex()),
-                   .headers = headers_,
-                   .max_body = kLargestAction});
+      FetchAtHome(http_, {.url = fmt::format("{}/ac/{}", base_, ActionKey(entry.name).Hex()),
+                          .headers = headers_,
+                          .max_body = kLargestAction});
   if (response.status == 404) return false;
   if (response.status != 200) throw CacheRefused(name_, response);
   // Servers may add fields of their own.
@@ -33,20 +33,19 @@ bool HttpTarget::Has(const OutgoingEntry& entry, const std::string& action) {
 }
 
 bool HttpTarget::HasBlob(const EntryBlob& blob) {
-  return http_
-             .Fetch({.method = "HEAD",
-                     .url = fmt::format("{}/cas/{}", base_, blob.digest.Hex()),
-                     .headers = headers_})
+  return FetchAtHome(http_, {.method = "HEAD",
+                             .url = fmt::format("{}/cas/{}", base_, blob.digest.Hex()),
+                             .headers = headers_})
              .status == 200;
 }
 
 void HttpTarget::Send(const std::string& path, HttpUpload upload) {
   std::vector<HttpHeader> headers = headers_;
   headers.push_back({"Content-Type", "application/octet-stream"});
-  const HttpResponse response = http_.Fetch({.method = "PUT",
-                                             .url = base_ + path,
-                                             .headers = std::move(headers),
-                                             .upload = std::move(upload)});
+  const HttpResponse response = FetchAtHome(http_, {.method = "PUT",
+                                                    .url = base_ + path,
+                                                    .headers = std::move(headers),
+                                                    .upload = std::move(upload)});
   if (response.status < 200 || response.status > 299) throw CacheRefused(name_, response);
 }
 
