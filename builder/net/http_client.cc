@@ -24,10 +24,11 @@ std::string_view HttpResponse::Header(std::string_view name) const {
 }
 
 HttpResponse HttpClient::Fetch(HttpRequest request) {
-  std::promise<HttpResult> promise;
-  std::future<HttpResult> result = promise.get_future();
+  // Shared: the client's thread may still be in set_value when this one has the value.
+  const auto promise = std::make_shared<std::promise<HttpResult>>();
+  std::future<HttpResult> result = promise->get_future();
   Start(std::move(request),
-        [&promise](HttpResult answer) { promise.set_value(std::move(answer)); });
+        [promise](HttpResult answer) { promise->set_value(std::move(answer)); });
   HttpResult answer = result.get();
   if (auto* error = std::get_if<specs::Error>(&answer)) throw std::move(*error);
   return std::get<HttpResponse>(std::move(answer));
