@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "builder/net/http_client.h"
 #include "specs/base/error.h"
 #include "specs/env/lock.h"
 
@@ -15,8 +16,9 @@ namespace imgbuild::builder {
 inline constexpr std::string_view kArtifactSource = "artifact";
 
 struct ArchiveAddress {
-  std::string url;     // may carry credentials
-  std::string origin;  // the setting it comes from, for messages
+  std::string url;                       // may carry credentials
+  std::string origin;                    // the setting it comes from, for messages
+  std::vector<HttpHeader> headers = {};  // credentials for the URL's own origin
 
   bool operator==(const ArchiveAddress&) const = default;
 };

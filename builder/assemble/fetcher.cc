@@ -189,7 +189,8 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
       return;
     }
     const ArchiveAddress& address = addresses_[next_++];
-    HttpRequest request{.url = address.url, .body = this, .wanted = wanted_};
+    HttpRequest request{
+        .url = address.url, .headers = address.headers, .body = this, .wanted = wanted_};
     asked_from_ = partial_->size();
     if (asked_from_ > 0) request.range = ByteRange{.first = asked_from_};
     auto self = shared_from_this();

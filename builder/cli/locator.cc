@@ -55,8 +55,11 @@ std::map<std::string, ArchiveAddress> MirrorLocator::FindWheels(
       } else if (auto* found = std::get_if<FoundPage>(&result)) {
         for (std::size_t i = 0; i < found->page.size(); ++i) {
           if (found->page.filename(i) != wheel->file) continue;
-          addresses[wheel->file] = {.url = found->page.file(i).url,
-                                    .origin = "the " + found->index->Shown()};
+          std::string url = found->page.file(i).url;
+          std::vector<HttpHeader> headers = found->index->HeadersFor(url);
+          addresses[wheel->file] = {.url = std::move(url),
+                                    .origin = "the " + found->index->Shown(),
+                                    .headers = std::move(headers)};
         }
       }
       if (--left == 0) all.notify_all();

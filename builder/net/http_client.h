@@ -19,6 +19,8 @@ namespace imgbuild::builder {
 struct HttpHeader {
   std::string name;
   std::string value;
+
+  bool operator==(const HttpHeader&) const = default;
 };
 
 // RFC 9110, 14.1.2. Inclusive; `last` absent: to the end; `suffix`: the last `first` bytes.

@@ -224,6 +224,10 @@ void IndexClient::Answered(std::shared_ptr<Search> search, HttpResult result) {
   }
 }
 
+std::vector<HttpHeader> IndexConfig::HeadersFor(std::string_view file_url) const {
+  return specs::SameOrigin(file_url, url) ? headers : std::vector<HttpHeader>();
+}
+
 std::string IndexConfig::Shown() const {
   return fmt::format("index \"{}\"{}", name, origin.empty() ? "" : " (" + origin + ")");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "builder/net/http_client.h"
@@ -17,6 +18,8 @@ struct IndexConfig {
   std::vector<std::string> packages;  // normalised names that come from here and nowhere else
   std::string origin;                 // the setting that gave its URL: "PIP_INDEX_URL"; "" unknown
 
+  // What a request for a file of this index carries: nothing where that lies on another origin.
+  std::vector<HttpHeader> HeadersFor(std::string_view file_url) const;
   // For messages: index "default" (PIP_INDEX_URL).
   std::string Shown() const;
 };

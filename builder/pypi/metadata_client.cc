@@ -9,7 +9,6 @@
 #include "builder/pypi/zip_directory.h"
 #include "layers/io/archive.h"
 #include "specs/base/text.h"
-#include "specs/base/url.h"
 #include "specs/python/name.h"
 
 namespace imgbuild::builder {
@@ -142,10 +141,7 @@ void MetadataClient::Begin(std::shared_ptr<Fetch> fetch) {
 }
 
 void MetadataClient::Send(std::shared_ptr<Fetch> fetch, HttpRequest request, Handler handler) {
-  if (specs::SameOrigin(request.url, fetch->file.index->url)) {
-    const std::vector<HttpHeader>& headers = fetch->file.index->headers;
-    request.headers.insert(request.headers.end(), headers.begin(), headers.end());
-  }
+  request.headers = fetch->file.index->HeadersFor(request.url);
   http_.Start(std::move(request), [this, fetch, handler](HttpResult result) {
     auto kept = std::make_shared<HttpResult>(std::move(result));
     executor_.Start([this, fetch, handler, kept] {

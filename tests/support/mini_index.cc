@@ -180,7 +180,9 @@ MiniFile& MiniIndex::AddSdist(const std::string& name, const std::string& versio
 }
 
 ServedResponse MiniIndex::Answer(const ServedRequest& request) const {
-  if (!expected_authorization.empty()) {
+  std::string_view target = request.target;
+  const bool ours = target.starts_with("/simple/") || target.starts_with("/files/");
+  if (!expected_authorization.empty() && ours) {
     auto given = request.headers.find("authorization");
     if (given == request.headers.end() || given->second != expected_authorization) {
       ServedResponse refused = NotFound();
@@ -188,7 +190,6 @@ ServedResponse MiniIndex::Answer(const ServedRequest& request) const {
       return refused;
     }
   }
-  std::string_view target = request.target;
   if (target.starts_with("/simple/")) {
     std::string name(target.substr(8));
     if (!name.ends_with('/')) {
@@ -243,10 +244,10 @@ std::string MiniIndex::Json(const std::string& project) const {
   for (const MiniFile& file : projects_.at(project)) {
     if (!files.empty()) files += ",";
     files += fmt::format(
-        "\n  {{\"filename\": {}, \"url\": \"../../files/{}\", \"hashes\": "
-        "{{\"sha256\": \"{}\"}}, \"size\": {}",
-        Quoted(file.filename), file.filename, specs::HashOf(file.content).Hex(),
-        file.content.size());
+        "\n  {{\"filename\": {}, \"url\": \"{}{}\", \"hashes\": "
+        "{{\"sha256\": \"{}\"}}",
+        Quoted(file.filename), files_url, file.filename, specs::HashOf(file.content).Hex());
+    if (says_sizes) files += fmt::format(", \"size\": {}", file.content.size());
     if (!file.requires_python.empty()) {
       files += ", \"requires-python\": " + Quoted(file.requires_python);
     }
@@ -340,6 +341,10 @@ builder::HttpResult FakeHttpClient::Run(const builder::HttpRequest& request) {
     response.status = served.status;
     response.url = url;
     for (const auto& [name, value] : served.headers) response.headers.push_back({name, value});
+    if (request.method == "HEAD") {
+      response.headers.push_back({"Content-Length", std::to_string(served.body.size())});
+      served.body.clear();
+    }
     if (served.body.size() > request.max_body) return specs::Error("the body is too large");
     response.body = std::move(served.body);
     return response;

@@ -54,6 +54,8 @@ class MiniIndex {
   Form form = Form::kJson;
   std::map<std::string, std::string> page_headers;  // "cache-control", "etag"
   std::string expected_authorization;               // "": anyone may come in
+  std::string files_url = "../../files/";           // where pages say that files are
+  bool says_sizes = true;                           // in JSON
   enum class Ranges { kHonoured, kIgnored } ranges = Ranges::kHonoured;
 
   // /simple/NAME/, /files/FILENAME, /files/FILENAME.metadata; 301 for a missing slash.

@@ -24,6 +24,7 @@ namespace {
 using support::MiniDeb;
 
 constexpr char kTool[] = "#!/bin/sh\necho tool\n";
+constexpr char kAuthorization[] = "Basic c29tZWJvZHk6aHVzaC1odXNo";  // kUser:kPassword
 // Where the fake client has what the server hands on.
 constexpr char kInside[] = "http://inside.example";
 
@@ -90,6 +91,7 @@ std::string Noise(std::size_t size, std::uint32_t seed) {
 World::World(Contents contents)
     : archive_(http_, std::string(kInside) + "/debian", std::string(kInside) + "/debian-security") {
   AddDebs();
+  index_.expected_authorization = kAuthorization;
   support::MiniSuite updates;
   updates.codename = "bookworm-updates";
   support::MiniSuite security;
@@ -195,7 +197,11 @@ void World::Republish(const std::function<void(support::MiniSuite&)>& change) {
 std::string World::tool_sha256() const { return specs::HashOf(kTool).Hex(); }
 
 support::ServedResponse World::Answer(const support::ServedRequest& request) {
-  support::ServedResponse response = index_.Answer(request);
+  support::ServedResponse response;
+  {
+    std::lock_guard lock(mutex_);
+    response = index_.Answer(request);
+  }
   if (response.status != 404) return response;
   std::string url = kInside + Decoded(request.target);
   // As a proxy it is given whole URLs (RFC 9112, 3.2.2).

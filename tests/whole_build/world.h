@@ -41,6 +41,12 @@ class World {
   using Fault =
       std::function<std::optional<support::ServedResponse>(const support::ServedRequest&)>;
   void SetFault(Fault fault);
+  // Another version of a project, from now on.
+  void Upload(const std::string& name, const std::string& version,
+              const std::vector<std::string>& requires_dist = {}) {
+    std::lock_guard lock(mutex_);
+    AddWheel(name, version, requires_dist, 1000);
+  }
   // Signs and serves the Debian suite anew, changed.
   void Republish(const std::function<void(support::MiniSuite&)>& change);
 
@@ -66,8 +72,8 @@ class World {
   support::MiniSuite suite_;
   support::MiniIndex index_;
   std::map<std::string, std::string> modules_;
-  std::mutex mutex_;
-  Fault fault_;  // guarded by mutex_
+  std::mutex mutex_;  // of what changes while servers run
+  Fault fault_;
   std::unique_ptr<support::LoopbackServer> server_;
 };
 
