@@ -12,9 +12,6 @@
 
 namespace imgbuild::builder {
 
-// LockedPackage::source of what [[artifacts]] names; its path is the URL.
-inline constexpr std::string_view kArtifactSource = "artifact";
-
 struct ArchiveAddress {
   std::string url;                       // may carry credentials
   std::string origin;                    // the setting it comes from, for messages

@@ -109,7 +109,7 @@ specs::LockedPackage ArtifactPackage(const specs::ArtifactEntry& artifact) {
   package.file = artifact.url.substr(0, artifact.url.find_first_of("?#"));
   package.file.erase(0, package.file.rfind('/') + 1);
   package.sha256 = artifact.sha256;
-  package.source = kArtifactSource;
+  package.source = specs::kArtifactSource;
   package.path = artifact.url;
   return package;
 }

@@ -146,6 +146,40 @@ specs::LockedPlatform InForce(const BuildRequest& request, const specs::Platform
   return specs::PackagesInForce(request.loaded.spec.cuda, specs::LockedFor(request.lock, platform));
 }
 
+// Packages of all platforms before the first layer: a wrong one leaves nothing half made. Then each
+// platform by itself; packages and layers they share are found in the store.
+BuiltImage BuildPlatforms(const BuildRequest& request, const UserContent& user,
+                          const layers::Codec& codec, const specs::Sha256& key,
+                          BuildContext context) {
+  const specs::Spec& spec = request.loaded.spec;
+  std::vector<specs::LockedPlatform> locked;
+  for (const specs::Platform& platform : spec.image.platforms) {
+    locked.push_back(InForce(request, platform));
+  }
+  auto for_each = [&](auto&& action) {
+    for (const specs::LockedPlatform& each : locked) {
+      specs::WithContext(fmt::format("while building for {}", each.platform.Render()),
+                         [&] { action(each); });
+    }
+  };
+  if (locked.size() > 1) {
+    PycMemo memo(context.store);
+    for_each([&](const auto& each) { PreparePlatform(request, each, codec, memo, context); });
+  }
+
+  BuiltImage built{.image = {}, .key = key, .platforms = {}};
+  std::vector<layers::PlatformImage> platforms;
+  for_each([&](const auto& each) {
+    PlatformResult result =
+        BuildPlatform(request, each, user, codec, ManifestAnnotations(spec, key), context);
+    platforms.push_back(std::move(result.image));
+    built.platforms.push_back(std::move(result.built));
+  });
+  built.image = layers::PublishImage(context.store, std::move(platforms),
+                                     WithKey(spec.image.annotations, key));
+  return built;
+}
+
 }  // namespace
 
 BuildInputs InputsOf(const BuildRequest& request, BuildContext context) {
@@ -188,34 +222,16 @@ BuiltImage BuildImage(const BuildRequest& request, BuildContext context) {
     return {.image = *std::move(taken), .key = key, .platforms = {}, .shared = true};
   }
 
-  // Packages of all platforms before the first layer: a wrong one leaves nothing half made.
-  std::vector<specs::LockedPlatform> locked;
-  for (const specs::Platform& platform : spec.image.platforms) {
-    locked.push_back(InForce(request, platform));
+  BuiltImage built;
+  try {
+    built = BuildPlatforms(request, user, *codec, key, context);
+  } catch (const specs::Error&) {
+    if (!context.compiler_trust.Refused()) throw;
+    context.progress.Info(
+        "the Python in the lock that compiles .pyc files is in no signed package list: it runs "
+        "confined");
+    built = BuildPlatforms(request, user, *codec, key, context);
   }
-  auto for_each = [&](auto&& action) {
-    for (const specs::LockedPlatform& each : locked) {
-      specs::WithContext(fmt::format("while building for {}", each.platform.Render()),
-                         [&] { action(each); });
-    }
-  };
-  if (locked.size() > 1) {
-    PycMemo memo(context.store);
-    for_each([&](const auto& each) { PreparePlatform(request, each, *codec, memo, context); });
-  }
-
-  // Each platform by itself; packages and layers they share are found in the store.
-  BuiltImage built{.image = {}, .key = key, .platforms = {}};
-  std::vector<layers::PlatformImage> platforms;
-  for_each([&](const auto& each) {
-    PlatformResult result =
-        BuildPlatform(request, each, user, *codec, ManifestAnnotations(spec, key), context);
-    platforms.push_back(std::move(result.image));
-    built.platforms.push_back(std::move(result.built));
-  });
-
-  built.image = layers::PublishImage(context.store, std::move(platforms),
-                                     WithKey(spec.image.annotations, key));
   context.store.PutAction(key, RenderResult(built.image));
   return built;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "builder/assemble/compiler_tree.h"
 #include "builder/assemble/fetcher.h"
 #include "builder/assemble/layer_stage.h"
 #include "builder/assemble/shared_cache.h"
@@ -32,6 +33,7 @@ struct BuildContext {
   layers::Executor& executor;
   Fetcher& fetcher;
   Progress& progress;
+  CompilerTrust& compiler_trust;
   LayerListener layer_listener = {};  // of images that are not found whole
   SharedCache* shared = nullptr;      // null: only this machine's own cache
   BaseImages* base = nullptr;         // where the spec builds on an image; of the locked digest

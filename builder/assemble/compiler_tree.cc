@@ -67,7 +67,25 @@ void ExtractAll(const specs::LockedCompiler& compiler, specs::Suite suite, Fetch
   }
 }
 
+// Of exactly these packages.
+specs::Sha256 TreeKey(const specs::LockedCompiler& compiler) {
+  specs::KeyBuilder builder("compiler-tree/1");
+  builder.Add("unpack", layers::kDebVersion);
+  for (const specs::LockedPackage& package : compiler.packages) {
+    builder.Add(package.name, package.sha256);
+  }
+  return builder.Finish();
+}
+
 }  // namespace
+
+void CompilerTrust::Require(const specs::LockedCompiler& compiler) {
+  if (!refused_ && is_signed_(compiler)) return;
+  refused_ = true;
+  throw specs::Error(
+      specs::ErrorKind::kVerification,
+      "the Python in the lock that compiles .pyc files is in no signed package list");
+}
 
 const specs::LockedCompiler& HostCompiler(const specs::Lock& lock) {
   const specs::Platform host = specs::HostPlatform();
@@ -78,25 +96,26 @@ const specs::LockedCompiler& HostCompiler(const specs::Lock& lock) {
       .Hint("lock again: imgbuild lock");
 }
 
-std::string CompilerId(const specs::LockedCompiler& compiler, std::string_view python) {
+std::string CompilerId(const specs::LockedCompiler& compiler, std::string_view python,
+                       TreeTrust trust) {
   const std::string name = fmt::format("python{}-minimal", python);
   for (const specs::LockedPackage& package : compiler.packages) {
-    if (package.name == name) return fmt::format("{} {}={}", kPycVersion, name, package.version);
+    if (package.name != name) continue;
+    std::string id = fmt::format("{} {}={}", kPycVersion, name, package.version);
+    if (trust == TreeTrust::kNone) id += " " + TreeKey(compiler).Hex();
+    return id;
   }
   throw specs::Error(fmt::format("the lock's compiler lacks {}", name))
       .Hint("lock again: imgbuild lock");
 }
 
 PythonTree FindCompilerTree(const specs::LockedCompiler& compiler, const specs::Spec& spec,
-                            Fetcher& fetcher, layers::Store& store) {
-  specs::KeyBuilder builder("compiler-tree/1");
-  builder.Add("unpack", layers::kDebVersion);
-  for (const specs::LockedPackage& package : compiler.packages) {
-    builder.Add(package.name, package.sha256);
-  }
-  const specs::Sha256 key = builder.Finish();
-  PythonTree tree{
-      .root = {}, .version = spec.python.version, .architecture = compiler.host.architecture};
+                            TreeTrust trust, Fetcher& fetcher, layers::Store& store) {
+  const specs::Sha256 key = TreeKey(compiler);
+  PythonTree tree{.root = {},
+                  .version = spec.python.version,
+                  .architecture = compiler.host.architecture,
+                  .trust = trust};
   const layers::EntryLock lock = store.Lock("tree", key);
   // Read again each time it is needed: what it compiles is believed.
   if (auto found = store.FindTree(key); found && store.RecheckTree(key)) {

@@ -17,9 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 using specs::Error;
 using specs::ErrorKind;
+using specs::kArtifactSource;
+using specs::kLocalSource;
 using specs::LockedPackage;
 
-constexpr std::string_view kLocalSource = "local";
 constexpr int kMostCuts = 5;
 // Each has two files open.
 constexpr std::size_t kMostOpen = 64;

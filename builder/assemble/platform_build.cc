@@ -154,18 +154,20 @@ class PackageWork {
   PackageWork(const specs::Spec& spec, const specs::LockedCompiler* compiler,
               const layers::Codec& codec, BuildContext context, PycMemo* memo)
       : context_(context),
+        trust_(context.compiler_trust.Refused() ? TreeTrust::kNone : TreeTrust::kSigned),
         pyc_(
-            [&spec, compiler, context] {
-              return FindCompilerTree(*compiler, spec, context.fetcher, context.store);
+            [&spec, compiler, context, trust = trust_] {
+              if (trust == TreeTrust::kSigned) context.compiler_trust.Require(*compiler);
+              return FindCompilerTree(*compiler, spec, trust, context.fetcher, context.store);
             },
             context.executor.width()),
         memoized_(memo != nullptr ? std::make_unique<MemoCompiler>(*memo, pyc_) : nullptr),
-        maker_(
-            context.store, codec, context.executor, Pyc(),
-            {.suite = spec.system.suite,
-             .python = spec.python.version,
-             .compiler_id = compiler != nullptr ? CompilerId(*compiler, spec.python.version) : "",
-             .compile = compiler != nullptr ? spec.python.compile : specs::Compile::kNone}) {}
+        maker_(context.store, codec, context.executor, Pyc(),
+               {.suite = spec.system.suite,
+                .python = spec.python.version,
+                .compiler_id =
+                    compiler != nullptr ? CompilerId(*compiler, spec.python.version, trust_) : "",
+                .compile = compiler != nullptr ? spec.python.compile : specs::Compile::kNone}) {}
 
   layers::PycCompiler* Pyc() {
     if (memoized_) return memoized_.get();
@@ -173,6 +175,7 @@ class PackageWork {
   }
 
   BuildContext context_;
+  const TreeTrust trust_;  // until it is asked for, that of most locks
   PycPool pyc_;
   const std::unique_ptr<MemoCompiler> memoized_;  // null: nothing to remember
   PackageMaker maker_;

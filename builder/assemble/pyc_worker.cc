@@ -8,10 +8,10 @@
 #include <fmt/core.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "builder/assemble/confined_process.h"
 #include "specs/base/error.h"
 
 namespace imgbuild::builder {
@@ -171,58 +171,65 @@ specs::Error Broken(const char* what) {
       .Hint("python.compile = \"none\" builds without .pyc files");
 }
 
+specs::Error MustBeConfined(const std::string& why) {
+  return specs::Error(
+             specs::ErrorKind::kVerification,
+             "the Python in the lock that compiles .pyc files is in no signed package list, "
+             "and this machine cannot run it confined")
+      .Found(why)
+      .Expected("packages of the Debian archive, or user namespaces")
+      .Hint(
+          "lock again: imgbuild lock; where the archive is signed by keys of your own, name them "
+          "in "
+          "your configuration (debian.keyring); or build without .pyc files: python.compile = "
+          "\"none\"");
+}
+
 }  // namespace
 
 PycWorker::PycWorker(const PythonTree& tree) {
   const LinkerNames names = NamesFor(tree.architecture);
-  const fs::path libraries = tree.root / "usr" / "lib" / names.libraries;
-  const std::vector<std::string> arguments = {
-      (libraries / names.linker).string(),
-      "--library-path",
-      libraries.string(),
-      (tree.root / "usr/bin" / ("python" + tree.version)).string(),
-      "-I",
-      "-S",
-      "-B",
-      "-W",
-      "ignore",
-      "-c",
-      kProgram};
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  char* environment[] = {const_cast<char*>("LC_ALL=C.UTF-8"), nullptr};
-
+  const auto program = [&](const std::string& root) -> std::vector<std::string> {
+    const std::string libraries = fmt::format("{}/usr/lib/{}", root, names.libraries);
+    return {fmt::format("/usr/lib/{}/{}", names.libraries, names.linker),
+            "--library-path",
+            libraries,
+            fmt::format("{}/usr/bin/python{}", root, tree.version),
+            "-I",
+            "-S",
+            "-B",
+            "-W",
+            "ignore",
+            "-c",
+            kProgram};
+  };
   layers::FileDescriptor child_in, child_out;
   MakePipe(child_in, to_);
   MakePipe(from_, child_out);
   fcntl(to_.get(), F_SETPIPE_SZ, 1 << 20);
   fcntl(from_.get(), F_SETPIPE_SZ, 1 << 20);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, child_in.get(), 0);
-  posix_spawn_file_actions_adddup2(&actions, child_out.get(), 1);
-  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;  // this program blocks signals that it waits for
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  const int failed = posix_spawn(&pid_, argv[0], &actions, &attributes, argv.data(), environment);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (failed != 0) {
-    pid_ = -1;
-    throw Broken("cannot be started").Found(std::strerror(failed)).In(arguments[0]);
+  ConfinedProgram run{.root = fs::absolute(tree.root),
+                      .words = program(""),
+                      .input = child_in.get(),
+                      .output = child_out.get()};
+  StartedProcess started = StartConfined(run, Confinement::kConfined);
+  if (!started.failure.empty()) {
+    if (tree.trust == TreeTrust::kNone) throw MustBeConfined(started.failure);
+    run.words = program(run.root == "/" ? "" : run.root.string());
+    started = StartConfined(run, Confinement::kLimited);
   }
+  if (!started.failure.empty()) {
+    throw Broken("does not run").Found(started.failure).In(tree.root.string());
+  }
+  pid_ = started.pid;
   fcntl(to_.get(), F_SETFL, O_NONBLOCK);
 }
 
 PycWorker::~PycWorker() {
   if (pid_ <= 0) return;
-  to_.Reset();  // the process ends with its input
-  waitpid(pid_, nullptr, 0);
+  kill(pid_, SIGKILL);  // it has answered, or never will
+  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 std::vector<std::optional<std::string>> PycWorker::Compile(

@@ -17,19 +17,25 @@
 namespace imgbuild::builder {
 
 // Versions what workers make of the same source and interpreter: part of each cache key.
-inline constexpr std::string_view kPycVersion = "pyc/3";
+inline constexpr std::string_view kPycVersion = "pyc/4";
+
+// Whether the archive's keys vouch for a tree: one that nobody does runs only where it can do no
+// harm.
+enum class TreeTrust { kNone, kSigned };
 
 // An interpreter below a directory: Debian's Python, extracted.
 struct PythonTree {
   std::filesystem::path root;
   std::string version;               // "3.11"
   specs::Architecture architecture;  // what it runs on
+  TreeTrust trust = TreeTrust::kNone;
 };
 
 class PycWorker {
  public:
   // Starts the interpreter by the tree's own dynamic linker and libraries, so that the host's do
-  // not matter. Throws Error where it does not run.
+  // not matter: confined to the tree wherever this machine allows that. Throws Error where it does
+  // not run, and where a tree that nobody vouches for (kVerification) cannot be confined.
   explicit PycWorker(const PythonTree& tree);
   ~PycWorker();
   PycWorker(const PycWorker&) = delete;

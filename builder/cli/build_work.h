@@ -4,6 +4,7 @@
 #include "builder/assemble/build_image.h"
 #include "builder/cli/locator.h"
 #include "builder/cli/session.h"
+#include "builder/cli/signed_compiler.h"
 
 namespace imgbuild::builder {
 
@@ -30,12 +31,16 @@ auto WithBuildContext(const BuildWork& work, Action&& action) {
       {.network = session.options().offline ? NetworkPolicy::kForbidden : NetworkPolicy::kAllowed,
        .spec_folder = work.loaded.sources.folder,
        .shared = work.shared});
+  CompilerTrust compiler_trust([&](const specs::LockedCompiler& compiler) {
+    return IsSignedCompiler(session, work.loaded.spec, work.lock, compiler);
+  });
   const BuildRequest request{
       .loaded = work.loaded, .lock = work.lock, .compression = work.compression};
   return action(request, BuildContext{.store = work.store,
                                       .executor = session.executor(),
                                       .fetcher = fetcher,
                                       .progress = session.progress(),
+                                      .compiler_trust = compiler_trust,
                                       .layer_listener = work.listener,
                                       .shared = work.shared,
                                       .base = work.base});

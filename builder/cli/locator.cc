@@ -11,6 +11,7 @@
 
 namespace imgbuild::builder {
 
+using specs::kArtifactSource;
 using specs::LockedPackage;
 
 void MirrorLocator::Prepare(std::span<const LockedPackage* const> packages) {

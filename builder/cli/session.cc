@@ -213,12 +213,18 @@ std::optional<std::string> Session::SnapshotTemplate(const specs::Spec& spec) {
 std::unique_ptr<Repository> Session::OpenRepository(const specs::Spec& spec) {
   const std::optional<std::string> keyring =
       spec.system.keyring ? spec.system.keyring : source_config().debian_keyring;
+  return OpenRepository(spec, Mirrors(spec), keyring ? Keyring{{*keyring}} : HostDebianKeyring(),
+                        now_);
+}
+
+std::unique_ptr<Repository> Session::OpenRepository(const specs::Spec& spec, DebianMirrors mirrors,
+                                                    Keyring keyring, std::int64_t now) {
   RepositoryOptions options{
-      .mirrors = Mirrors(spec),
-      .keyring = keyring ? Keyring{{*keyring}} : HostDebianKeyring(),
+      .mirrors = std::move(mirrors),
+      .keyring = std::move(keyring),
       .cache = store().IndexDirectory("debian"),
       .network = options_.offline ? NetworkUse::kOffline : NetworkUse::kOnline,
-      .now = now_};
+      .now = now};
   for (std::string& component : CudaDebianComponents(spec.cuda)) {
     options.components.push_back(std::move(component));
   }

@@ -45,7 +45,11 @@ class Session {
 
   DebianMirrors Mirrors(const specs::Spec& spec);
   std::optional<std::string> SnapshotTemplate(const specs::Spec& spec);
+  // Believing the keys that the spec names, else the configuration, else this machine's.
   std::unique_ptr<Repository> OpenRepository(const specs::Spec& spec);
+  // Of other mirrors, as they were at `now`, believing other keys.
+  std::unique_ptr<Repository> OpenRepository(const specs::Spec& spec, DebianMirrors mirrors,
+                                             Keyring keyring, std::int64_t now);
   // The spec's named indexes in order, then the default one.
   std::vector<IndexConfig> Indexes(const specs::Spec& spec);
   IndexConfig DefaultIndex();

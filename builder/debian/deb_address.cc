@@ -17,9 +17,7 @@ constexpr std::string_view kArchive = "{archive}";
 
 std::string_view SuiteOf(std::string_view source) { return source.substr(0, source.find('/')); }
 
-bool IsSecurity(const specs::LockedPackage& package) {
-  return SuiteOf(package.source).ends_with("-security");
-}
+bool IsSecurity(std::string_view suite) { return suite.ends_with("-security"); }
 
 // Paths come from locks, which people edit: only what cannot leave the mirror's tree, and "+" as
 // apt writes it, since some servers read a plain one as a space.
@@ -55,29 +53,35 @@ std::string Replaced(std::string text, std::string_view what, std::string_view w
 
 }  // namespace
 
+std::optional<std::string> SnapshotMirror(const std::string& snapshot,
+                                          const specs::LockedSuite& suite) {
+  if (snapshot.find(kTimestamp) == std::string::npos) {
+    throw Error(ErrorKind::kUsage, "the snapshot address has no {timestamp}")
+        .Found(RedactUrl(snapshot))
+        .Expected("https://snapshot.example/archive/{archive}/{timestamp}");
+  }
+  const std::optional<std::string> timestamp = SnapshotTimestamp(suite.date);
+  if (!timestamp) return std::nullopt;
+  std::string base = Replaced(snapshot, kTimestamp, *timestamp);
+  base = Replaced(std::move(base), kArchive, IsSecurity(suite.name) ? "debian-security" : "debian");
+  while (base.ends_with('/')) base.pop_back();
+  return base;
+}
+
 std::vector<DownloadAddress> DebAddresses(const specs::LockedPackage& package,
                                           const std::vector<specs::LockedSuite>& suites,
                                           const DebianMirrors& mirrors,
                                           const std::optional<std::string>& snapshot) {
   const std::string path = EncodedPath(package);
-  const bool security = IsSecurity(package);
-  const SourceSetting& mirror = security ? mirrors.security : mirrors.archive;
+  const SourceSetting& mirror =
+      IsSecurity(SuiteOf(package.source)) ? mirrors.security : mirrors.archive;
   std::vector<DownloadAddress> addresses = {
       {fmt::format("{}/{}", mirror.url, path), mirror.origin}};
   if (!snapshot) return addresses;
-  if (snapshot->find(kTimestamp) == std::string::npos) {
-    throw Error(ErrorKind::kUsage, "the snapshot address has no {timestamp}")
-        .Found(RedactUrl(*snapshot))
-        .Expected("https://snapshot.example/archive/{archive}/{timestamp}");
-  }
   for (const specs::LockedSuite& suite : suites) {
     if (suite.name != SuiteOf(package.source)) continue;
-    std::optional<std::string> timestamp = SnapshotTimestamp(suite.date);
-    if (!timestamp) continue;
-    std::string base = Replaced(*snapshot, kTimestamp, *timestamp);
-    base = Replaced(std::move(base), kArchive, security ? "debian-security" : "debian");
-    while (base.ends_with('/')) base.pop_back();
-    addresses.push_back({fmt::format("{}/{}", base, path), "snapshot"});
+    const std::optional<std::string> base = SnapshotMirror(*snapshot, suite);
+    if (base) addresses.push_back({fmt::format("{}/{}", *base, path), "snapshot"});
   }
   return addresses;
 }

@@ -18,10 +18,15 @@ struct DownloadAddress {
   bool operator==(const DownloadAddress&) const = default;
 };
 
-// Addresses in the order to try: the suite's mirror, then the snapshot archive, whose template has
-// {timestamp} (the locked Release's date as YYYYMMDDTHHMMSSZ) and {archive} ("debian" or
-// "debian-security"). Throws Error (kUsage) for a template without {timestamp}, and for a package
-// without a path below a mirror.
+// The base address in a snapshot archive of the mirror that held the suite when it was locked: as
+// the template says, which has {timestamp} (the locked Release's date as YYYYMMDDTHHMMSSZ) and
+// {archive} ("debian" or "debian-security"). nullopt where the lock has no such date. Throws Error
+// (kUsage) for a template without {timestamp}.
+std::optional<std::string> SnapshotMirror(const std::string& snapshot,
+                                          const specs::LockedSuite& suite);
+
+// Addresses in the order to try: the suite's mirror, then SnapshotMirror. Throws Error (kUsage) as
+// that does, and for a package without a path below a mirror.
 std::vector<DownloadAddress> DebAddresses(const specs::LockedPackage& package,
                                           const std::vector<specs::LockedSuite>& suites,
                                           const DebianMirrors& mirrors,

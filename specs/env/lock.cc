@@ -143,8 +143,9 @@ class LockReader {
     package.size = Number(table, "size");
     package.sha256 = Digest(table, "sha256");
     package.source = Required(table, "source");
+    CheckSource(package, Place(table));
     package.path = Optional(table, "path");
-    bool local = package.source == "local";  // beside the spec, where "../" may lead
+    bool local = package.source == kLocalSource;  // beside the spec, where "../" may lead
     std::vector<std::string_view> parts = Split(package.path, '/');
     bool climbs = std::find(parts.begin(), parts.end(), "..") != parts.end();
     if (package.path.starts_with('/') || (climbs && !local)) {
@@ -166,11 +167,40 @@ class LockReader {
     return packages;
   }
 
+  LockedCompiler Compiler(const TomlValue& table) {
+    LockedCompiler compiler{PlatformOf(table, "host"), Packages(table)};
+    for (const LockedPackage& package : compiler.packages) {
+      if (package.kind == PackageKind::kDeb) continue;
+      Note(Place(table), fmt::format("{} is a wheel, expected only debs", package.name));
+    }
+    return compiler;
+  }
+
   SourcePosition Place(const TomlValue& table) const {
     return table.where.line != 0 ? table.where : SourcePosition{std::string(file_), 1, 1};
   }
 
  private:
+  // A lock comes with a repository: what it names is only ever asked of the user's mirrors and
+  // indexes, or lies beside the spec.
+  void CheckSource(const LockedPackage& package, const SourcePosition& where) {
+    if (package.source.empty()) return;
+    if (package.kind == PackageKind::kDeb) {
+      const std::vector<std::string_view> parts = Split(package.source, '/');
+      if (parts.size() == 2 && IsWord(parts[0]) && IsWord(parts[1])) return;
+      Note(where, fmt::format("source is \"{}\", expected a suite and a component such as "
+                              "\"bookworm/main\"",
+                              package.source));
+    } else if (package.source == kArtifactSource || !IsWord(package.source)) {
+      Note(where, fmt::format("source is \"{}\", expected an index's name or \"{}\"",
+                              package.source, kLocalSource));
+    }
+  }
+
+  static bool IsWord(std::string_view text) {
+    return !text.empty() && text.find_first_of("/:\\ ") == std::string_view::npos;
+  }
+
   std::string_view file_;
   Problems problems_;
 };
@@ -255,7 +285,7 @@ Lock ParseLock(std::string_view text, std::string_view file) {
                               reader.Optional(*table, "cuda-problem")});
   }
   for (const TomlValue* table : reader.Tables(document, "compiler")) {
-    lock.compilers.push_back({reader.PlatformOf(*table, "host"), reader.Packages(*table)});
+    lock.compilers.push_back(reader.Compiler(*table));
   }
   reader.ThrowIfAny();
   return lock;

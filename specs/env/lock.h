@@ -15,6 +15,11 @@ namespace imgbuild::specs {
 
 enum class PackageKind { kDeb, kWheel };
 
+// LockedPackage::source of a wheel that lies beside the spec, and of what [[artifacts]] names,
+// which is never in a lock.
+inline constexpr std::string_view kLocalSource = "local";
+inline constexpr std::string_view kArtifactSource = "artifact";
+
 struct LockedPackage {
   PackageKind kind = PackageKind::kDeb;
   std::string name;          // Debian name, or PEP 503 normalised name

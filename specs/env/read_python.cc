@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "specs/base/text.h"
+#include "specs/env/lock.h"
 #include "specs/env/requirements_file.h"
 #include "specs/env/spec_reader.h"
 #include "specs/python/name.h"
@@ -68,7 +69,8 @@ void ReadIndexes(TableReader& python, PythonSection& section) {
                        python.reading());
     PythonIndex index;
     index.name = reader.String("name").value_or("");
-    bool taken = index.name == "default" || index.name == "local" ||
+    bool taken = index.name == "default" || index.name == kLocalSource ||
+                 index.name == kArtifactSource ||
                  std::any_of(section.indexes.begin(), section.indexes.end(),
                              [&](const PythonIndex& other) { return other.name == index.name; });
     if (!IsLayerName(index.name) || taken) {

@@ -132,7 +132,7 @@ TEST_F(Artifacts, TheFetcherIsToldUrlHashAndFileName) {
   EXPECT_EQ(package.file, "tool-1.0.tar");
   EXPECT_EQ(package.path, entry.url);
   EXPECT_EQ(package.sha256, entry.sha256);
-  EXPECT_EQ(package.source, kArtifactSource);
+  EXPECT_EQ(package.source, specs::kArtifactSource);
 }
 
 TEST_F(Artifacts, BytesThatAreNotTheNamedOnesAreRefused) {

@@ -35,7 +35,7 @@ class CompilerTree : public testing::Test {
 
   PythonTree Find() {
     Fetcher fetcher = packages_.MakeFetcher();
-    return FindCompilerTree(compiler_, spec_, fetcher, packages_.store);
+    return FindCompilerTree(compiler_, spec_, TreeTrust::kSigned, fetcher, packages_.store);
   }
   std::string Failure() {
     try {
@@ -127,12 +127,35 @@ TEST_F(CompilerTree, TheLockHasToHaveOneForThisHost) {
 
 // The same on hosts of every architecture, so that their images are.
 TEST_F(CompilerTree, ItsIdIsThatOfTheInterpreterAlone) {
-  const std::string id = CompilerId(compiler_, "3.11");
+  const std::string id = CompilerId(compiler_, "3.11", TreeTrust::kSigned);
   EXPECT_THAT(id, HasSubstr("python3.11-minimal=3.11.2-6"));
   compiler_.host.architecture = specs::Architecture::kArm64;
   compiler_.packages[1].version = "2.40-1";
-  EXPECT_EQ(CompilerId(compiler_, "3.11"), id);
-  EXPECT_THROW(CompilerId(compiler_, "3.13"), Error);
+  EXPECT_EQ(CompilerId(compiler_, "3.11", TreeTrust::kSigned), id);
+  EXPECT_THROW(CompilerId(compiler_, "3.13", TreeTrust::kSigned), Error);
+}
+
+// What it makes must not be found by a lock that names the archive's.
+TEST_F(CompilerTree, OneThatNobodyVouchesForHasAnIdOfItsOwn) {
+  const std::string id = CompilerId(compiler_, "3.11", TreeTrust::kNone);
+  EXPECT_NE(id, CompilerId(compiler_, "3.11", TreeTrust::kSigned));
+  compiler_.packages[1].sha256 = specs::HashOf("other bytes");
+  EXPECT_NE(CompilerId(compiler_, "3.11", TreeTrust::kNone), id);
+}
+
+TEST_F(CompilerTree, ARefusalHolds) {
+  int asked = 0;
+  CompilerTrust trust([&](const specs::LockedCompiler& compiler) {
+    ++asked;
+    return compiler.packages.size() == 2;
+  });
+  EXPECT_NO_THROW(trust.Require(compiler_));
+  EXPECT_FALSE(trust.Refused());
+  compiler_.packages.pop_back();
+  EXPECT_THROW(trust.Require(compiler_), Error);
+  EXPECT_THROW(trust.Require(compiler_), Error);
+  EXPECT_TRUE(trust.Refused());
+  EXPECT_EQ(asked, 2);
 }
 
 }  // namespace

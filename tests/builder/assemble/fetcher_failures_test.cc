@@ -163,7 +163,7 @@ TEST_F(FetcherFailures, ADownloadThatVanishesIsFetchedAgain) {
 
 TEST_F(FetcherFailures, HintsOfArtifactsNameTheSpec) {
   LockedPackage package = locked_.packages[3];
-  package.source = kArtifactSource;
+  package.source = specs::kArtifactSource;
   packages_.http.Serve(packages_.Url(package), std::string(package.size, 'y'));
   std::string message;
   EXPECT_EQ(KindOf(package, &message), ErrorKind::kVerification);

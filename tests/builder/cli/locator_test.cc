@@ -15,6 +15,7 @@ namespace imgbuild::builder {
 namespace {
 
 using specs::Error;
+using specs::kArtifactSource;
 using specs::LockedPackage;
 using testing::HasSubstr;
 

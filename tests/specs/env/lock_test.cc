@@ -98,5 +98,26 @@ TEST(Lock, LeadsNowhereElse) {
               HasSubstr("below the mirror"));
 }
 
+// Locks come with repositories, and what they name as a compiler is run on the host.
+TEST(Lock, NamesOnlySourcesOfItsKind) {
+  const std::string deb = "source = \"bookworm/main\"";
+  for (const char* source : {"local", "artifact", "bookworm", "/main", "bookworm/", "a/b/c"}) {
+    EXPECT_THAT(Complaint(Broken(deb, "source = \"" + std::string(source) + "\"")),
+                HasSubstr("expected a suite and a component"));
+  }
+  for (const char* source : {"artifact", "bookworm/main", "https://index.example"}) {
+    EXPECT_THAT(
+        Complaint(Broken("source = \"default\"", "source = \"" + std::string(source) + "\"")),
+        HasSubstr("expected an index's name"));
+  }
+  Lock lock = Example();
+  lock.compilers[0].packages.push_back(lock.platforms[0].packages[1]);
+  EXPECT_THAT(Complaint(RenderLock(lock)), HasSubstr("numpy is a wheel, expected only debs"));
+  // The last in the text is the compiler's.
+  std::string text = RenderLock(Example());
+  text.replace(text.rfind(deb), deb.size(), "source = \"artifact\"");
+  EXPECT_THAT(Complaint(text), HasSubstr("source is \"artifact\""));
+}
+
 }  // namespace
 }  // namespace imgbuild::specs
