@@ -29,6 +29,9 @@ namespace fs = std::filesystem;
 // imported meanwhile has interned (codecs, unicodedata): so each request is compiled in a fork of a
 // process that never compiled anything. And CPython copies a frozenset constant ("x in {'a', 'b'}")
 // where an equal string was interned by an earlier source: so each is made anew.
+//
+// The parser calls its limit of nesting MemoryError: that is the source's fault, unless memory
+// really is short, which no result may depend on.
 constexpr char kProgram[] = R"python(
 import marshal, os, sys
 from importlib.util import MAGIC_NUMBER
@@ -48,7 +51,10 @@ def compiled(name, text, mtime):
         size = len(text) & 0xFFFFFFFF
         return b"".join((MAGIC_NUMBER, bytes(4), mtime.to_bytes(4, "little"),
                          size.to_bytes(4, "little"), marshal.dumps(code)))
-    except Exception:
+    except (SyntaxError, ValueError, RecursionError, OverflowError):
+        return None
+    except MemoryError:
+        bytearray(256 << 20)
         return None
 def answer(count):
     read, write = open(0, "rb", closefd=False).read, sys.stdout.buffer.write

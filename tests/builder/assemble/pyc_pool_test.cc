@@ -72,6 +72,15 @@ TEST_F(PycPoolTest, WritesTimestampHeaderAndTheImagesPath) {
   EXPECT_NE(pyc.find("/opt/venv/lib/m.py"), std::string::npos);
 }
 
+// The parser says MemoryError for its own limits.
+TEST_F(PycPoolTest, WhatIsNestedTooDeeplyDoesNotCompile) {
+  const std::string nested = "x = " + std::string(200'000, '-') + "1\n";
+  const Results results = Pool(1).Compile(
+      std::vector<PycSource>{{"/a.py", kTime, nested}, {"/b.py", kTime, "x = 1\n"}});
+  EXPECT_FALSE(results.at(0).has_value());
+  EXPECT_TRUE(results.at(1).has_value());
+}
+
 TEST_F(PycPoolTest, WhatDoesNotCompileHasNoResult) {
   const std::string nested(5000, '(');
   PycPool pool = Pool(1);
