@@ -25,19 +25,19 @@ constexpr int kMostCuts = 5;
 // Each has two files open.
 constexpr std::size_t kMostOpen = 64;
 
-Error WrongFile(const LockedPackage& package, const std::string& where, const char* what) {
+Error WrongFile(const LockedPackage& package, const std::string& where, const char* what,
+                const std::string& spec_file) {
   const bool artifact = package.source == kArtifactSource;
   return Error(ErrorKind::kVerification,
                fmt::format("{} from {} is {} the file that {}", package.file, where, what,
                            artifact ? "[[artifacts]] names" : "was locked"))
-      .Hint(artifact
-                ? "if the change is wanted, correct sha256 of the entry in [[artifacts]]"
-                : fmt::format("if the change is wanted: imgbuild lock --upgrade {}", package.name));
+      .Hint(artifact ? "if the change is wanted, correct sha256 of the entry in [[artifacts]]"
+                     : "if the change is wanted: " + specs::LockCommand(spec_file, package.name));
 }
 
 Error WrongDigest(const LockedPackage& package, const specs::Sha256& found,
-                  const std::string& where) {
-  return WrongFile(package, where, "not")
+                  const std::string& where, const std::string& spec_file) {
+  return WrongFile(package, where, "not", spec_file)
       .Found("SHA-256 " + found.Hex())
       .Expected("SHA-256 " + package.sha256.Hex());
 }
@@ -160,7 +160,8 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
     ThrowIfUnwanted();
     if (package_.size > 0 && partial_->size() + bytes.size() > package_.size) {
       too_long_ = true;
-      throw WrongFile(package_, RedactUrl(addresses_[next_ - 1].url), "longer than")
+      throw WrongFile(package_, RedactUrl(addresses_[next_ - 1].url), "longer than",
+                      shared_->options.spec_file)
           .Expected(fmt::format("{} bytes", package_.size));
     }
     try {
@@ -246,7 +247,8 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
     if (found != package_.sha256) {
       if (asked_from_ > 0) return FromTheStart();  // what an earlier run left was wrong
       partial_->Restart();
-      throw WrongDigest(package_, found, RedactUrl(addresses_[next_ - 1].url));
+      throw WrongDigest(package_, found, RedactUrl(addresses_[next_ - 1].url),
+                        shared_->options.spec_file);
     }
     partial_->Publish();
     Finish(shared_->Fetched(package_));
@@ -339,14 +341,21 @@ void Fetcher::TakeShared(const std::vector<const LockedPackage*>& packages) {
 void Fetcher::TakeLocal(const LockedPackage& package) {
   auto partial = shared_->store.OpenDownload(package.sha256);
   if (partial->AlreadyThere()) return;
-  const fs::path path = shared_->options.spec_folder / package.path;
+  const FetcherOptions& options = shared_->options;
+  const auto wheel = options.local_wheels.find(package.file);
+  if (wheel == options.local_wheels.end()) {
+    throw Error(fmt::format("{} is a local wheel in the lock, but the spec names none like it",
+                            package.file))
+        .Hint("lock again: " + specs::LockCommand(options.spec_file));
+  }
+  const std::string& path = wheel->second;
   partial->Restart();
   layers::FileSource file(path);
   layers::CopyAll(file, *partial);
   const specs::Sha256 found = partial->Digest();
   if (found != package.sha256) {
     partial->Restart();
-    throw WrongDigest(package, found, path.string());
+    throw WrongDigest(package, found, path, options.spec_file);
   }
   partial->Publish();
 }

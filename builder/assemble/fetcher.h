@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
@@ -21,8 +22,9 @@ enum class NetworkPolicy { kAllowed, kForbidden };
 
 struct FetcherOptions {
   NetworkPolicy network = NetworkPolicy::kAllowed;
-  std::filesystem::path spec_folder;  // local wheels' paths are relative to it
-  SharedCache* shared = nullptr;      // asked before mirrors and indexes; may be null
+  std::string spec_file;                            // for messages
+  std::map<std::string, std::string> local_wheels;  // the spec's, by file name
+  SharedCache* shared = nullptr;                    // asked before mirrors and indexes; may be null
 };
 
 class Fetcher {

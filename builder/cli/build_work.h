@@ -24,12 +24,14 @@ struct BuildWork {
 template <typename Action>
 auto WithBuildContext(const BuildWork& work, Action&& action) {
   Session& session = work.session;
-  MirrorLocator locator(session, work.loaded.spec, work.lock);
+  const std::string& spec_file = work.loaded.sources.file;
+  MirrorLocator locator(session, work.loaded.spec, work.lock, spec_file);
   Fetcher fetcher(
       work.store, [&]() -> HttpClient& { return session.http(); },
       [&]() -> ArchiveLocator& { return locator; }, session.progress(),
       {.network = session.options().offline ? NetworkPolicy::kForbidden : NetworkPolicy::kAllowed,
-       .spec_folder = work.loaded.sources.folder,
+       .spec_file = spec_file,
+       .local_wheels = specs::LocalWheels(work.loaded.spec),
        .shared = work.shared});
   CompilerTrust compiler_trust([&](const specs::LockedCompiler& compiler) {
     return IsSignedCompiler(session, work.loaded.spec, work.lock, compiler);

@@ -105,11 +105,11 @@ specs::Error MirrorLocator::Gone(const LockedPackage& package,
     std::vector<DownloadAddress> addresses;
     for (const ArchiveAddress& address : tried) addresses.push_back({address.url, address.origin});
     FindMirrors();
-    return SupersededDeb(package, addresses, snapshot_);
+    return SupersededDeb(package, addresses, snapshot_, spec_file_);
   }
   return specs::Error(
              fmt::format("the index \"{}\" has no {} any more", package.source, package.file))
-      .Hint(fmt::format("move to a version it has: imgbuild lock --upgrade {}", package.name));
+      .Hint("move to a version it has: " + specs::LockCommand(spec_file_, package.name));
 }
 
 }  // namespace imgbuild::builder

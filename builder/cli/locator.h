@@ -18,9 +18,10 @@ namespace imgbuild::builder {
 // Thread-safe: besides the build, whichever thread compiles first fetches the compiler.
 class MirrorLocator : public ArchiveLocator {
  public:
-  // Borrows everything for its life.
-  MirrorLocator(Session& session, const specs::Spec& spec, const specs::Lock& lock)
-      : session_(session), spec_(spec), lock_(lock) {}
+  // Borrows everything for its life. `spec_file` is for messages.
+  MirrorLocator(Session& session, const specs::Spec& spec, const specs::Lock& lock,
+                std::string spec_file)
+      : session_(session), spec_(spec), lock_(lock), spec_file_(std::move(spec_file)) {}
 
   void Prepare(std::span<const specs::LockedPackage* const> packages) override;
   std::vector<ArchiveAddress> Addresses(const specs::LockedPackage& package) override;
@@ -37,6 +38,7 @@ class MirrorLocator : public ArchiveLocator {
   Session& session_;
   const specs::Spec& spec_;
   const specs::Lock& lock_;
+  const std::string spec_file_;
   std::mutex mutex_;
   std::map<std::string, ArchiveAddress> wheels_;  // by file name; guarded by mutex_
   std::once_flag mirrors_found_;

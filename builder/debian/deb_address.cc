@@ -87,12 +87,12 @@ std::vector<DownloadAddress> DebAddresses(const specs::LockedPackage& package,
 }
 
 Error SupersededDeb(const specs::LockedPackage& package, const std::vector<DownloadAddress>& tried,
-                    const std::optional<std::string>& snapshot) {
+                    const std::optional<std::string>& snapshot, std::string_view spec_file) {
   std::vector<std::string> places;
   for (const DownloadAddress& address : tried) {
     places.push_back(fmt::format("{} ({})", RedactUrl(address.url), address.origin));
   }
-  std::string hint = fmt::format("imgbuild lock --upgrade {}", package.name);
+  std::string hint = specs::LockCommand(spec_file, package.name);
   if (!snapshot) {
     hint += "\nor name an archive that keeps old packages: system.snapshot in the spec";
   }

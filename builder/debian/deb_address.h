@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "builder/host/package_sources.h"
@@ -33,9 +34,9 @@ std::vector<DownloadAddress> DebAddresses(const specs::LockedPackage& package,
                                           const std::optional<std::string>& snapshot);
 
 // What to throw when every address answered 404: names the package, what was tried, and the exact
-// command that moves it.
+// command that moves it in the lock of `spec_file`.
 specs::Error SupersededDeb(const specs::LockedPackage& package,
                            const std::vector<DownloadAddress>& tried,
-                           const std::optional<std::string>& snapshot);
+                           const std::optional<std::string>& snapshot, std::string_view spec_file);
 
 }  // namespace imgbuild::builder

@@ -12,6 +12,7 @@
 #include "layers/io/hashing.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
+#include "specs/env/canonical.h"
 #include "specs/env/cuda.h"
 #include "specs/python/name.h"
 #include "specs/python/requirement.h"
@@ -110,9 +111,9 @@ class PythonLocker {
       throw specs::Error(specs::ErrorKind::kUsage,
                          fmt::format("{} is not named as a wheel is", path));
     }
-    input.wheels.push_back({.filename = file.filename(), .path = path, .read = [file] {
-                              return layers::ReadFile(file, 4ull << 30);
-                            }});
+    input.wheels.push_back({.filename = file.filename(),
+                            .path = specs::CanonicalPath(path, folder_),
+                            .read = [file] { return layers::ReadFile(file, 4ull << 30); }});
     return specs::NormalizeName(parsed->name);
   }
 

@@ -15,18 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string Relative(const std::string& path, std::string_view folder) {
-  fs::path base = fs::path(folder).lexically_normal();
-  fs::path relative = fs::path(path).lexically_relative(base);
-  std::string text = relative.generic_string();
-  if (base == "." && !fs::path(path).is_absolute()) text = fs::path(path).lexically_normal();
-  bool outside =
-      text.empty() || fs::path(text).is_absolute() || text == ".." || text.starts_with("../");
-  return outside ? fs::path(path).lexically_normal().filename().string() : text;
-}
-
 std::vector<std::string> AllRelative(std::vector<std::string> paths, std::string_view folder) {
-  for (std::string& path : paths) path = Relative(path, folder);
+  for (std::string& path : paths) path = CanonicalPath(path, folder);
   return paths;
 }
 
@@ -90,7 +80,7 @@ void WriteImage(Writer& out, const Spec& spec) {
 std::vector<std::string> Packages(const PythonLayer& layer, std::string_view folder) {
   std::vector<std::string> packages = layer.packages;
   for (std::string& package : packages) {
-    if (IsLocalWheel(package)) package = Relative(package, folder);
+    if (IsLocalWheel(package)) package = CanonicalPath(package, folder);
   }
   return packages;
 }
@@ -119,7 +109,7 @@ void WritePython(Writer& out, const PythonSection& python, std::string_view fold
 void WriteFiles(Writer& out, const Spec& spec, std::string_view folder) {
   for (const FilesEntry& entry : spec.files) {
     out.Header("[[files]]");
-    out.Text("from", Relative(entry.from, folder));
+    out.Text("from", CanonicalPath(entry.from, folder));
     out.Text("to", entry.to);
     out.List("exclude", entry.exclude);
     if (entry.mode) out.Mode("mode", *entry.mode);
@@ -210,10 +200,20 @@ void WriteService(Writer& out, const Service& service) {
 
 }  // namespace
 
+std::string CanonicalPath(const std::string& path, std::string_view folder) {
+  fs::path base = fs::path(folder).lexically_normal();
+  fs::path relative = fs::path(path).lexically_relative(base);
+  std::string text = relative.generic_string();
+  if (base == "." && !fs::path(path).is_absolute()) text = fs::path(path).lexically_normal();
+  bool outside =
+      text.empty() || fs::path(text).is_absolute() || text == ".." || text.starts_with("../");
+  return outside ? fs::path(path).lexically_normal().filename().string() : text;
+}
+
 std::string CanonicalBaseImage(const std::string& image, std::string_view folder) {
   const std::size_t path = BaseImagePath(image);
   if (path == std::string::npos) return image;
-  return image.substr(0, path) + Relative(image.substr(path), folder);
+  return image.substr(0, path) + CanonicalPath(image.substr(path), folder);
 }
 
 std::string RenderCanonical(const Spec& spec, std::string_view folder) {

@@ -24,6 +24,10 @@ Sha256 ResolutionInputs(const Spec& spec);
 // Over RenderCanonical.
 Sha256 SpecDigest(const Spec& spec, std::string_view folder);
 
+// A path of the host as all of these write it: relative to `folder`; of one outside it, the last
+// part.
+std::string CanonicalPath(const std::string& path, std::string_view folder);
+
 // SystemSection::image with a file's path relative to `folder`.
 std::string CanonicalBaseImage(const std::string& image, std::string_view folder);
 

@@ -65,4 +65,7 @@ std::string LocalLockPath(std::string_view spec_file);
 // Whether an entry of PythonLayer::packages is the path of a local wheel.
 bool IsLocalWheel(std::string_view package);
 
+// Where this host has the spec's local wheels, by file name, which is what locks know them by.
+std::map<std::string, std::string> LocalWheels(const Spec& spec);
+
 }  // namespace imgbuild::specs

@@ -211,6 +211,11 @@ const LockedPlatform& LockedFor(const Lock& lock, const Platform& platform) {
   return *std::ranges::find(lock.platforms, platform, &LockedPlatform::platform);
 }
 
+std::string LockCommand(std::string_view spec_file, std::string_view name) {
+  return fmt::format("imgbuild lock{}{}{}{}", name.empty() ? "" : " --upgrade ", name,
+                     spec_file.empty() ? "" : " ", spec_file);
+}
+
 std::string RenderLock(const Lock& lock) {
   std::string text =
       "# Written by imgbuild from the spec beside it; \"imgbuild lock --upgrade\" moves "

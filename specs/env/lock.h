@@ -92,6 +92,10 @@ struct Lock {
 // REQUIRES: the lock has the platform.
 const LockedPlatform& LockedFor(const Lock& lock, const Platform& platform);
 
+// The command that moves a locked package to another version: "imgbuild lock --upgrade NAME FILE".
+// Without a name it only locks again.
+std::string LockCommand(std::string_view spec_file, std::string_view name = "");
+
 // TOML in a stable order. ParseLock(RenderLock(lock)) == lock.
 std::string RenderLock(const Lock& lock);
 

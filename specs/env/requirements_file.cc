@@ -135,6 +135,16 @@ bool IsLocalWheel(std::string_view package) {
   return package.ends_with(".whl") && package.find('@') == std::string_view::npos;
 }
 
+std::map<std::string, std::string> LocalWheels(const Spec& spec) {
+  std::map<std::string, std::string> wheels;
+  for (const PythonLayer& layer : spec.python.layers) {
+    for (const std::string& package : layer.packages) {
+      if (IsLocalWheel(package)) wheels.emplace(package.substr(package.rfind('/') + 1), package);
+    }
+  }
+  return wheels;
+}
+
 std::optional<std::string> CheckRequirement(const Placed& requirement, SpecReading& reading) {
   const std::string& text = requirement.text;
   if (IsLocalWheel(text)) {

@@ -114,13 +114,13 @@ TEST_F(FetcherFailures, TheSameOnTheThreadOfARealClient) {
 TEST_F(FetcherFailures, LocalWheelsThatCannotBeTakenAreToldOnce) {
   for (LockedPackage& package : locked_.packages) {
     package.source = "local";
-    package.path = package.file;
+    packages_.local_wheels[package.file] = packages_.folder.path() / package.file;
   }
-  std::ofstream(packages_.folder.path() / locked_.packages[0].path) << "other bytes";
+  std::ofstream(packages_.folder.path() / locked_.packages[0].file) << "other bytes";
   const fs::path place = packages_.store.paths().Download(locked_.packages[2].sha256).parent_path();
   fs::create_directories(place.parent_path());
   std::ofstream(place) << "in the way";
-  std::ofstream(packages_.folder.path() / locked_.packages[2].path, std::ios::binary)
+  std::ofstream(packages_.folder.path() / locked_.packages[2].file, std::ios::binary)
       << packages_.http.Fetch({.url = packages_.Url(locked_.packages[2])}).body;
   const auto results = FetchAll();
   EXPECT_THAT(results.at("package0"), HasSubstr("SHA-256"));

@@ -53,7 +53,8 @@ class FetcherTest : public testing::Test {
     return Fetcher(
         store_, [this]() -> HttpClient& { return http_; },
         [this]() -> ArchiveLocator& { return locator_; }, progress_,
-        {.network = network, .spec_folder = folder_.path()});
+        {.network = network,
+         .local_wheels = {{package_.file, (folder_.path() / "demo.whl").string()}}});
   }
 
   void Serve(const LoopbackServer& server) {
@@ -178,14 +179,22 @@ TEST_F(FetcherTest, ListsWhatIsMissingWithoutANetwork) {
 
 TEST_F(FetcherTest, TakesLocalWheelsBesideTheSpec) {
   package_.source = "local";
-  package_.path = "demo.whl";
   std::ofstream(folder_.path() / "demo.whl", std::ios::binary) << content_;
   ExpectFetched();
 }
 
+// Locks come with repositories: what they call local is no way to any other file.
+TEST_F(FetcherTest, RefusesALocalWheelThatTheSpecDoesNotName) {
+  std::ofstream(folder_.path() / "demo.whl", std::ios::binary) << content_;
+  Fetcher fetcher = MakeFetcher();
+  package_.source = "local";
+  package_.file = "other.whl";
+  package_.path = "demo.whl";
+  EXPECT_THROW(fetcher.FetchNow(package_), Error);
+}
+
 TEST_F(FetcherTest, RefusesALocalWheelThatChanged) {
   package_.source = "local";
-  package_.path = "demo.whl";
   std::ofstream(folder_.path() / "demo.whl", std::ios::binary) << "changed";
   EXPECT_THAT(Failure(ErrorKind::kVerification), HasSubstr("demo.whl"));
   EXPECT_FALSE(store_.FindDownload(package_.sha256));

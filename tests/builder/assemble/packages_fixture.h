@@ -46,7 +46,7 @@ class Packages {
     return Fetcher(
         store, [this]() -> HttpClient& { return http; },
         [this]() -> ArchiveLocator& { return locator; }, progress,
-        {.network = network, .spec_folder = folder.path()});
+        {.network = network, .local_wheels = local_wheels});
   }
 
   // In the lock; served.
@@ -82,6 +82,7 @@ class Packages {
   support::FakeHttp http;
   TableLocator locator;
   support::QuietProgress progress;
+  std::map<std::string, std::string> local_wheels;
 
  private:
   specs::LockedPackage& Serve(specs::LockedPlatform& locked, specs::LockedPackage package,

@@ -42,8 +42,8 @@ class LocatorTest : public testing::Test {
     setenv(name.c_str(), value.c_str(), 1);
   }
 
-  std::unique_ptr<Session> MakeSession(unsigned jobs = 1) {
-    return std::make_unique<Session>(GlobalOptions{.cache_dir = folder_.path() / "cache",
+  std::unique_ptr<Session> MakeSession(unsigned jobs = 1, const std::string& cache = "cache") {
+    return std::make_unique<Session>(GlobalOptions{.cache_dir = folder_.path() / cache,
                                                    .verbosity = Verbosity::kQuiet,
                                                    .style = ReportStyle::kPlain,
                                                    .jobs = jobs});
@@ -81,7 +81,7 @@ TEST_F(LocatorTest, FindsWheelsAtTheirIndexWithOneThread) {
   index_.AddWheel("demo", "1.0");
   index_.AddWheel("other", "2.0");
   const auto session = MakeSession(1);
-  MirrorLocator locator(*session, spec_, lock_);
+  MirrorLocator locator(*session, spec_, lock_, "nb.toml");
   const LockedPackage demo = Wheel("demo", "1.0");
   const LockedPackage other = Wheel("other", "2.0");
   const LockedPackage* const both[] = {&demo, &other};
@@ -99,7 +99,7 @@ TEST_F(LocatorTest, FindsWheelsAtTheirIndexWithOneThread) {
 TEST_F(LocatorTest, AWheelThatTheIndexHasNoMoreIsGone) {
   index_.AddWheel("demo", "1.1");
   const auto session = MakeSession();
-  MirrorLocator locator(*session, spec_, lock_);
+  MirrorLocator locator(*session, spec_, lock_, "nb.toml");
   const LockedPackage old = Wheel("demo", "1.0");
   const LockedPackage unknown = Wheel("nothere", "1.0");
   const LockedPackage* const both[] = {&old, &unknown};
@@ -108,7 +108,7 @@ TEST_F(LocatorTest, AWheelThatTheIndexHasNoMoreIsGone) {
     EXPECT_TRUE(locator.Addresses(*package).empty());
     const Error error = locator.Gone(*package, {});
     EXPECT_THAT(error.what(), HasSubstr(package->file));
-    EXPECT_THAT(error.what(), HasSubstr("imgbuild lock --upgrade " + package->name));
+    EXPECT_THAT(error.what(), HasSubstr("imgbuild lock --upgrade " + package->name + " nb.toml"));
   }
 }
 
@@ -117,12 +117,12 @@ TEST_F(LocatorTest, AWheelThatTheCachedPageLacksIsAskedFor) {
   index_.AddWheel("demo", "1.0");
   const LockedPackage old = Wheel("demo", "1.0");
   const LockedPackage* const first[] = {&old};
-  MirrorLocator(*MakeSession(), spec_, lock_).Prepare(first);
+  MirrorLocator(*MakeSession(), spec_, lock_, "nb.toml").Prepare(first);
   index_.AddWheel("demo", "1.1");
   const LockedPackage uploaded = Wheel("demo", "1.1");
   const LockedPackage* const second[] = {&uploaded};
   const auto session = MakeSession();
-  MirrorLocator locator(*session, spec_, lock_);
+  MirrorLocator locator(*session, spec_, lock_, "nb.toml");
   locator.Prepare(second);
   EXPECT_EQ(locator.Addresses(uploaded).size(), 1u);
 }
@@ -131,7 +131,7 @@ TEST_F(LocatorTest, AnIndexThatRefusesEndsPreparing) {
   index_.AddWheel("demo", "1.0");
   index_.expected_authorization = "Basic something";
   const auto session = MakeSession();
-  MirrorLocator locator(*session, spec_, lock_);
+  MirrorLocator locator(*session, spec_, lock_, "nb.toml");
   const LockedPackage demo = Wheel("demo", "1.0");
   const LockedPackage* const one[] = {&demo};
   EXPECT_THROW(locator.Prepare(one), Error);
@@ -139,7 +139,7 @@ TEST_F(LocatorTest, AnIndexThatRefusesEndsPreparing) {
 
 TEST_F(LocatorTest, DebsAreAtTheMirrorThatTheEnvironmentNames) {
   const auto session = MakeSession();
-  MirrorLocator locator(*session, spec_, lock_);
+  MirrorLocator locator(*session, spec_, lock_, "nb.toml");
   const LockedPackage deb = Deb();
   const LockedPackage* const one[] = {&deb};
   locator.Prepare(one);
@@ -153,10 +153,33 @@ TEST_F(LocatorTest, DebsAreAtTheMirrorThatTheEnvironmentNames) {
   EXPECT_TRUE(server_.requests().empty());
 }
 
+// To the index's own origin, and to no other.
+TEST_F(LocatorTest, WheelsAreAskedForWithTheIndexesCredentials) {
+  index_.AddWheel("demo", "1.0");
+  index_.expected_authorization = "Basic dXNlcjpodW50ZXIy";
+  const LockedPackage demo = Wheel("demo", "1.0");
+  const LockedPackage* const one[] = {&demo};
+  const auto asked = [&](const std::string& cache) {
+    Set("PIP_INDEX_URL", "http://user:hunter2@" + server_.url().substr(7) + "/simple");
+    const auto session = MakeSession(1, cache);
+    MirrorLocator locator(*session, spec_, lock_, "nb.toml");
+    locator.Prepare(one);
+    return locator.Addresses(demo).at(0);
+  };
+  const ArchiveAddress here = asked("here");
+  EXPECT_THAT(here.url, testing::StartsWith(server_.url()));
+  EXPECT_EQ(here.headers,
+            (std::vector<HttpHeader>{{"Authorization", index_.expected_authorization}}));
+  index_.files_url = "http://files.example/";
+  const ArchiveAddress elsewhere = asked("elsewhere");
+  EXPECT_EQ(elsewhere.url, "http://files.example/demo-1.0-py3-none-any.whl");
+  EXPECT_TRUE(elsewhere.headers.empty());
+}
+
 TEST_F(LocatorTest, ASupersededDebIsLookedForAtTheSnapshotToo) {
   spec_.system.snapshot = "http://snapshot.mirror.example/{timestamp}/debian";
   const auto session = MakeSession();
-  MirrorLocator locator(*session, spec_, lock_);
+  MirrorLocator locator(*session, spec_, lock_, "nb.toml");
   const auto addresses = locator.Addresses(Deb());
   ASSERT_EQ(addresses.size(), 2u);
   EXPECT_THAT(addresses[1].url, HasSubstr("snapshot.mirror.example/20261101T100000Z/debian/pool"));
@@ -164,7 +187,7 @@ TEST_F(LocatorTest, ASupersededDebIsLookedForAtTheSnapshotToo) {
 
 TEST_F(LocatorTest, ArtifactsAreAtTheirUrl) {
   const auto session = MakeSession();
-  MirrorLocator locator(*session, spec_, lock_);
+  MirrorLocator locator(*session, spec_, lock_, "nb.toml");
   LockedPackage artifact;
   artifact.kind = specs::PackageKind::kWheel;
   artifact.source = kArtifactSource;
@@ -181,7 +204,7 @@ TEST_F(LocatorTest, ArtifactsAreAtTheirUrl) {
 TEST_F(LocatorTest, ManyThreadsMayAsk) {
   for (int i = 0; i < 20; ++i) index_.AddWheel("demo" + std::to_string(i), "1.0");
   const auto session = MakeSession(2);
-  MirrorLocator locator(*session, spec_, lock_);
+  MirrorLocator locator(*session, spec_, lock_, "nb.toml");
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {

@@ -61,12 +61,13 @@ TEST_F(DebAddress, RefusesPathsAndTemplatesThatLeadNowhere) {
 }
 
 TEST_F(DebAddress, SupersededSaysWhatToRun) {
-  specs::Error error =
-      SupersededDeb(package_, DebAddresses(package_, suites_, mirrors_, snapshot_), snapshot_);
-  EXPECT_THAT(error.what(),
-              AllOf(HasSubstr("libstdc++6 12.2.0-14"), HasSubstr("IMGBUILD_DEBIAN_MIRROR"),
-                    HasSubstr("snapshot.example"), HasSubstr("imgbuild lock --upgrade libstdc++6"),
-                    Not(HasSubstr("u:p"))));
+  specs::Error error = SupersededDeb(package_, DebAddresses(package_, suites_, mirrors_, snapshot_),
+                                     snapshot_, "envs/nb.toml");
+  EXPECT_THAT(
+      error.what(),
+      AllOf(HasSubstr("libstdc++6 12.2.0-14"), HasSubstr("IMGBUILD_DEBIAN_MIRROR"),
+            HasSubstr("snapshot.example"),
+            HasSubstr("imgbuild lock --upgrade libstdc++6 envs/nb.toml"), Not(HasSubstr("u:p"))));
 }
 
 }  // namespace
