@@ -24,7 +24,7 @@ void MirrorLocator::Prepare(std::span<const LockedPackage* const> packages) {
     }
   }
   if (wheels.empty()) return;
-  // Not under the lock: pages are parsed on the executor, whose threads may want addresses.
+  // Not under the lock: others may want addresses meanwhile.
   std::map<std::string, ArchiveAddress> found = FindWheels(wheels, Freshness::kWithinLifetime);
   // Whoever made the lock may have seen a newer page than the one in the cache.
   std::erase_if(wheels, [&](const LockedPackage* wheel) { return found.contains(wheel->file); });
@@ -37,17 +37,19 @@ void MirrorLocator::Prepare(std::span<const LockedPackage* const> packages) {
 
 std::map<std::string, ArchiveAddress> MirrorLocator::FindWheels(
     const std::vector<const LockedPackage*>& wheels, Freshness freshness) {
-  IndexClient client(session_.http(), session_.executor(), session_.Indexes(spec_),
-                     {.cache_folder = session_.store().IndexDirectory("python"),
-                      .connectivity = session_.connectivity(),
-                      .now = session_.now(),
-                      .freshness = freshness});
   // Shared with the callbacks.
   std::mutex mutex;
   std::condition_variable all;
   std::size_t left = wheels.size();
   std::optional<specs::Error> failure;
   std::map<std::string, ArchiveAddress> addresses;
+  // Not the session's: whoever waits here may be on one of its threads, or on all of them.
+  layers::ThreadExecutor executor(session_.executor().width());
+  IndexClient client(session_.http(), executor, session_.Indexes(spec_),
+                     {.cache_folder = session_.store().IndexDirectory("python"),
+                      .connectivity = session_.connectivity(),
+                      .now = session_.now(),
+                      .freshness = freshness});
   for (const LockedPackage* wheel : wheels) {
     client.Request(wheel->name, [&, wheel](PageResult result) {
       std::lock_guard lock(mutex);

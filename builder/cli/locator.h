@@ -29,7 +29,7 @@ class MirrorLocator : public ArchiveLocator {
                     const std::vector<ArchiveAddress>& tried) override;
 
  private:
-  // By file name; not those that no index has. Waits for the executor: not on one of its threads.
+  // By file name; not those that no index has.
   std::map<std::string, ArchiveAddress> FindWheels(
       const std::vector<const specs::LockedPackage*>& wheels, Freshness freshness);
   // Asked for by whichever thread first needs an address.

@@ -71,8 +71,9 @@ class DamagedCache : public testing::Test {
     fs::remove_all(layout_);
   }
 
-  void ExpectHealed() {
-    const Ended again = Build({"--locked"});
+  void ExpectHealed(std::vector<std::string> more = {}) {
+    more.emplace_back("--locked");
+    const Ended again = Build(more);
     EXPECT_EQ(again.status, 0) << again.output;
     EXPECT_EQ(layers::ReadFile(layout_ / "index.json"), index_);
     EXPECT_NO_THROW(ReadLayout(layout_));
@@ -92,6 +93,14 @@ TEST_F(DamagedCache, DownloadsAreFetchedAgain) {
   EXPECT_GT(Damage("downloads"), 3u);
   Lose({"actions", "packages", "frames"});
   ExpectHealed();
+}
+
+// Each thread that finds a wheel damaged asks the index where to fetch it.
+TEST_F(DamagedCache, DownloadsAreFetchedAgainWithOneThread) {
+  Damage("downloads");
+  Lose({"actions", "packages", "frames"});
+  fs::remove_all(cache_ / "index/python");
+  ExpectHealed({"-j1"});
 }
 
 TEST_F(DamagedCache, DownloadsThatCannotBeFetchedAgainAreToldAbout) {
