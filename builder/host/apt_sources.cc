@@ -31,7 +31,7 @@ bool Contains(const std::vector<std::string>& words, std::string_view word) {
 
 // One stanza's fields that matter here, with continuation lines joined.
 struct Stanza {
-  std::string types, uris, suites, components, enabled;
+  std::string types, uris, suites, components, enabled, signed_by;
 
   std::string* Field(std::string_view name) {
     const std::string lower = ToLower(name);
@@ -40,6 +40,7 @@ struct Stanza {
     if (lower == "suites") return &suites;
     if (lower == "components") return &components;
     if (lower == "enabled") return &enabled;
+    if (lower == "signed-by") return &signed_by;
     return nullptr;
   }
 };
@@ -49,9 +50,17 @@ void AddStanza(const Stanza& stanza, std::string_view file, std::vector<AptSourc
   if (enabled == "no" || enabled == "false" || enabled == "0") return;
   if (!Contains(Words(stanza.types), "deb")) return;
   for (std::string_view uri : SplitWords(stanza.uris)) {
-    sources.push_back(
-        {WithoutSlash(uri), Words(stanza.suites), Words(stanza.components), std::string(file)});
+    sources.push_back({WithoutSlash(uri), Words(stanza.suites), Words(stanza.components),
+                       std::string(file), stanza.signed_by});
   }
+}
+
+// "" without it.
+std::string Option(std::string_view options, std::string_view name) {
+  for (std::string_view word : SplitWords(options)) {
+    if (word.starts_with(name)) return std::string(word.substr(name.size()));
+  }
+  return "";
 }
 
 std::string ReadFile(const std::filesystem::path& path) {
@@ -67,15 +76,20 @@ std::vector<AptSource> ParseAptList(std::string_view text, std::string_view file
     line = Trim(line.substr(0, line.find('#')));
     if (!line.starts_with("deb ") && !line.starts_with("deb\t")) continue;
     line = Trim(line.substr(3));
+    std::string signed_by;
     if (line.starts_with('[')) {
       std::size_t end = line.find(']');
       if (end == std::string_view::npos) continue;
+      signed_by = Option(line.substr(1, end - 1), "signed-by=");
       line = Trim(line.substr(end + 1));
     }
     std::vector<std::string> words = Words(line);
     if (words.size() < 2) continue;
-    sources.push_back(
-        {WithoutSlash(words[0]), {words[1]}, {words.begin() + 2, words.end()}, std::string(file)});
+    sources.push_back({WithoutSlash(words[0]),
+                       {words[1]},
+                       {words.begin() + 2, words.end()},
+                       std::string(file),
+                       std::move(signed_by)});
   }
   return sources;
 }

@@ -12,7 +12,8 @@ struct AptSource {
   std::string uri;  // without slash at the end
   std::vector<std::string> suites;
   std::vector<std::string> components;
-  std::string file;  // where it was read
+  std::string file;            // where it was read
+  std::string signed_by = {};  // files of keys, fingerprints or a key itself, as it stands there
 
   bool operator==(const AptSource&) const = default;
 };

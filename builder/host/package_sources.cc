@@ -34,13 +34,33 @@ bool IsDebianSuite(std::string_view suite) {
   return suite == "bookworm" || suite == "trixie" || suite == "stable" || suite == "oldstable";
 }
 
-bool IsSecuritySuite(std::string_view suite) { return suite.ends_with("-security"); }
+bool IsSecuritySuite(std::string_view suite) {
+  return suite.ends_with("-security") && IsDebianSuite(suite.substr(0, suite.rfind('-')));
+}
+
+bool Has(const std::vector<std::string>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// Others call their suites "stable" or by Debian's code names, too; but they have no updates suite
+// beside them, and not Debian's keys.
+bool IsDebianArchive(const std::vector<AptSource>& sources, const AptSource& source,
+                     const std::string& suite) {
+  if (source.signed_by.find("debian-archive") != std::string::npos) return true;
+  return std::any_of(sources.begin(), sources.end(), [&](const AptSource& other) {
+    return other.uri == source.uri && Has(other.components, "main") &&
+           Has(other.suites, suite + "-updates");
+  });
+}
 
 std::optional<SourceSetting> FromApt(const std::vector<AptSource>& sources,
                                      bool (*wanted)(std::string_view)) {
   for (const AptSource& source : sources) {
     const bool web = source.uri.starts_with("http") || source.uri.starts_with("file:");
-    if (web && std::any_of(source.suites.begin(), source.suites.end(), wanted)) {
+    if (!web || !Has(source.components, "main")) continue;
+    for (const std::string& suite : source.suites) {
+      if (!wanted(suite)) continue;
+      if (!IsSecuritySuite(suite) && !IsDebianArchive(sources, source, suite)) continue;
       return SourceSetting{source.uri, "this machine's apt, " + source.file};
     }
   }

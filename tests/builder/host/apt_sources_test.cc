@@ -19,18 +19,20 @@ TEST(AptSources, ReadsOneLineEntries) {
       (AptSource{
           "http://mirror.example/debian", {"bookworm"}, {"main", "contrib"}, "sources.list"}));
   EXPECT_EQ(sources[1].uri, "http://other.example/x");
+  EXPECT_EQ(sources[1].signed_by, "/k.gpg");
 }
 
 TEST(AptSources, ReadsDeb822Stanzas) {
   std::vector<AptSource> sources = ParseAptDeb822(
       "Types: deb deb-src\nURIs: http://mirror.example/debian\n# note\n"
-      "Suites: bookworm\n bookworm-updates\nComponents: main\n"
+      "Suites: bookworm\n bookworm-updates\nComponents: main\nSigned-By: /k.gpg\n"
       "\n"
       "Types: deb\nEnabled: no\nURIs: http://off.example/debian\nSuites: bookworm\n"
       "\n"
       "Types: deb-src\nURIs: http://src.example/debian\nSuites: bookworm\n",
       "debian.sources");
   ASSERT_EQ(sources.size(), 1u);
+  EXPECT_EQ(sources[0].signed_by, "/k.gpg");
   EXPECT_EQ(sources[0].suites, (std::vector<std::string>{"bookworm", "bookworm-updates"}));
 }
 

@@ -12,7 +12,10 @@ using testing::HasSubstr;
 using testing::Not;
 
 HostSources Host() {
-  return {.apt = {{"http://apt.example/debian", {"bookworm"}, {"main"}, "debian.sources"},
+  return {.apt = {{"http://apt.example/debian",
+                   {"bookworm", "bookworm-updates"},
+                   {"main"},
+                   "debian.sources"},
                   {"http://apt.example/sec", {"bookworm-security"}, {"main"}, "debian.sources"}},
           .pip = {.index_url = "https://pip.example/simple", .index_file = "pip.conf"},
           .default_debian_mirror = "http://default.example/debian",
@@ -34,6 +37,29 @@ TEST(DebianMirrors, TheFirstSettingThatNamesOneWins) {
   EXPECT_EQ(FindDebianMirrors({}, {}, {}, bare).archive.url, "http://default.example/debian");
   bare.default_debian_mirror.clear();
   EXPECT_THROW(FindDebianMirrors({}, {}, {}, bare), specs::Error);
+}
+
+// Vendors call their suites "stable" or by Debian's code names, too.
+TEST(DebianMirrors, ARepositoryOfSomebodyElseIsNone) {
+  HostSources host = Host();
+  host.apt.insert(host.apt.begin(),
+                  {{"https://browser.example/deb", {"stable"}, {"main"}, "browser.list"},
+                   {"https://container.example/debian", {"bookworm"}, {"stable"}, "c.list"},
+                   {"https://tools.example/apt", {"bookworm-security"}, {"tools"}, "t.list"}});
+  EXPECT_EQ(FindDebianMirrors({}, {}, {}, host).archive.url, "http://apt.example/debian");
+  EXPECT_EQ(FindDebianMirrors({}, {}, {}, host).security.url, "http://apt.example/sec");
+  host.apt.resize(3);
+  EXPECT_EQ(FindDebianMirrors({}, {}, {}, host).archive.url, "http://default.example/debian");
+}
+
+TEST(DebianMirrors, AMirrorIsKnownByItsUpdatesOrItsKeys) {
+  HostSources host = Host();
+  host.apt = {{"http://one.example/debian", {"bookworm"}, {"main"}, "sources.list"},
+              {"http://two.example/debian", {"bookworm"}, {"main"}, "sources.list"},
+              {"http://two.example/debian", {"bookworm-updates"}, {"main"}, "sources.list"}};
+  EXPECT_EQ(FindDebianMirrors({}, {}, {}, host).archive.url, "http://two.example/debian");
+  host.apt[0].signed_by = "/usr/share/keyrings/debian-archive-keyring.gpg";
+  EXPECT_EQ(FindDebianMirrors({}, {}, {}, host).archive.url, "http://one.example/debian");
 }
 
 TEST(DebianMirrors, SecurityStaysWithTheArchiveItBelongsTo) {
