@@ -46,19 +46,36 @@ std::vector<LockedPackage> ToLocked(const Closure& closure, std::string_view lay
   return packages;
 }
 
-DebianSolveOptions Preferences(const specs::Platform& platform, const KeptVersions& kept) {
+// Keeping the debs of `previous` where `kept` lets them be.
+DebianSolveOptions Preferences(const std::vector<LockedPackage>* previous,
+                               const KeptVersions& kept) {
   DebianSolveOptions options;
-  if (kept.previous == nullptr || kept.upgrade_all) return options;
-  for (const specs::LockedPlatform& locked : kept.previous->platforms) {
-    if (locked.platform != platform) continue;
-    for (const LockedPackage& package : locked.packages) {
-      if (package.kind == specs::PackageKind::kDeb) {
-        options.preferences[package.name] = package.version;
-      }
+  if (previous == nullptr || kept.upgrade_all) return options;
+  for (const LockedPackage& package : *previous) {
+    if (package.kind == specs::PackageKind::kDeb) {
+      options.preferences[package.name] = package.version;
     }
   }
   if (kept.upgrades != nullptr) options.upgrades = *kept.upgrades;
   return options;
+}
+
+const std::vector<LockedPackage>* PackagesFor(const specs::Platform& platform,
+                                              const KeptVersions& kept) {
+  if (kept.previous == nullptr) return nullptr;
+  for (const specs::LockedPlatform& locked : kept.previous->platforms) {
+    if (locked.platform == platform) return &locked.packages;
+  }
+  return nullptr;
+}
+
+const std::vector<LockedPackage>* CompilerFor(const specs::Platform& host,
+                                              const KeptVersions& kept) {
+  if (kept.previous == nullptr) return nullptr;
+  for (const specs::LockedCompiler& compiler : kept.previous->compilers) {
+    if (compiler.host == host) return &compiler.packages;
+  }
+  return nullptr;
 }
 
 // The solver knows one kind of root; this tells them apart again.
@@ -98,7 +115,7 @@ void MarkCuda(std::vector<LockedPackage>& packages) {
 std::vector<LockedPackage> LockDebian(const specs::Spec& spec, const PackageIndex& index,
                                       const specs::Platform& platform, const KeptVersions& kept,
                                       CudaPart cuda) {
-  DebianSolveOptions options = Preferences(platform, kept);
+  DebianSolveOptions options = Preferences(PackagesFor(platform, kept), kept);
   ProfilePackages profile = PackagesOf(spec.system.suite, spec.system.profile);
   options.assumed = std::move(profile.assumed);
   std::vector<std::string> roots = std::move(profile.roots);
@@ -121,10 +138,12 @@ std::vector<LockedPackage> LockDebian(const specs::Spec& spec, const PackageInde
 }
 
 specs::LockedCompiler LockCompiler(const PackageIndex& index, const specs::Platform& host,
-                                   std::string_view python, std::string_view debian_version) {
+                                   std::string_view python, std::string_view debian_version,
+                                   const KeptVersions& kept) {
   std::string root = fmt::format("python{}-minimal", python);
   if (!debian_version.empty()) root += fmt::format("={}", debian_version);
-  return {.host = host, .packages = ToLocked(SolveDebian(index, {root}), "compiler")};
+  const DebianSolveOptions options = Preferences(CompilerFor(host, kept), kept);
+  return {.host = host, .packages = ToLocked(SolveDebian(index, {root}, options), "compiler")};
 }
 
 std::string PythonVersionOf(std::string_view debian_version) {

@@ -29,7 +29,8 @@ std::vector<specs::LockedPackage> LockDebian(const specs::Spec& spec, const Pack
 // image where Debian's Python is in it, so that the bytes are the same wherever they are made. ""
 // is the newest version.
 specs::LockedCompiler LockCompiler(const PackageIndex& index, const specs::Platform& host,
-                                   std::string_view python, std::string_view debian_version);
+                                   std::string_view python, std::string_view debian_version,
+                                   const KeptVersions& kept);
 
 // "3.11.2" of Debian's "3.11.2-6+deb12u6".
 std::string PythonVersionOf(std::string_view debian_version);

@@ -137,13 +137,15 @@ std::vector<specs::Platform> PlatformsOf(const LockRequest& request) {
 }
 
 // A base image may have a Python that no suite has: then nothing is compiled.
-void LockCompilers(const specs::Spec& spec, Indexes& indexes, specs::Lock& lock) {
+void LockCompilers(const specs::Spec& spec, const KeptVersions& kept, Indexes& indexes,
+                   specs::Lock& lock) {
   if (!specs::SuiteHasPython(spec.system.suite, spec.python.version)) return;
   std::string version;
   const std::string name = fmt::format("python{}-minimal", spec.python.version);
   if (!spec.system.image) version = FindLocked(lock.platforms.front().packages, name).version;
   for (Architecture host : kArchitectures) {
-    lock.compilers.push_back(LockCompiler(indexes.For(host), {host}, spec.python.version, version));
+    lock.compilers.push_back(
+        LockCompiler(indexes.For(host), {host}, spec.python.version, version, kept));
     version = FindLocked(lock.compilers.back().packages, name).version;
   }
 }
@@ -162,7 +164,7 @@ specs::Lock MakeLock(const LockRequest& request, LockContext context) {
       lock.platforms.push_back(LockPlatform(request, platform, kept, indexes, context, lock));
     });
   }
-  LockCompilers(spec, indexes, lock);
+  LockCompilers(spec, kept, indexes, lock);
   if (context.base != nullptr) {
     const specs::Descriptor& root = context.base->For(lock.platforms.front().platform).root;
     lock.base = specs::LockedBase{
