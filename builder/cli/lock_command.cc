@@ -19,7 +19,12 @@ int Lock(const GlobalOptions& options, LockArguments& arguments) {
   arguments.lock.relock = true;
   // --upgrade without a name means everything.
   arguments.lock.upgrade_all = arguments.upgrade->count() > 0 && arguments.upgrades.empty();
-  arguments.lock.upgrades.insert(arguments.upgrades.begin(), arguments.upgrades.end());
+  for (const std::string& name : arguments.upgrades) {
+    const bool spec = name.ends_with(".toml");  // written after an --upgrade without a name
+    if (spec || name.empty()) arguments.lock.upgrade_all = true;
+    if (spec) arguments.spec.files.push_back(name);
+    if (!spec && !name.empty()) arguments.lock.upgrades.insert(name);
+  }
   if (arguments.spec.files.empty()) arguments.spec.files = {"spec.toml"};
   for (const std::string& file : arguments.spec.files) {
     const specs::LoadedSpec loaded = session.Load(arguments.spec, file);
@@ -41,9 +46,12 @@ void AddLockCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run
   arguments->upgrade =
       command
           ->add_option("--upgrade", arguments->upgrades,
-                       "Move to newer versions: of this package, or of all where none is named")
+                       "Move to newer versions: of this package, or of all where none is named; "
+                       "may be repeated")
           ->type_name("NAME")
-          ->expected(0, 1000);
+          ->expected(0, 1)
+          ->take_all()
+          ->allow_extra_args(false);
   command->callback([&options, &run, arguments] {
     run = [&options, arguments] { return Lock(options, *arguments); };
   });
