@@ -1,7 +1,5 @@
 #include "builder/lock/python_part.h"
 
-#include <chrono>
-#include <cstdio>
 #include <map>
 
 #include <fmt/core.h>
@@ -24,22 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 using specs::LockedPackage;
 using specs::Requirement;
-
-// RFC 3339 date or date-time in UTC to microseconds since the epoch. The spec's check took care of
-// the form.
-std::int64_t Microseconds(const std::string& text) {
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  const int fields = std::sscanf(text.c_str(), "%d-%d-%d%*1[Tt ]%d:%d:%d", &year, &month, &day,
-                                 &hour, &minute, &second);
-  if (fields < 3) throw specs::Error(fmt::format("\"{}\" is not a date", text));
-  const std::chrono::year_month_day date{std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  const auto days = std::chrono::sys_days(date).time_since_epoch();
-  const std::chrono::seconds time =
-      days + std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second);
-  return std::chrono::microseconds(time).count();
-}
 
 // REQUIRES: `text` passed the spec's check.
 Requirement ParseChecked(const std::string& text) {
@@ -64,7 +46,7 @@ class PythonLocker {
       input.constraints.push_back(ParseChecked(text));
     }
     if (section_.allow_prereleases) input.prereleases = Prereleases::kAllow;
-    if (section_.exclude_newer) input.exclude_newer = Microseconds(*section_.exclude_newer);
+    if (section_.exclude_newer) input.exclude_newer = ParseExcludeNewer(*section_.exclude_newer);
     AddPreferences(kept, input);
     if (cuda == CudaPart::kWith && cuda_.provider == "pypi") {
       ReleaseBook book(input, Context());

@@ -82,7 +82,7 @@ struct PythonSection {
   std::vector<PythonLayer> layers;       // [0] is python.packages, then [[python.layers]]
   std::vector<std::string> constraints;  // PEP 508 requirements that restrict, never add
   Compile compile = Compile::kDefault;
-  std::optional<std::string> exclude_newer;  // RFC 3339 date or date-time, in UTC
+  std::optional<std::string> exclude_newer;  // RFC 3339, in UTC; a date means its end
   bool allow_prereleases = false;            // python.prereleases = "allow"
   std::vector<PythonIndex> indexes;
 
