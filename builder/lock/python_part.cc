@@ -6,6 +6,7 @@
 
 #include "builder/lock/cuda_part.h"
 #include "builder/lock/layer_assignment.h"
+#include "builder/lock/wheel_sizes.h"
 #include "layers/io/file.h"
 #include "layers/io/hashing.h"
 #include "specs/base/error.h"
@@ -55,7 +56,10 @@ class PythonLocker {
     if (input.requirements.empty() && input.wheels.empty() && input.optional.requirements.empty()) {
       return {};
     }
-    return ToLocked(Resolve(input));
+    const Resolution resolution = Resolve(input);
+    std::vector<LockedPackage> locked = ToLocked(resolution);
+    FindSizes(resolution, kept.previous, context_, locked);
+    return locked;
   }
 
  private:
@@ -160,15 +164,11 @@ class PythonLocker {
   void HashWheel(const ResolvedPackage& package, LockedPackage& entry) {
     layers::NullSink nowhere;
     layers::HashingSink hasher(nowhere);
-    if (package.url.empty()) {
-      layers::FileSource file(fs::path(folder_) / package.path);
-      layers::CopyAll(file, hasher);
-    } else {
-      const HttpResponse answer = context_.http.Fetch({.url = package.url, .body = &hasher});
-      if (answer.status != 200) {
-        throw specs::Error(
-            fmt::format("could not fetch {}: status {}", RedactUrl(package.url), answer.status));
-      }
+    const HttpResponse answer = context_.http.Fetch(
+        {.url = package.url, .headers = FileHeaders(package, context_), .body = &hasher});
+    if (answer.status != 200) {
+      throw specs::Error(
+          fmt::format("could not fetch {}: status {}", RedactUrl(package.url), answer.status));
     }
     entry.size = hasher.count();
     entry.sha256 = hasher.Finish();

@@ -167,6 +167,38 @@ TEST_F(MakeLockTest, WhoBuildsForOnePlatformLeavesTheOthersTheirLock) {
   EXPECT_EQ(Make().platforms.size(), 1u);
 }
 
+// Layers are split by size, whatever the index tells of it.
+TEST_F(MakeLockTest, SizesThatTheIndexDoesNotSayAreFound) {
+  const specs::Lock said = Make();
+  ASSERT_GT(Find(said.platforms[0], "numpy").size, 0u);
+  index_.says_sizes = false;
+  EXPECT_EQ(Make(), said);
+  index_.form = support::MiniIndex::Form::kHtml;
+  EXPECT_EQ(Make(), said);
+  // What a lock has once had needs no server.
+  specs::Lock edited = said;
+  for (specs::LockedPlatform& platform : edited.platforms) {
+    for (LockedPackage& package : platform.packages) {
+      if (package.name == "numpy") package.size = 12'345;
+    }
+  }
+  previous_ = &edited;
+  EXPECT_EQ(Make(), edited);
+}
+
+TEST_F(MakeLockTest, ADateAllowsWhatCameUntilTheEndOfThatDay) {
+  spec_.spec.cuda = {};
+  index_ = {};
+  index_.AddWheel("numpy", "1.0").upload_time = "2026-03-01T23:59:59.9Z";
+  index_.AddWheel("numpy", "2.0").upload_time = "2026-03-02T00:00:00Z";
+  spec_.spec.python.exclude_newer = "2026-03-01";
+  EXPECT_EQ(Find(Make().platforms[0], "numpy").version, "1.0");
+  spec_.spec.python.exclude_newer = "2026-03-02";
+  EXPECT_EQ(Find(Make().platforms[0], "numpy").version, "2.0");
+  spec_.spec.python.exclude_newer = "2026-03-02T00:00:00Z";
+  EXPECT_EQ(Find(Make().platforms[0], "numpy").version, "1.0");
+}
+
 TEST_F(MakeLockTest, CoversCudaOnAndOff) {
   const specs::Lock lock = Make();
   const specs::LockedPlatform& amd64 = lock.platforms[0];
