@@ -1,8 +1,11 @@
 #include "builder/assemble/cuda_view.h"
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -34,27 +37,25 @@ std::optional<std::string> LinkerName(std::string_view name) {
   return std::string(name.substr(0, dot + 3));
 }
 
+// Of a folder in the view: its name, and an absolute folder that it stands for.
+struct Step {
+  std::string name;
+  std::string place;
+};
+
 class Collector {
  public:
-  explicit Collector(std::string_view site) : prefix_(fmt::format("{}/nvidia/", site)) {}
-
-  void Add(std::string_view path) {
-    if (!path.starts_with(prefix_)) return;
-    const std::vector<std::string_view> parts = specs::Split(path.substr(prefix_.size()), '/');
-    // PART/FOLDER/.../NAME
-    if (parts.size() < 3 || ViewName(parts[1]).empty()) return;
-    std::string place = fmt::format("/{}{}", prefix_, parts[0]);
+  // A file of the last folder; each lies in the one before it, the first in the view's top.
+  void Add(const std::vector<Step>& folders, std::string_view name) {
     Folder* at = &top_;
-    for (std::size_t i = 1; i + 1 < parts.size(); ++i) {
-      if (IsPython(parts[i])) return;
-      place += fmt::format("/{}", parts[i]);
-      at = &at->folders[std::string(i == 1 ? ViewName(parts[1]) : parts[i])];
-      at->places.insert(place);
+    for (const Step& step : folders) {
+      at = &at->folders[step.name];
+      at->places.insert(step.place);
     }
-    if (IsPython(parts.back())) return;
-    at->files.emplace(parts.back(), fmt::format("{}/{}", place, parts.back()));
-    if (parts.size() == 3 && ViewName(parts[1]) == "lib64" &&
-        parts.back().find(".so") != std::string_view::npos) {
+    const std::string& place = folders.back().place;
+    at->files.emplace(name, fmt::format("{}/{}", place, name));
+    if (folders.size() == 1 && folders[0].name == "lib64" &&
+        name.find(".so") != std::string_view::npos) {
       library_dirs_.insert(place);
     }
   }
@@ -93,21 +94,98 @@ class Collector {
     }
   }
 
-  const std::string prefix_;
   Folder top_;
   std::set<std::string> library_dirs_;
 };
 
+void AddSteps(std::string place, std::span<const std::string_view> names,
+              std::vector<Step>& folders) {
+  for (std::string_view name : names) {
+    place += fmt::format("/{}", name);
+    folders.push_back({std::string(name), place});
+  }
+}
+
+// PREFIX PART/FOLDER/.../NAME
+void AddWheelFile(std::string_view path, std::string_view prefix, Collector& collector) {
+  if (!path.starts_with(prefix)) return;
+  const std::vector<std::string_view> parts = specs::Split(path.substr(prefix.size()), '/');
+  if (parts.size() < 3 || ViewName(parts[1]).empty()) return;
+  if (std::any_of(parts.begin() + 1, parts.end(), IsPython)) return;
+  std::vector<Step> folders;
+  AddSteps(fmt::format("/{}{}", prefix, parts[0]), std::span(parts).subspan(1, parts.size() - 2),
+           folders);
+  folders.front().name = ViewName(parts[1]);
+  collector.Add(folders, parts.back());
+}
+
+// Where Debian has what in the toolkit of others is one tree.
+struct DebianPlace {
+  std::string_view folder;
+  std::string_view top;     // in the view
+  std::string_view within;  // a folder of it, "" for itself
+};
+constexpr std::array kDebianPlaces = {
+    DebianPlace{"usr/bin", "bin", ""},
+    DebianPlace{"usr/include", "include", ""},
+    DebianPlace{"usr/lib/x86_64-linux-gnu", "lib64", ""},
+    DebianPlace{"usr/lib/nvidia-cuda-toolkit/libdevice", "nvvm", "libdevice"},
+    DebianPlace{"usr/lib/nvidia-cuda-toolkit/bin", "nvvm", "bin"},
+};
+
+bool IsLibrary(std::string_view name) {
+  return name.find(".so") != std::string_view::npos || name.ends_with(".a");
+}
+
+void AddDebianFile(std::string_view path, Collector& collector) {
+  for (const DebianPlace& from : kDebianPlaces) {
+    if (!path.starts_with(from.folder) || !path.substr(from.folder.size()).starts_with('/'))
+      continue;
+    const std::string place = fmt::format("/{}", from.folder);
+    std::vector<std::string_view> parts = specs::Split(path.substr(from.folder.size() + 1), '/');
+    if (from.top == "lib64" && !IsLibrary(parts.back())) return;
+    std::vector<Step> folders = {{std::string(from.top), place}};
+    if (!from.within.empty()) folders.push_back({std::string(from.within), place});
+    AddSteps(place, std::span(parts).first(parts.size() - 1), folders);
+    return collector.Add(folders, parts.back());
+  }
+}
+
+bool IsDebianCuda(const layers::PackageFacts& deb) {
+  // Parts of it that Debian has as packages of their own.
+  static constexpr std::array<std::string_view, 3> kBeside = {"libcu++-dev", "libcub-dev",
+                                                              "libthrust-dev"};
+  if (std::ranges::find(kBeside, deb.name) != kBeside.end()) return true;
+  const auto control = deb.control.find("control");
+  return control != deb.control.end() &&
+         control->second.find("\nSource: nvidia-cuda-toolkit") != std::string::npos;
+}
+
 }  // namespace
 
 CudaView MakeCudaView(std::span<const layers::PackageFacts* const> wheels, std::string_view site) {
-  Collector collector(site);
+  const std::string prefix = fmt::format("{}/nvidia/", site);
+  Collector collector;
   for (const layers::PackageFacts* wheel : wheels) {
     for (const layers::FileFacts& file : wheel->files) {
-      if (file.node.type != layers::NodeType::kDirectory) collector.Add(file.path);
+      if (file.node.type == layers::NodeType::kDirectory) continue;
+      AddWheelFile(file.path, prefix, collector);
     }
   }
   return collector.Finish();
+}
+
+CudaView MakeDebianCudaView(std::span<const layers::PackageFacts* const> debs) {
+  Collector collector;
+  for (const layers::PackageFacts* deb : debs) {
+    if (!IsDebianCuda(*deb)) continue;
+    for (const layers::FileFacts& file : deb->files) {
+      if (file.node.type != layers::NodeType::kDirectory) AddDebianFile(file.path, collector);
+    }
+  }
+  CudaView view = collector.Finish();
+  view.library_dirs.clear();
+  return view;
 }
 
 }  // namespace imgbuild::builder

@@ -1,5 +1,6 @@
 // The CUDA toolkit as programs and build systems look for it, over wheels that each bring a part of
-// it below site-packages/nvidia (FHS 3.0, /usr/local; nvcc's documentation, "nvcc.profile").
+// it below site-packages/nvidia, or over Debian's packages, which spread it over /usr (FHS 3.0,
+// /usr/local; nvcc's documentation, "nvcc.profile").
 #pragma once
 
 #include <span>
@@ -13,8 +14,6 @@
 namespace imgbuild::builder {
 
 inline constexpr std::string_view kCudaHome = "/usr/local/cuda";
-// Where Debian's nvidia-cuda-toolkit has such a view of its own.
-inline constexpr std::string_view kDebianCudaHome = "/usr/lib/cuda";
 
 struct CudaView {
   layers::ContentTree files;
@@ -30,5 +29,9 @@ struct CudaView {
 // soname only ("libcublas.so.13") also gets the name that linkers look for ("libcublas.so"). Where
 // two parts bring the same path, the first by name has it. Empty where no wheel has such a part.
 CudaView MakeCudaView(std::span<const layers::PackageFacts* const> wheels, std::string_view site);
+
+// The same over those of an image's Debian packages that are CUDA's. The dynamic linker knows their
+// folders already.
+CudaView MakeDebianCudaView(std::span<const layers::PackageFacts* const> debs);
 
 }  // namespace imgbuild::builder

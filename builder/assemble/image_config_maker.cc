@@ -93,18 +93,19 @@ specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& l
 }
 
 void AddCudaLabels(const specs::Spec& spec, const specs::LockedPlatform& locked,
-                   const std::set<std::string>& gpu_code, specs::ImageConfig& config) {
-  if (!gpu_code.empty()) config.labels.emplace("imgbuild.cuda.code", RenderGpuCode(gpu_code));
+                   const GpuCode& code, specs::ImageConfig& config) {
+  if (!code.every.empty()) config.labels.emplace("imgbuild.cuda.code", RenderGpuCode(code.every));
+  if (!code.some.empty()) {
+    config.labels.emplace("imgbuild.cuda.code-in-some", RenderGpuCode(code.some));
+  }
   const std::string driver = CheckCuda(spec, locked).driver;
-  if (driver.empty()) return;
-  config.labels.emplace("imgbuild.cuda.driver", driver);
-  if (specs::CudaInForce(spec.cuda, locked.platform)) {
-    config.labels.emplace("imgbuild.cuda.version", spec.cuda.version);
-    if (spec.cuda.provider == "debian") {
-      config.labels.emplace("imgbuild.cuda.licence",
-                            "NVIDIA Software License Agreement, not free: "
-                            "/usr/share/doc/nvidia-cuda-toolkit/copyright");
-    }
+  if (!driver.empty()) config.labels.emplace("imgbuild.cuda.driver", "cuda>=" + driver);
+  if (!specs::CudaInForce(spec.cuda, locked.platform)) return;
+  config.labels.emplace("imgbuild.cuda.version", spec.cuda.version);
+  if (spec.cuda.provider == "debian") {
+    config.labels.emplace("imgbuild.cuda.licence",
+                          "NVIDIA Software License Agreement, not free: "
+                          "/usr/share/doc/nvidia-cuda-toolkit/copyright");
   }
 }
 

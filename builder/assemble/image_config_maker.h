@@ -1,9 +1,10 @@
 // The image's configuration, from the spec.
 #pragma once
 
-#include <set>
 #include <string>
+#include <vector>
 
+#include "builder/assemble/gpu_code.h"
 #include "layers/image/base_image.h"
 #include "specs/env/lock.h"
 #include "specs/env/spec.h"
@@ -24,10 +25,10 @@ specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& l
 
 // Labels that tell what CUDA there is in the image and what it asks of a host:
 // "imgbuild.cuda.version" (as the spec has it, where the section is in force),
-// "imgbuild.cuda.driver"
-// ("cuda>=13.0"), "imgbuild.cuda.code" (as RenderGpuCode has it), and with
+// "imgbuild.cuda.driver" ("cuda>=13.0"), "imgbuild.cuda.code" and "imgbuild.cuda.code-in-some" (as
+// RenderGpuCode has what all packages with GPU code have, and what only some have), and with
 // provider "debian" "imgbuild.cuda.licence". The spec's own labels win.
 void AddCudaLabels(const specs::Spec& spec, const specs::LockedPlatform& locked,
-                   const std::set<std::string>& gpu_code, specs::ImageConfig& config);
+                   const GpuCode& code, specs::ImageConfig& config);
 
 }  // namespace imgbuild::builder

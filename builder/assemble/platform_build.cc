@@ -225,6 +225,21 @@ void AddBaseLayers(const layers::BaseImage& base, BuildContext context,
   layers.insert(layers.begin(), below.begin(), below.end());
 }
 
+// What the user should know of CUDA in the image. `base` may be null.
+void ReportCuda(const specs::Spec& spec, const specs::LockedPlatform& locked,
+                const layers::BaseImage* base, Progress& progress) {
+  for (const std::string& warning : CheckCuda(spec, locked).warnings) progress.Warning(warning);
+  if (base != nullptr) {
+    for (const std::string& warning : CheckCudaOnBase(spec, locked, *base)) {
+      progress.Warning(warning);
+    }
+  }
+  if (!specs::CudaInForce(spec.cuda, locked.platform) || spec.cuda.provider != "debian") return;
+  progress.Info(
+      "CUDA from Debian's component non-free comes under NVIDIA's licence, which restricts how it "
+      "is used and passed on: /usr/share/doc/nvidia-cuda-toolkit/copyright in the image");
+}
+
 // OCI image-spec v1.1, annotations.md, "Pre-Defined Annotation Keys".
 Annotations WithBase(Annotations annotations, const specs::LockedBase& base) {
   annotations.emplace("org.opencontainers.image.base.digest", base.digest.Oci());
@@ -251,11 +266,12 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
                              const UserContent& user, const layers::Codec& codec,
                              const Annotations& annotations, BuildContext context) {
   const specs::Spec& spec = request.loaded.spec;
-  for (const std::string& warning : CheckCuda(spec, locked).warnings) {
-    context.progress.Warning(warning);
-  }
   const std::optional<Base> base = BaseOf(request, locked.platform, context);
   const layers::BaseImage* base_image = base ? &base->image : nullptr;
+  ReportCuda(spec, locked, base_image, context.progress);
+  const std::size_t base_layers = base ? base->image.layers.size() : 0;
+  const std::vector<LayerPlan> plan = PlanLayers(spec, locked, BudgetOver(base_layers));
+  CheckLayerCount(spec, {.base = base_layers, .planned = plan.size(), .made = plan.size()});
 
   // Packages: fetched, unpacked, compiled and compressed, or found.
   PackageWork work(request, codec, context, nullptr);
@@ -284,8 +300,10 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   Merge(LinkFontList(packages, own.files, base_image), own.state);
 
   // One tree of it all, split into layers.
-  const Assembly assembly = Assemble(base ? &base->image.files : nullptr, PlanLayers(spec, locked),
-                                     packages, std::move(own), spec.image.max_layer_size);
+  const Assembly assembly = Assemble(base ? &base_image->files : nullptr, plan, packages,
+                                     std::move(own), spec.image.max_layer_size);
+  CheckLayerCount(spec,
+                  {.base = base_layers, .planned = plan.size(), .made = assembly.layers.size()});
   const layers::TreeUnion united = layers::UniteTrees(assembly.inputs);
   ReportConflicts(united.conflicts, united.tree, assembly.base, context.progress);
   std::vector<std::vector<layers::OwnerId>> owners;
@@ -321,7 +339,7 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   result.image =
       layers::PublishPlatform(context.store, std::move(config), image_layers,
                               base ? WithBase(annotations, *request.lock.base) : annotations);
-  if (base) result.image.base_layers = base->image.layers.size();
+  result.image.base_layers = base_layers;
   return result;
 }
 

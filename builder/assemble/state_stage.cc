@@ -1,5 +1,6 @@
 #include "builder/assemble/state_stage.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/core.h>
@@ -43,12 +44,33 @@ std::vector<ExtraCertificate> Certificates(const specs::Spec& spec, const UserCo
   return certificates;
 }
 
-// Those that the CUDA section changes, too.
-void TakeLinkerFiles(layers::ContentTree& from, layers::ContentTree& into) {
-  for (std::string_view path : {kLinkerCache, kLinkerConf}) {
-    auto node = from.extract(std::string(path));
-    if (!node.empty()) into.insert(std::move(node));
+// Debian packages that are there without the CUDA section, too.
+std::vector<const PackageFacts*> LastingDebs(const std::vector<ReadyPackage>& packages) {
+  std::vector<const PackageFacts*> debs;
+  for (const ReadyPackage& package : packages) {
+    const specs::LockedPackage& locked = *package.locked;
+    if (locked.kind == specs::PackageKind::kDeb && locked.only_with.empty()) {
+      debs.push_back(&package.facts);
+    }
   }
+  return debs;
+}
+
+// What has to lie over `lasting` so that it is as `all`: what differs, and the linker's files,
+// which follow from wheels as well. What `all` has not cannot be taken away again: then nothing is
+// left of the part that lasts.
+void Divide(layers::ContentTree all, layers::ContentTree lasting, StateStage& stage) {
+  const auto gone = [&](const auto& entry) {
+    return entry.second.node.type != layers::NodeType::kDirectory && !all.contains(entry.first);
+  };
+  if (std::ranges::any_of(lasting, gone)) lasting = all;
+  for (std::string_view path : {kLinkerCache, kLinkerConf}) lasting.erase(std::string(path));
+  std::erase_if(all, [&](const auto& entry) {
+    const auto same = lasting.find(entry.first);
+    return same != lasting.end() && same->second == entry.second;
+  });
+  stage.state.merge(all);
+  stage.system = std::move(lasting);
 }
 
 StateStage OnDebian(const specs::Spec& spec, const specs::Platform& platform,
@@ -56,16 +78,18 @@ StateStage OnDebian(const specs::Spec& spec, const specs::Platform& platform,
   StateInput input{.suite = spec.system.suite,
                    .profile = spec.system.profile,
                    .architecture = platform.architecture,
-                   .packages = DebFacts(packages),
+                   .packages = LastingDebs(packages),
                    .others = {},
                    .timezone = spec.image.timezone,
                    .workdir = spec.image.workdir,
                    .certificates = Certificates(spec, user),
                    .library_dirs = {}};
   StateStage stage;
+  SystemState lasting = MakeSystemState(input);
   if (specs::CudaInForce(spec.cuda, platform)) {
+    input.packages = DebFacts(packages);
     if (spec.cuda.provider == "debian") {
-      stage.state.emplace(kCudaHome.substr(1), layers::MakeSymlink(std::string(kDebianCudaHome)));
+      stage.state.merge(MakeDebianCudaView(input.packages).files);
     } else {
       input.others = CudaWheels(packages);
       CudaView cuda = ViewOf(spec, input.others);
@@ -73,10 +97,9 @@ StateStage OnDebian(const specs::Spec& spec, const specs::Platform& platform,
       stage.state.merge(cuda.files);
     }
   }
-  SystemState system = MakeSystemState(input);
-  TakeLinkerFiles(system.files, stage.state);
-  stage.system = std::move(system.files);
-  stage.warnings = std::move(system.warnings);
+  SystemState all = specs::CudaInForce(spec.cuda, platform) ? MakeSystemState(input) : lasting;
+  Divide(std::move(all.files), std::move(lasting.files), stage);
+  stage.warnings = std::move(all.warnings);
   return stage;
 }
 

@@ -14,8 +14,11 @@
 namespace imgbuild::builder {
 
 struct StateStage {
-  layers::ContentTree system;  // follows from Debian's packages, or from the base, alone
-  layers::ContentTree state;   // follows from others too: the linker's cache, the view of CUDA
+  // Follows from Debian's packages, or from the base, alone; not from packages that are only there
+  // for the CUDA section, so that its switch leaves this as it is.
+  layers::ContentTree system;
+  // Lies over it: what follows from those, and from others: the linker's cache, the view of CUDA.
+  layers::ContentTree state;
   std::vector<std::string> warnings;
   // Absolute folders that the dynamic linker has to be told of by LD_LIBRARY_PATH, since a base's
   // own cache stays as it is.

@@ -5,22 +5,13 @@
 #include <unistd.h>
 
 #include "builder/cli/commands.h"
+#include "builder/cli/container.h"
 #include "builder/cli/delivery.h"
 #include "specs/base/error.h"
 #include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
 namespace {
-
-// What a reader of the spec would not expect: that the CUDA section is on but not for a platform.
-std::vector<std::string> Notes(const specs::Spec& spec, const specs::Lock& lock) {
-  std::vector<std::string> notes;
-  for (const specs::Platform& platform : spec.image.platforms) {
-    if (!spec.cuda.enabled) continue;
-    notes.push_back(specs::CudaNote(spec.cuda, specs::LockedFor(lock, platform)));
-  }
-  return notes;
-}
 
 void BuildOne(Session& session, BuildArguments& arguments, const std::string& file) {
   Stopwatch stopwatch;
@@ -34,8 +25,9 @@ void BuildOne(Session& session, BuildArguments& arguments, const std::string& fi
   summary.phases = std::move(phases);
   summary.lock_file = found.file;
   summary.resolved = found.resolved;
-  summary.notes = Notes(loaded.spec, found.lock);
+  summary.notes = specs::CudaNotes(loaded.spec, found.lock);
   summary.uid = geteuid();
+  summary.gpu = HasGpu();
   if (session.options().style == ReportStyle::kJson) {
     fmt::print("{}\n", RenderSummaryJson(summary));
   } else {

@@ -28,8 +28,6 @@ constexpr const char* kPassedOn[] = {
     "PIP_INDEX_URL", "UV_INDEX_URL", "PIP_EXTRA_INDEX_URL",
 };
 
-bool HasGpu() { return ::access("/dev/nvidiactl", F_OK) == 0; }
-
 // What this machine and this process add to a plan.
 void AddHost(RunPlan& plan) {
   const Environment environment = Environment::OfProcess();
@@ -47,6 +45,8 @@ void AddHost(RunPlan& plan) {
 }
 
 }  // namespace
+
+bool HasGpu() { return ::access("/dev/nvidiactl", F_OK) == 0; }
 
 specs::LoadedSpec LoadForThisMachine(Session& session, SpecOptions options) {
   const std::string file = options.files.empty() ? "spec.toml" : options.files.front();

@@ -34,6 +34,9 @@ struct BuiltEnvironment {
   RunPlan plan;  // on this machine, in the current folder; no engine knows its image yet
 };
 
+// Whether this machine has an NVIDIA GPU that containers can be given.
+bool HasGpu();
+
 // The spec for this machine alone, where it is for several platforms.
 specs::LoadedSpec LoadForThisMachine(Session& session, SpecOptions options);
 

@@ -29,16 +29,27 @@ std::optional<specs::Lock> ReadLock(const std::string& file) {
   return specs::ParseLock(layers::ReadFile(file, 256u << 20), file);
 }
 
-// The committed lock, unless what lies over the spec changes its inputs.
-std::string LockFileFor(const SpecOptions& options, const specs::LoadedSpec& loaded,
-                        const Session& session) {
-  const std::string& file = loaded.sources.file;
-  if (!loaded.sources.IsLocal()) return specs::LockPath(file);
+// Without what this machine or this run lays over it.
+specs::LoadedSpec LoadCommitted(const SpecOptions& options, const specs::LoadedSpec& loaded,
+                                const Session& session) {
+  if (!loaded.sources.IsLocal()) return loaded;
   const SpecOptions plain{
       .files = options.files, .settings = {}, .platforms = {}, .no_local = true};
-  const specs::Sha256 committed = specs::ResolutionInputs(session.Load(plain, file).spec);
-  return committed == specs::ResolutionInputs(loaded.spec) ? specs::LockPath(file)
-                                                           : specs::LocalLockPath(file);
+  return session.Load(plain, loaded.sources.file);
+}
+
+// The committed lock, unless what lies over the spec changes its inputs.
+std::string LockFileFor(const specs::LoadedSpec& committed, const specs::LoadedSpec& loaded) {
+  const std::string& file = loaded.sources.file;
+  return specs::ResolutionInputs(committed.spec) == specs::ResolutionInputs(loaded.spec)
+             ? specs::LockPath(file)
+             : specs::LocalLockPath(file);
+}
+
+// Those that the spec names. None where it leaves them to the host that it is built on.
+std::vector<specs::Platform> OwnPlatforms(const specs::LoadedSpec& committed) {
+  if (!committed.sources.positions.contains("image.platforms")) return {};
+  return committed.spec.image.platforms;
 }
 
 // The image of an earlier lock, which stays as long as the spec names it and nobody wants another.
@@ -92,7 +103,8 @@ std::optional<specs::Error> ChangedWheel(const specs::Lock& lock, const specs::S
 
 FoundLock FindOrMakeLock(Session& session, const SpecOptions& spec_options,
                          const specs::LoadedSpec& loaded, const LockOptions& options) {
-  const std::string file = LockFileFor(spec_options, loaded, session);
+  const specs::LoadedSpec committed = LoadCommitted(spec_options, loaded, session);
+  const std::string file = LockFileFor(committed, loaded);
   std::optional<specs::Lock> previous = ReadLock(file);
   const bool matches = previous && LockMatches(*previous, loaded.spec);
   std::optional<specs::Error> changed;
@@ -120,6 +132,7 @@ FoundLock FindOrMakeLock(Session& session, const SpecOptions& spec_options,
   const std::unique_ptr<Repository> repository = session.OpenRepository(loaded.spec);
   const LockRequest request{.loaded = loaded,
                             .previous = previous ? &*previous : nullptr,
+                            .own_platforms = OwnPlatforms(committed),
                             .keep_platforms = !options.relock || !spec_options.platforms.empty(),
                             .upgrade_all = options.upgrade_all,
                             .upgrades = std::move(upgrades),

@@ -54,9 +54,11 @@ int Plan(const GlobalOptions& options, PlanArguments& arguments) {
       const std::string cuda = CudaNote(loaded.spec.cuda, locked);
       if (!cuda.empty()) fmt::print("  {}\n", cuda);
       const CudaPreflight preflight = CheckCuda(loaded.spec, platform);
-      if (!preflight.driver.empty()) fmt::print("  needs a driver of {}\n", preflight.driver);
+      if (!preflight.driver.empty()) {
+        fmt::print("  needs a driver that supports CUDA {} or later\n", preflight.driver);
+      }
       if (const auto code = KnownGpuCode(platform, session.store())) {
-        fmt::print("  has code for {}\n", RenderGpuCode(*code));
+        fmt::print("  GPU code: {}\n", DescribeGpuCode(*code));
       }
       for (const std::string& warning : preflight.warnings) session.progress().Warning(warning);
       for (const LayerPlan& layer : PlanLayers(loaded.spec, platform)) {

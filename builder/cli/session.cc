@@ -12,7 +12,6 @@
 #include "builder/cli/version.h"
 #include "builder/host/source_config.h"
 #include "builder/host/user_paths.h"
-#include "builder/lock/cuda_part.h"
 #include "builder/pypi/index_client.h"
 #include "layers/io/file.h"
 #include "specs/base/error.h"
@@ -225,9 +224,6 @@ std::unique_ptr<Repository> Session::OpenRepository(const specs::Spec& spec, Deb
       .cache = store().IndexDirectory("debian"),
       .network = options_.offline ? NetworkUse::kOffline : NetworkUse::kOnline,
       .now = now};
-  for (std::string& component : CudaDebianComponents(spec.cuda)) {
-    options.components.push_back(std::move(component));
-  }
   return std::make_unique<Repository>(spec.system.suite, std::move(options), http(), *progress_);
 }
 

@@ -87,22 +87,25 @@ std::string ImageToRun(const BuildSummary& summary) {
   return summary.pushed.empty() ? "" : summary.pushed.front().target.Name();
 }
 
-// As `imgbuild up` would with podman: ports on loopback, the current directory at the workdir.
+// As `imgbuild up` would with podman: ports on loopback, the current directory at the workdir, and
+// the GPU where there is one.
 std::string RunLine(const BuildSummary& summary) {
   RunPlan plan = PlanCommand(summary.loaded.spec);
   plan.image = ImageToRun(summary);
   if (plan.image.empty()) return "";
+  const char* with_gpu =
+      plan.gpu && !summary.gpu ? " (where there is a GPU, with --device nvidia.com/gpu=all)" : "";
   plan.ports = PlanServices(summary.loaded.spec).ports;
   plan.folder = "$PWD";
   plan.uid = summary.uid;
-  plan.gpu = false;
+  plan.gpu = plan.gpu && summary.gpu;
   plan.interactive = true;
   std::vector<std::string> words;
   for (const std::string& word :
        RunArguments({EngineKind::kPodman, "podman", summary.uid == 0}, plan)) {
     words.push_back(RenderWord(word));
   }
-  return specs::Join(words, " ");
+  return fmt::format("\nRun it{}:\n  {}\n", with_gpu, specs::Join(words, " "));
 }
 
 }  // namespace
@@ -140,9 +143,7 @@ std::string RenderSummary(const BuildSummary& summary) {
   for (const Pushed& pushed : summary.pushed) {
     text += fmt::format("  {}\n", RenderPushed(pushed, summary.digest));
   }
-  const std::string line = RunLine(summary);
-  if (!line.empty()) text += fmt::format("\nRun it:\n  {}\n", line);
-  return text;
+  return text + RunLine(summary);
 }
 
 namespace {
@@ -217,6 +218,7 @@ std::string RenderSummaryJson(const BuildSummary& summary) {
                       {"exported", ExportedJson(summary.exported)},
                       {"outputs", std::move(outputs)},
                       {"pushed", std::move(pushes)},
+                      {"notes", summary.notes},
                       {"milliseconds", std::move(phases)}};
   return event.dump();
 }

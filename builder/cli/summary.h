@@ -32,6 +32,7 @@ struct BuildSummary {
   bool resolved = false;
   std::vector<std::string> notes = {};  // lines on what became of the spec
   std::uint32_t uid = 0;                // of whoever runs this program
+  bool gpu = false;                     // whether this machine has one that containers can use
 };
 
 // Several lines: image and digest, layers with sizes and whether they were made, times, and the
@@ -39,7 +40,7 @@ struct BuildSummary {
 std::string RenderSummary(const BuildSummary& summary);
 
 // The same as one JSON object: {"event": "built", "image", "digest", "shared", "exported",
-// "outputs", "pushed", "platforms": [...]}.
+// "outputs", "pushed", "notes", "platforms": [...]}.
 std::string RenderSummaryJson(const BuildSummary& summary);
 
 }  // namespace imgbuild::builder

@@ -41,7 +41,8 @@ const ReleaseEntry& Identity(const PackagesRequest& request) {
   for (std::string_view suffix : {"", ".xz", ".gz"}) {
     if (const ReleaseEntry* entry = EntryAt(request, path + std::string(suffix))) return *entry;
   }
-  throw Error(fmt::format("the suite {} has no packages of {} for {}", request.suite.part.name,
+  throw Error(ErrorKind::kUnresolvable,
+              fmt::format("the suite {} has no packages of {} for {}", request.suite.part.name,
                           request.component, specs::ArchitectureName(request.architecture)))
       .Found(fmt::format("components {}; architectures {}",
                          specs::Join(request.release.components, " "),
@@ -63,7 +64,8 @@ class Fetcher {
       if (std::optional<std::string> body = FetchVariant(path, *entry)) return Unpack(*body);
     }
     if (wrong_) throw std::move(*wrong_);
-    throw Error(fmt::format("the mirror lacks the package list of {}", Described(request_)))
+    throw Error(ErrorKind::kUnresolvable,
+                fmt::format("the mirror lacks the package list of {}", Described(request_)))
         .Found(specs::Join(tried_, "; "))
         .Expected(PlainPath(request_) + ".gz or .xz")
         .Hint(fmt::format("the mirror comes from {}: it may be in the middle of an update, try "

@@ -48,13 +48,14 @@ class Repository::Part {
   // What each architecture has of this part.
   using Tables = std::vector<std::vector<PackageSource>>;
 
-  Tables Load(std::span<const specs::Architecture> architectures) {
+  Tables Load(std::span<const specs::Architecture> architectures,
+              const std::vector<std::string>& components) {
     if (!release_) {
       CreateFolder();
       release_ = source_.Get();
     }
     try {
-      return LoadTables(architectures);
+      return LoadTables(architectures, components);
     } catch (const specs::Error&) {
       // A mirror drops old package lists: what was fresh minutes ago may have just been replaced.
       if (release_->just_asked || options_->network == NetworkUse::kOffline || loaded_) throw;
@@ -63,7 +64,7 @@ class Repository::Part {
       release_ = std::move(newer);
       if (same) throw;
     }
-    return LoadTables(architectures);
+    return LoadTables(architectures, components);
   }
 
   specs::LockedSuite Locked() const {
@@ -77,11 +78,13 @@ class Repository::Part {
     if (error) throw layers::FileError("create", suite_.folder, error.value());
   }
 
-  Tables LoadTables(std::span<const specs::Architecture> architectures) {
+  Tables LoadTables(std::span<const specs::Architecture> architectures,
+                    const std::vector<std::string>& components) {
     std::vector<std::future<std::vector<PackageSource>>> loads;
     for (specs::Architecture architecture : architectures) {
-      loads.push_back(std::async(std::launch::async,
-                                 [this, architecture] { return LoadComponents(architecture); }));
+      loads.push_back(std::async(std::launch::async, [this, architecture, &components] {
+        return LoadComponents(architecture, components);
+      }));
     }
     Tables tables;
     for (auto& load : loads) tables.push_back(load.get());
@@ -89,9 +92,10 @@ class Repository::Part {
     return tables;
   }
 
-  std::vector<PackageSource> LoadComponents(specs::Architecture architecture) const {
+  std::vector<PackageSource> LoadComponents(specs::Architecture architecture,
+                                            const std::vector<std::string>& components) const {
     std::vector<PackageSource> sources;
-    for (const std::string& component : options_->components) {
+    for (const std::string& component : components) {
       PackagesRequest request{suite_, release_->file, component, architecture, options_->network};
       sources.push_back(
           {LogicalSource(suite_.part.name, component), LoadPackages(request, client_, progress_)});
@@ -122,16 +126,21 @@ Repository::Repository(specs::Suite suite, RepositoryOptions options, HttpClient
 
 Repository::~Repository() = default;
 
-PackageIndex Repository::Load(specs::Architecture architecture) {
-  return std::move(LoadAll({&architecture, 1}).front());
+PackageIndex Repository::Load(specs::Architecture architecture,
+                              std::span<const std::string> beside) {
+  return std::move(LoadAll({&architecture, 1}, beside).front());
 }
 
-std::vector<PackageIndex> Repository::LoadAll(std::span<const specs::Architecture> architectures) {
+std::vector<PackageIndex> Repository::LoadAll(std::span<const specs::Architecture> architectures,
+                                              std::span<const std::string> beside) {
+  std::vector<std::string> components = {"main"};
+  components.insert(components.end(), beside.begin(), beside.end());
   // Each part waits for its mirror most of the time: a thread of its own.
   std::vector<std::future<Part::Tables>> loads;
   for (const std::unique_ptr<Part>& part : parts_) {
-    loads.push_back(std::async(std::launch::async,
-                               [&part, architectures] { return part->Load(architectures); }));
+    loads.push_back(std::async(std::launch::async, [&part, &components, architectures] {
+      return part->Load(architectures, components);
+    }));
   }
   std::vector<std::vector<PackageSource>> sources(architectures.size());
   for (auto& load : loads) {

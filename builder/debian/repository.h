@@ -24,8 +24,7 @@ enum class NetworkUse { kOnline, kOffline };
 
 struct RepositoryOptions {
   DebianMirrors mirrors;
-  Keyring keyring;  // HostDebianKeyring() or the user's
-  std::vector<std::string> components = {"main"};
+  Keyring keyring;              // HostDebianKeyring() or the user's
   std::filesystem::path cache;  // created where it is missing
   NetworkUse network = NetworkUse::kOnline;
   std::int64_t now = 0;          // seconds since the epoch
@@ -52,13 +51,16 @@ class Repository {
   Repository(const Repository&) = delete;
   Repository& operator=(const Repository&) = delete;
 
-  // Every part's packages for one machine. Fetches what is not cached, all parts at once; what is
-  // cached and fresh costs milliseconds. Throws Error: unreachable mirror (what was tried, from
-  // which setting), bad signature, expired or foreign Release, wrong hash (kVerification); offline:
-  // what is missing. The index outlives the Repository. Not thread-safe.
-  PackageIndex Load(specs::Architecture architecture);
+  // Every part's packages for one machine: of the archive's component main, and of the others that
+  // are named. Fetches what is not cached, all parts at once; what is cached and fresh costs
+  // milliseconds. Throws Error: unreachable mirror (what was tried, from which setting), bad
+  // signature, expired or foreign Release, wrong hash (kVerification); a component that suite or
+  // mirror has not (kUnresolvable); offline: what is missing. The index outlives the Repository.
+  // Not thread-safe.
+  PackageIndex Load(specs::Architecture architecture, std::span<const std::string> beside = {});
   // The same for several at once, in their order: lists are decompressed and compiled side by side.
-  std::vector<PackageIndex> LoadAll(std::span<const specs::Architecture> architectures);
+  std::vector<PackageIndex> LoadAll(std::span<const specs::Architecture> architectures,
+                                    std::span<const std::string> beside = {});
 
   // The Release files that Load used, by name, for the lock. REQUIRES: Load was called.
   std::vector<specs::LockedSuite> suites() const;

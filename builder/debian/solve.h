@@ -13,11 +13,11 @@
 namespace imgbuild::builder {
 
 struct DebianSolveOptions {
-  // Name -> version of an earlier lock. They are kept where they still exist and fit, and preferred
-  // where there is a choice among alternatives.
-  std::map<std::string, std::string> preferences;
-  // Names whose version is chosen anew all the same.
-  std::set<std::string> upgrades;
+  // Name -> versions chosen earlier or for another platform, best first: the first that exists and
+  // fits is taken before a newer one.
+  std::map<std::string, std::vector<std::string>> preferences;
+  // Names of an earlier lock: preferred where there is a choice among alternatives.
+  std::set<std::string> known;
   // Names that count as installed although they are not: a relation with one of them among its
   // alternatives is met. Roots are taken all the same.
   std::set<std::string, std::less<>> assumed;

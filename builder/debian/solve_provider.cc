@@ -170,9 +170,11 @@ DependenciesAnswer DebianProvider::DependenciesOf(PackageId package, Position ve
 
 Choice DebianProvider::ChooseVersion(const Node& node, const VersionSet& allowed) const {
   auto preferred = options_.preferences.find(node.text);
-  if (preferred != options_.preferences.end() && !options_.upgrades.contains(node.text)) {
-    for (Position i = 0; i < node.candidates.size(); ++i) {
-      if (allowed.Contains(i) && node.candidates[i].version() == preferred->second) return i;
+  if (preferred != options_.preferences.end()) {
+    for (const std::string& version : preferred->second) {
+      for (Position i = 0; i < node.candidates.size(); ++i) {
+        if (allowed.Contains(i) && node.candidates[i].version() == version) return i;
+      }
     }
   }
   for (Position i = 0; i < node.candidates.size(); ++i) {
@@ -192,7 +194,7 @@ Choice DebianProvider::ChooseAlternative(const Node& node, const VersionSet& all
     if (decided && need.versions.Contains(*decided)) return i;
     if (!partial.Possible(need.package, need.versions)) continue;
     if (!first) first = i;
-    if (!locked && options_.preferences.contains(nodes_[need.package].text)) locked = i;
+    if (!locked && options_.known.contains(nodes_[need.package].text)) locked = i;
   }
   if (locked) return *locked;
   if (first) return *first;

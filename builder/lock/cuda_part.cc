@@ -9,12 +9,14 @@
 
 #include "specs/base/error.h"
 #include "specs/base/text.h"
+#include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
 namespace {
 
-constexpr std::string_view kToolkit = "cuda-toolkit";
 constexpr std::string_view kDebianToolkit = "nvidia-cuda-toolkit";
+// Depends on the newest g++ that the toolkit's nvcc takes: the suite's own is too new for it.
+constexpr std::string_view kDebianHostCompiler = "nvidia-cuda-toolkit-gcc";
 
 // What programs load when they run, as far as a version has it.
 constexpr std::array<std::string_view, 11> kRuntime = {
@@ -54,7 +56,7 @@ class Toolkit {
  public:
   Toolkit(const specs::CudaSection& section, ReleaseBook& book) : section_(section), book_(book) {
     const specs::Requirement wanted =
-        MakeRequirement(fmt::format("{}=={}.*", kToolkit, section.version));
+        MakeRequirement(fmt::format("{}=={}.*", kCudaToolkit, section.version));
     release_ = book.Newest(wanted.name, wanted.specifier);
     if (release_.empty()) throw NoSuchVersion();
     offered_ = book.Extras(wanted.name, {release_}).at(release_);
@@ -81,11 +83,11 @@ class Toolkit {
 
  private:
   specs::Error NoSuchVersion() const {
-    const std::vector<std::string> versions = book_.Versions(std::string(kToolkit));
+    const std::vector<std::string> versions = book_.Versions(std::string(kCudaToolkit));
     if (versions.empty()) {
       return specs::Error(specs::ErrorKind::kUnresolvable,
                           fmt::format("no index has {}, which says what CUDA {} consists of",
-                                      kToolkit, section_.version))
+                                      kCudaToolkit, section_.version))
           .Hint("name an index that has it in [[python.indexes]], or write provider = \"debian\"");
     }
     return specs::Error(specs::ErrorKind::kUnresolvable,
@@ -100,7 +102,7 @@ class Toolkit {
     names.insert(names.end(), kBeside.begin(), kBeside.end());
     std::sort(names.begin(), names.end());
     std::string hint = specs::DidYouMean(component, names);
-    const std::string project(kToolkit);
+    const std::string project(kCudaToolkit);
     const std::vector<std::string> versions = book_.Versions(project);
     const auto extras = book_.Extras(project, versions);
     std::vector<std::string> having;
@@ -124,11 +126,16 @@ class Toolkit {
 
 }  // namespace
 
-std::vector<std::string> CudaDebianPackages(const specs::CudaSection& section) {
-  const bool compiles = Has(section.components, "toolkit") || Has(section.components, "nvcc");
-  if (!compiles) return {};
-  if (section.provider == "debian") return {"g++", std::string(kDebianToolkit)};
-  return {"g++"};
+std::vector<std::string> CudaDebianPackages(const specs::CudaSection& section,
+                                            const std::vector<specs::LockedPackage>& wheels) {
+  if (section.provider == "debian") {
+    return {std::string(kDebianToolkit), std::string(kDebianHostCompiler)};
+  }
+  const bool compiles = std::ranges::any_of(wheels, [](const specs::LockedPackage& wheel) {
+    return wheel.name == specs::kNvccWheel && wheel.layer == specs::kCudaRoot;
+  });
+  if (compiles) return {"g++"};
+  return {};
 }
 
 std::vector<std::string> CudaDebianComponents(const specs::CudaSection& section) {
@@ -170,11 +177,9 @@ std::vector<specs::Requirement> CudaRequirements(const specs::CudaSection& secti
       toolkit.Add(component, extras);
     }
   }
-  if (!extras.empty()) {
-    requirements.push_back(MakeRequirement(
-        fmt::format("{}[{}]=={}.*", kToolkit, specs::Join({extras.begin(), extras.end()}, ","),
-                    section.version)));
-  }
+  const std::string parts = specs::Join({extras.begin(), extras.end()}, ",");
+  requirements.push_back(MakeRequirement(fmt::format(
+      "{}{}=={}.*", kCudaToolkit, parts.empty() ? "" : "[" + parts + "]", section.version)));
   return requirements;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "builder/pypi/release_book.h"
@@ -15,11 +16,13 @@ namespace imgbuild::builder {
 // Whether a resolution includes the CUDA section.
 enum class CudaPart { kWithout, kWith };
 
-// Debian packages: the host compiler that nvcc runs, where nvcc is asked for, and with provider
-// "debian" the toolkit itself.
-std::vector<std::string> CudaDebianPackages(const specs::CudaSection& section);
+// Debian packages: the host compiler, where the section brings nvcc among the locked wheels, and
+// with provider "debian" the toolkit itself with the one that its nvcc accepts.
+std::vector<std::string> CudaDebianPackages(const specs::CudaSection& section,
+                                            const std::vector<specs::LockedPackage>& wheels);
 
-// The archive's components that these lie in, beside main.
+// The archive's components that these lie in, beside main. They are asked for where a resolution
+// includes the section and nowhere else: a mirror may lack them.
 std::vector<std::string> CudaDebianComponents(const specs::CudaSection& section);
 
 // Names of what the host's driver brings into containers: libraries that Debian's CUDA depends on
@@ -31,7 +34,12 @@ std::vector<std::string> CudaDriverPackages(const specs::CudaSection& section);
 void CheckDebianCuda(const specs::CudaSection& section, specs::Suite suite,
                      const std::vector<specs::LockedPackage>& packages);
 
-// Requirements of wheels: "cuda-toolkit[all]==13.0.*", "nvidia-cudnn-cu13". Throws Error
+// The meta-package whose releases say which versions of everything a version of CUDA has.
+inline constexpr std::string_view kCudaToolkit = "cuda-toolkit";
+
+// Requirements of wheels: "cuda-toolkit[all]==13.0.*", "nvidia-cudnn-cu13". The toolkit is always
+// among them, without extras where no part of it is asked for, so that it can hold what others
+// require to its versions (ResolveInput::binding). Throws Error
 // (kUnresolvable): a version that no index has, with those there are; a component that the version
 // has not, with near names and the versions that have it.
 std::vector<specs::Requirement> CudaRequirements(const specs::CudaSection& section,

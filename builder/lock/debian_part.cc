@@ -7,6 +7,7 @@
 
 #include "builder/debian/profiles.h"
 #include "builder/debian/solve.h"
+#include "builder/lock/cuda_part.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 #include "specs/debian/version.h"
@@ -46,38 +47,6 @@ std::vector<LockedPackage> ToLocked(const Closure& closure, std::string_view lay
   return packages;
 }
 
-// Keeping the debs of `previous` where `kept` lets them be.
-DebianSolveOptions Preferences(const std::vector<LockedPackage>* previous,
-                               const KeptVersions& kept) {
-  DebianSolveOptions options;
-  if (previous == nullptr || kept.upgrade_all) return options;
-  for (const LockedPackage& package : *previous) {
-    if (package.kind == specs::PackageKind::kDeb) {
-      options.preferences[package.name] = package.version;
-    }
-  }
-  if (kept.upgrades != nullptr) options.upgrades = *kept.upgrades;
-  return options;
-}
-
-const std::vector<LockedPackage>* PackagesFor(const specs::Platform& platform,
-                                              const KeptVersions& kept) {
-  if (kept.previous == nullptr) return nullptr;
-  for (const specs::LockedPlatform& locked : kept.previous->platforms) {
-    if (locked.platform == platform) return &locked.packages;
-  }
-  return nullptr;
-}
-
-const std::vector<LockedPackage>* CompilerFor(const specs::Platform& host,
-                                              const KeptVersions& kept) {
-  if (kept.previous == nullptr) return nullptr;
-  for (const specs::LockedCompiler& compiler : kept.previous->compilers) {
-    if (compiler.host == host) return &compiler.packages;
-  }
-  return nullptr;
-}
-
 // The solver knows one kind of root; this tells them apart again.
 void NameRoots(const std::vector<std::string>& roots, const std::vector<std::string>& cuda_roots,
                std::vector<LockedPackage>& packages) {
@@ -114,14 +83,14 @@ void MarkCuda(std::vector<LockedPackage>& packages) {
 
 std::vector<LockedPackage> LockDebian(const specs::Spec& spec, const PackageIndex& index,
                                       const specs::Platform& platform, const KeptVersions& kept,
-                                      CudaPart cuda) {
-  DebianSolveOptions options = Preferences(PackagesFor(platform, kept), kept);
+                                      const std::vector<std::string>& cuda_roots) {
+  DebianSolveOptions options;
+  options.preferences = PreferredVersions(kept, platform, specs::PackageKind::kDeb);
+  options.known = NamesBefore(kept, platform, specs::PackageKind::kDeb);
   ProfilePackages profile = PackagesOf(spec.system.suite, spec.system.profile);
   options.assumed = std::move(profile.assumed);
   std::vector<std::string> roots = std::move(profile.roots);
   roots.insert(roots.end(), spec.system.packages.begin(), spec.system.packages.end());
-  std::vector<std::string> cuda_roots;
-  if (cuda == CudaPart::kWith) cuda_roots = CudaDebianPackages(spec.cuda);
   if (cuda_roots.empty()) return ToLocked(SolveDebian(index, roots, options), kBaseLayer);
 
   const std::vector<std::string> driver = CudaDriverPackages(spec.cuda);
@@ -142,7 +111,8 @@ specs::LockedCompiler LockCompiler(const PackageIndex& index, const specs::Platf
                                    const KeptVersions& kept) {
   std::string root = fmt::format("python{}-minimal", python);
   if (!debian_version.empty()) root += fmt::format("={}", debian_version);
-  const DebianSolveOptions options = Preferences(CompilerFor(host, kept), kept);
+  DebianSolveOptions options;
+  options.preferences = PreferredForCompiler(kept, host);
   return {.host = host, .packages = ToLocked(SolveDebian(index, {root}, options), "compiler")};
 }
 

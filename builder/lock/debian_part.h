@@ -1,29 +1,22 @@
 // The Debian half of a lock.
 #pragma once
 
-#include <set>
 #include <string>
 #include <vector>
 
 #include "builder/debian/package_index.h"
-#include "builder/lock/cuda_part.h"
+#include "builder/lock/kept_versions.h"
 #include "specs/env/lock.h"
 #include "specs/env/spec.h"
 
 namespace imgbuild::builder {
 
-// What is known of an earlier choice.
-struct KeptVersions {
-  const specs::Lock* previous = nullptr;
-  bool upgrade_all = false;
-  const std::set<std::string>* upgrades = nullptr;
-};
-
-// The packages of one platform by name: of layer "base", and of layer "cuda" those that only the
-// CUDA section needs. Throws Error (kUnresolvable).
+// The packages of one platform by name: of layer "base", and of layer "cuda" those that only
+// `cuda_roots` need, packages of the CUDA section. Throws Error (kUnresolvable).
 std::vector<specs::LockedPackage> LockDebian(const specs::Spec& spec, const PackageIndex& index,
                                              const specs::Platform& platform,
-                                             const KeptVersions& kept, CudaPart cuda);
+                                             const KeptVersions& kept,
+                                             const std::vector<std::string>& cuda_roots);
 
 // The interpreter that compiles .pyc on a host: of the same version on all of them, that of the
 // image where Debian's Python is in it, so that the bytes are the same wherever they are made. ""

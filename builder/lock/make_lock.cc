@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include <fmt/core.h>
 
@@ -34,11 +35,23 @@ class Indexes {
                                             kArchitectures.begin())];
   }
 
+  // With components of the archive beside main. Throws Error (kUnresolvable) where it lacks one.
+  const PackageIndex& With(const std::vector<std::string>& components, Architecture architecture) {
+    const PackageIndex& plain = For(architecture);
+    if (components.empty()) return plain;
+    auto found = with_.find(architecture);
+    if (found == with_.end()) {
+      found = with_.emplace(architecture, repository_.Load(architecture, components)).first;
+    }
+    return found->second;
+  }
+
   bool AreLoaded() const { return !loaded_.empty(); }
 
  private:
   Repository& repository_;
   std::vector<PackageIndex> loaded_;
+  std::map<Architecture, PackageIndex> with_;
 };
 
 class PlatformLocker {
@@ -70,25 +83,32 @@ class PlatformLocker {
  private:
   LockedPlatform LockWith(CudaPart cuda) {
     LockedPlatform locked{.platform = platform_, .packages = {}, .cuda_problem = ""};
-    const PythonTarget target =
-        context_.base != nullptr ? BaseTarget() : LockBase(cuda, locked.packages);
+    const bool on_base = context_.base != nullptr;
+    if (!on_base) locked.packages = LockDebs({}, {});
+    const PythonTarget target = on_base ? BaseTarget() : DebianTarget(locked.packages);
     python_version_ = target.version_text;
     std::vector<LockedPackage> wheels = LockPython(request_.loaded, target, kept_, cuda, context_);
+    if (!on_base && cuda == CudaPart::kWith) AddCudaDebs(wheels, locked.packages);
     std::move(wheels.begin(), wheels.end(), std::back_inserter(locked.packages));
     return locked;
   }
 
-  // Debian's packages, and the Python among them.
-  PythonTarget LockBase(CudaPart cuda, std::vector<LockedPackage>& packages) {
-    const specs::Spec& spec = request_.loaded.spec;
-    packages = LockDebian(spec, indexes_.For(platform_.architecture), platform_, kept_, cuda);
+  std::vector<LockedPackage> LockDebs(const std::vector<std::string>& cuda_roots,
+                                      const std::vector<std::string>& components) {
+    const PackageIndex& index = indexes_.With(components, platform_.architecture);
+    return LockDebian(request_.loaded.spec, index, platform_, kept_, cuda_roots);
+  }
+
+  // Anew and all together: whether the section needs any is known after the wheels.
+  void AddCudaDebs(const std::vector<LockedPackage>& wheels, std::vector<LockedPackage>& debs) {
+    const specs::CudaSection& section = request_.loaded.spec.cuda;
+    const std::vector<std::string> roots = CudaDebianPackages(section, wheels);
+    if (!roots.empty()) debs = LockDebs(roots, CudaDebianComponents(section));
+  }
+
+  PythonTarget DebianTarget(const std::vector<LockedPackage>& debs) const {
     const LockedPackage& python =
-        FindLocked(packages, fmt::format("python{}-minimal", spec.python.version));
-    if (cuda == CudaPart::kWith && spec.cuda.provider == "debian") {
-      context_.progress.Info(
-          "CUDA from Debian's component non-free comes under NVIDIA's licence, which restricts how "
-          "it is used and passed on: /usr/share/doc/nvidia-cuda-toolkit/copyright in the image");
-    }
+        FindLocked(debs, fmt::format("python{}-minimal", request_.loaded.spec.python.version));
     return MakeTarget(PythonVersionOf(python.version), platform_);
   }
 
@@ -123,16 +143,24 @@ LockedPlatform LockPlatform(const LockRequest& request, const specs::Platform& p
   return locked;
 }
 
-// In an order of their own, so that whoever asks for one of them leaves the file as it is.
+void AddPlatforms(std::vector<specs::Platform> group, std::vector<specs::Platform>& platforms) {
+  std::ranges::sort(group);
+  for (const specs::Platform& platform : group) {
+    if (std::ranges::find(platforms, platform) == platforms.end()) platforms.push_back(platform);
+  }
+}
+
+// In the order in which they are resolved.
 std::vector<specs::Platform> PlatformsOf(const LockRequest& request) {
-  std::vector<specs::Platform> platforms = request.loaded.spec.image.platforms;
+  std::vector<specs::Platform> others = request.loaded.spec.image.platforms;
   const specs::Lock* previous = request.previous;
   if (request.keep_platforms && previous != nullptr &&
       previous->inputs == specs::ResolutionInputs(request.loaded.spec)) {
-    for (const LockedPlatform& kept : previous->platforms) platforms.push_back(kept.platform);
+    for (const LockedPlatform& kept : previous->platforms) others.push_back(kept.platform);
   }
-  std::ranges::sort(platforms);
-  platforms.erase(std::unique(platforms.begin(), platforms.end()), platforms.end());
+  std::vector<specs::Platform> platforms;
+  AddPlatforms(request.own_platforms, platforms);
+  AddPlatforms(std::move(others), platforms);
   return platforms;
 }
 
@@ -154,16 +182,19 @@ void LockCompilers(const specs::Spec& spec, const KeptVersions& kept, Indexes& i
 
 specs::Lock MakeLock(const LockRequest& request, LockContext context) {
   const specs::Spec& spec = request.loaded.spec;
-  const KeptVersions kept{.previous = request.previous,
-                          .upgrade_all = request.upgrade_all,
-                          .upgrades = &request.upgrades};
+  KeptVersions kept{.previous = request.previous,
+                    .upgrade_all = request.upgrade_all,
+                    .upgrades = &request.upgrades,
+                    .chosen = {}};
   specs::Lock lock{.inputs = specs::ResolutionInputs(spec), .packer = request.packer};
   Indexes indexes(context.repository);
   for (const specs::Platform& platform : PlatformsOf(request)) {
+    kept.chosen = lock.platforms;
     specs::WithContext(fmt::format("while resolving for {}", platform.Render()), [&] {
       lock.platforms.push_back(LockPlatform(request, platform, kept, indexes, context, lock));
     });
   }
+  std::ranges::sort(lock.platforms, {}, &LockedPlatform::platform);
   LockCompilers(spec, kept, indexes, lock);
   if (context.base != nullptr) {
     const specs::Descriptor& root = context.base->For(lock.platforms.front().platform).root;

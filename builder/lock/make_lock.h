@@ -24,8 +24,10 @@ namespace imgbuild::builder {
 struct LockRequest {
   const specs::LoadedSpec& loaded;
   const specs::Lock* previous = nullptr;  // its versions are kept where they still fit
-  // Platforms of the previous lock that the spec does not ask for now are resolved, too, where it
-  // is a lock of the same inputs: who builds for one platform leaves the others their lock.
+  // Those that the spec itself names, whatever `loaded` was narrowed to: a lock covers them all.
+  std::vector<specs::Platform> own_platforms;
+  // Other platforms of the previous lock are resolved, too, where it is one of the same inputs: who
+  // builds for one platform leaves the others their lock.
   bool keep_platforms = false;
   bool upgrade_all = false;        // forget the previous versions
   std::set<std::string> upgrades;  // forget those of these packages, debs and wheels alike
@@ -45,7 +47,10 @@ struct LockContext {
   BaseImages* base = nullptr;  // where the spec builds on an image
 };
 
-// All platforms of the spec (and those kept), and the compilers for every host. Throws Error:
+// All platforms, and the compilers for every host. They share versions: one that an earlier lock
+// does not hold to a version takes that of the others where it fits. The spec's own platforms lead,
+// each group in the order of their names, so that asking for another one moves nothing in them, and
+// the first has the newest versions that there are for it. Throws Error:
 // kUnresolvable with the explanation and the platform; kUsage for requirements that cannot be
 // honoured; what Repository and ResolvePython throw.
 specs::Lock MakeLock(const LockRequest& request, LockContext context);

@@ -48,10 +48,11 @@ class PythonLocker {
     }
     if (section_.allow_prereleases) input.prereleases = Prereleases::kAllow;
     if (section_.exclude_newer) input.exclude_newer = ParseExcludeNewer(*section_.exclude_newer);
-    AddPreferences(kept, input);
+    input.preferences = PreferredVersions(kept, target_.platform, specs::PackageKind::kWheel);
     if (cuda == CudaPart::kWith && cuda_.provider == "pypi") {
       ReleaseBook book(input, Context());
       input.optional = {std::string(specs::kCudaRoot), CudaRequirements(cuda_, book)};
+      input.binding = {std::string(kCudaToolkit)};
     }
     if (input.requirements.empty() && input.wheels.empty() && input.optional.requirements.empty()) {
       return {};
@@ -99,21 +100,8 @@ class PythonLocker {
     }
     input.wheels.push_back({.filename = file.filename(),
                             .path = specs::CanonicalPath(path, folder_),
-                            .read = [file] { return layers::ReadFile(file, 4ull << 30); }});
+                            .file = file});
     return specs::NormalizeName(parsed->name);
-  }
-
-  void AddPreferences(const KeptVersions& kept, ResolveInput& input) const {
-    if (kept.previous == nullptr || kept.upgrade_all) return;
-    for (const specs::LockedPlatform& locked : kept.previous->platforms) {
-      if (locked.platform != target_.platform) continue;
-      for (const LockedPackage& package : locked.packages) {
-        const bool upgraded = kept.upgrades != nullptr && kept.upgrades->contains(package.name);
-        if (package.kind == specs::PackageKind::kWheel && !upgraded) {
-          input.preferences[package.name] = package.version;
-        }
-      }
-    }
   }
 
   Resolution Resolve(const ResolveInput& input) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "builder/lock/cuda_part.h"
 #include "builder/lock/debian_part.h"
 #include "builder/lock/make_lock.h"
 #include "builder/pypi/target.h"

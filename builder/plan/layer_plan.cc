@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "specs/base/error.h"
+#include "specs/base/text.h"
 #include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
@@ -66,6 +68,9 @@ void KeepBudget(std::vector<Split>& splits, const specs::LockedPlatform& locked,
   }
 }
 
+// The user's files, and what imgbuild makes.
+constexpr std::size_t kOwnLayers = 4;
+
 }  // namespace
 
 std::vector<LayerPlan> PlanLayers(const specs::Spec& spec, const specs::LockedPlatform& locked,
@@ -81,7 +86,6 @@ std::vector<LayerPlan> PlanLayers(const specs::Spec& spec, const specs::LockedPl
                                     : split.small)
         .push_back(i);
   }
-  constexpr std::size_t kOwnLayers = 4;
   const auto cuda = std::find(names.begin(), names.end(), specs::kCudaRoot) - names.begin();
   std::vector<Split> cuda_split = {std::exchange(splits[static_cast<std::size_t>(cuda)], {})};
   KeepBudget(cuda_split, locked, kCudaLayerBudget);
@@ -109,6 +113,34 @@ std::vector<LayerPlan> PlanLayers(const specs::Spec& spec, const specs::LockedPl
   layers.push_back({LayerKind::kSystem, "system", {}});
   layers.push_back({LayerKind::kState, "state", {}});
   return layers;
+}
+
+std::size_t BudgetOver(std::size_t base_layers) {
+  const std::size_t taken = base_layers + kCudaLayerBudget;
+  return std::min(kLayerBudget, taken < kMostLayers ? kMostLayers - taken : 0);
+}
+
+void CheckLayerCount(const specs::Spec& spec, const LayerCount& count) {
+  const std::size_t all = count.base + std::max(count.planned, count.made);
+  if (all <= kMostLayers) return;
+  std::string parts = fmt::format("{} planned", count.planned);
+  if (count.base > 0) parts += fmt::format(", {} of the base image", count.base);
+  std::string hint;
+  if (count.made > count.planned) {
+    parts += fmt::format(", {} more by image.max-layer-size", count.made - count.planned);
+    hint = fmt::format("raise image.max-layer-size, which is {}",
+                       specs::HumanBytes(spec.image.max_layer_size));
+  } else if (spec.python.layers.size() > 2) {
+    hint = fmt::format("join some of the {} layers of [[python.layers]]",
+                       spec.python.layers.size() - 1);
+  } else {
+    hint = "build on an image of fewer layers";
+  }
+  throw specs::Error(specs::ErrorKind::kUsage,
+                     fmt::format("the image would have {} layers, more than engines stack", all))
+      .Found(std::move(parts))
+      .Expected(fmt::format("at most {}", kMostLayers))
+      .Hint(std::move(hint));
 }
 
 }  // namespace imgbuild::builder

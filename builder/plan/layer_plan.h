@@ -13,8 +13,10 @@
 //     changes with every package: the lock, the services' table, the linker's cache.
 //
 // Only where that makes more layers than the budget do the smallest of the heavy packages join
-// their tier. The CUDA section's layers have a budget of their own, so that turning it on moves
-// nothing in the others. Invariant: each package of the lock is in exactly one layer.
+// their tier, and then tiers their named layer. Named layers stay apart: they are the user's own
+// split. The CUDA section's layers have a budget of their own, so that turning it on moves nothing
+// in the others. Invariant: each package of the lock is in exactly one layer. An image that has
+// more than kMostLayers all the same is refused (CheckLayerCount).
 #pragma once
 
 #include <cstddef>
@@ -35,6 +37,9 @@ inline constexpr std::uint64_t kHeavyBytes = 8u << 20;   // of the archive
 inline constexpr std::uint64_t kMediumBytes = 1u << 20;  // of the archive
 inline constexpr std::size_t kLayerBudget = 40;
 inline constexpr std::size_t kCudaLayerBudget = 20;
+// Of one image, a base's and both budgets included: engines stack up to about 127, and images are
+// built upon.
+inline constexpr std::size_t kMostLayers = 100;
 
 enum class LayerKind { kPackages, kFiles, kRuntime, kSystem, kState };
 
@@ -52,5 +57,18 @@ struct LayerPlan {
 // (specs/env/cuda.h).
 std::vector<LayerPlan> PlanLayers(const specs::Spec& spec, const specs::LockedPlatform& locked,
                                   std::size_t budget = kLayerBudget);
+
+// The budget over a base image: less where the base leaves less.
+std::size_t BudgetOver(std::size_t base_layers);
+
+// The layers of one image.
+struct LayerCount {
+  std::size_t base = 0;     // of the base image
+  std::size_t planned = 0;  // by PlanLayers
+  std::size_t made = 0;     // of these, with layers cut at image.max-layer-size
+};
+
+// Throws Error (kUsage) where there are more than kMostLayers, with what to change.
+void CheckLayerCount(const specs::Spec& spec, const LayerCount& count);
 
 }  // namespace imgbuild::builder

@@ -74,8 +74,10 @@ CandidateRules::CandidateRules(const ResolveInput& input) : input_(input) {
   };
   for (const specs::Requirement& requirement : input.requirements) learn(requirement);
   for (const specs::Requirement& requirement : input.constraints) learn(requirement);
-  for (const auto& [name, text] : input.preferences) {
-    if (auto version = specs::Version::Parse(text)) preferences_.emplace(name, *version);
+  for (const auto& [name, texts] : input.preferences) {
+    for (const std::string& text : texts) {
+      if (auto version = specs::Version::Parse(text)) preferences_[name].push_back(*version);
+    }
   }
 }
 
@@ -86,7 +88,7 @@ bool CandidateRules::Named(const std::set<std::string>& names, const std::string
 bool CandidateRules::YankedAllowed(const std::string& project,
                                    const specs::Version& version) const {
   if (auto preferred = preferences_.find(project); preferred != preferences_.end()) {
-    if (preferred->second == version) return true;
+    if (std::ranges::find(preferred->second, version) != preferred->second.end()) return true;
   }
   auto pins = exact_pins_.find(project);
   if (pins == exact_pins_.end()) return false;
@@ -198,13 +200,10 @@ std::optional<std::size_t> CandidateRules::PickAmong(
     const Project& project, const std::function<bool(std::size_t)>& admits) const {
   const std::vector<Release>& releases = project.releases;
   if (auto preferred = preferences_.find(project.name); preferred != preferences_.end()) {
-    auto found = std::lower_bound(releases.begin(), releases.end(), preferred->second,
-                                  [](const Release& release, const specs::Version& version) {
-                                    return release.version < version;
-                                  });
-    std::size_t index = found - releases.begin();
-    if (found != releases.end() && found->version == preferred->second && admits(index)) {
-      return index;
+    for (const specs::Version& version : preferred->second) {
+      const auto found = std::ranges::lower_bound(releases, version, {}, &Release::version);
+      const std::size_t index = found - releases.begin();
+      if (found != releases.end() && found->version == version && admits(index)) return index;
     }
   }
   bool any = PrereleasesAllowed();

@@ -44,9 +44,9 @@ class CandidateRules {
   // build number; an sdist only where no wheel fits.
   Usability Judge(const Project& project, const Release& release) const;
 
-  // The release in `range` that would be tried first: the preferred version, else the newest final
-  // release, else the newest pre-release (or the newest of all, where pre-releases are allowed).
-  // Usability is not looked at. nullopt where the range holds none.
+  // The release in `range` that would be tried first: the first preferred version there, else the
+  // newest final release, else the newest pre-release (or the newest of all, where pre-releases are
+  // allowed). Usability is not looked at. nullopt where the range holds none.
   std::optional<std::size_t> Pick(const Project& project, const specs::VersionRange& range) const;
 
   // The same among the releases (by index) that `admits` accepts.
@@ -68,7 +68,7 @@ class CandidateRules {
 
   const ResolveInput& input_;
   std::map<std::string, std::vector<specs::Version>> exact_pins_;  // "==" of the user
-  std::map<std::string, specs::Version> preferences_;
+  std::map<std::string, std::vector<specs::Version>> preferences_;
 };
 
 }  // namespace imgbuild::builder

@@ -8,6 +8,7 @@
 
 #include "builder/pypi/zip_directory.h"
 #include "layers/io/archive.h"
+#include "layers/io/file.h"
 #include "specs/base/text.h"
 #include "specs/python/name.h"
 
@@ -55,22 +56,33 @@ void ThrowIfDamaged(const auto& result) {
   if (auto* damage = std::get_if<ZipDamage>(&result)) throw Damaged{damage->what};
 }
 
-// Throws Damaged.
-std::string MetadataOf(std::string_view filename, std::string_view bytes) {
-  auto located = LocateZipDirectory(bytes, bytes.size());
+// `part(offset, size)` gives bytes of the file, less where it ends before. Throws Damaged.
+std::string MetadataOf(std::string_view filename, std::uint64_t file_size, const auto& part) {
+  // The end record is at the very end but for a comment, and zip64's records lie before it.
+  constexpr std::uint64_t kEnd = (64 << 10) + 1024;
+  const std::uint64_t end = std::min(file_size, kEnd);
+  auto located = LocateZipDirectory(part(file_size - end, end), file_size);
   ThrowIfDamaged(located);
   auto place = std::get<ZipDirectoryPlace>(located);
-  auto found = FindZipEntry(bytes.substr(place.offset, place.size), IsMetadataOf, filename);
+  auto found = FindZipEntry(part(place.offset, place.size), IsMetadataOf, filename);
   ThrowIfDamaged(found);
   const auto& entry = std::get<std::optional<ZipEntry>>(found);
   if (!entry) throw Damaged{"it has no METADATA of its name"};
-  if (entry->local_offset > bytes.size()) {
-    throw Damaged{"METADATA lies outside the file"};
+  if (entry->local_offset > file_size) throw Damaged{"METADATA lies outside the file"};
+  if (entry->compressed_size > MetadataClient::kMaxMetadata) {
+    throw Damaged{"METADATA is too large"};
   }
-  auto content =
-      ReadZipEntry(*entry, bytes.substr(entry->local_offset), MetadataClient::kMaxMetadata);
+  auto content = ReadZipEntry(*entry, part(entry->local_offset, ZipEntryReach(*entry)),
+                              MetadataClient::kMaxMetadata);
   ThrowIfDamaged(content);
   return HeadersOf(std::move(std::get<std::string>(content)));
+}
+
+// Throws Damaged.
+std::string MetadataOf(std::string_view filename, std::string_view bytes) {
+  return MetadataOf(filename, bytes.size(), [&](std::uint64_t offset, std::uint64_t size) {
+    return bytes.substr(offset, size);
+  });
 }
 
 // The one at the root of an sdist's top folder.
@@ -303,6 +315,19 @@ std::variant<std::string, UnreadableFile> ReadWheelMetadata(std::string_view fil
                                                             std::string_view bytes) {
   try {
     return MetadataOf(filename, bytes);
+  } catch (const Damaged& damage) {
+    return UnreadableFile{"is damaged: " + damage.what};
+  }
+}
+
+std::variant<std::string, UnreadableFile> ReadWheelFileMetadata(std::string_view filename,
+                                                                const std::filesystem::path& file) {
+  const std::uint64_t file_size = layers::FileSource(file).size();
+  try {
+    return MetadataOf(filename, file_size, [&](std::uint64_t offset, std::uint64_t size) {
+      layers::FileSource part(file, offset, std::min(size, file_size - offset));
+      return layers::ReadAll(part);
+    });
   } catch (const Damaged& damage) {
     return UnreadableFile{"is damaged: " + damage.what};
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -80,8 +81,10 @@ class MetadataClient {
   Connectivity connectivity_;
 };
 
-// METADATA of a wheel that is at hand.
+// METADATA of a wheel that is at hand. Of a file only the parts that it takes are read.
 std::variant<std::string, UnreadableFile> ReadWheelMetadata(std::string_view filename,
                                                             std::string_view bytes);
+std::variant<std::string, UnreadableFile> ReadWheelFileMetadata(std::string_view filename,
+                                                                const std::filesystem::path& file);
 
 }  // namespace imgbuild::builder

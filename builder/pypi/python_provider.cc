@@ -161,8 +161,8 @@ Unavailable PythonProvider::AllLike(const Project& project, Position version,
   return {unusable.clause, VersionSet::Between(from, to)};
 }
 
-DependenciesAnswer PythonProvider::Answer(std::vector<Need> needs,
-                                          const std::vector<Dependency>& dependencies) {
+Dependencies PythonProvider::Answer(std::vector<Need> needs,
+                                    const std::vector<Dependency>& dependencies) {
   for (const Dependency& dependency : dependencies) catalog_.Expect(dependency);
   for (const Dependency& dependency : dependencies) {
     const std::string& name = dependency.project;
@@ -173,7 +173,27 @@ DependenciesAnswer PythonProvider::Answer(std::vector<Need> needs,
     needs.push_back({Intern(name, ""), set});
     for (const std::string& extra : dependency.extras) needs.push_back({Intern(name, extra), set});
   }
-  return Dependencies{std::move(needs), {}, {}};
+  return {std::move(needs), {}, {}};
+}
+
+// Every release of what the extras require that they do not admit.
+std::vector<Need> PythonProvider::BoundBy(const std::string& project, Position version) {
+  const auto& facts = std::get<ReleaseFacts>(catalog_.GetFacts(project, version));
+  std::map<std::string, Dependency> bound;
+  for (const std::string& extra : facts.metadata.provides_extra) {
+    for (Dependency& dependency : DependenciesFor(facts.metadata, rules_.target(), extra)) {
+      if (dependency.range.IsFull() || dependency.project == project) continue;
+      catalog_.Expect(dependency);
+      const auto [known, added] = bound.try_emplace(dependency.project, dependency);
+      if (!added) known->second.range = known->second.range.Intersect(dependency.range);
+    }
+  }
+  std::vector<Need> excludes;
+  for (const auto& [name, dependency] : bound) {
+    if (!std::holds_alternative<Project>(catalog_.GetProject(name))) continue;
+    excludes.push_back({Intern(name, ""), SetOf(dependency).Complement()});
+  }
+  return excludes;
 }
 
 DependenciesAnswer PythonProvider::DependenciesOf(PackageId id, Position version) {
@@ -189,7 +209,11 @@ DependenciesAnswer PythonProvider::DependenciesOf(PackageId id, Position version
   if (!package.extra.empty()) {
     needs.push_back({Intern(package.project, ""), VersionSet::Only(version)});
   }
-  return Answer(std::move(needs), Needs(id, version));
+  Dependencies dependencies = Answer(std::move(needs), Needs(id, version));
+  if (package.extra.empty() && rules_.input().binding.contains(package.project)) {
+    dependencies.excludes = BoundBy(package.project, version);
+  }
+  return dependencies;
 }
 
 DecisionPriority PythonProvider::Prioritize(PackageId id, const VersionSet&,

@@ -59,7 +59,8 @@ class PythonProvider : public Provider {
   };
 
   PackageId Intern(const std::string& project, const std::string& extra);
-  DependenciesAnswer Answer(std::vector<Need> needs, const std::vector<Dependency>& dependencies);
+  Dependencies Answer(std::vector<Need> needs, const std::vector<Dependency>& dependencies);
+  std::vector<Need> BoundBy(const std::string& project, Position version);
   Unavailable AllLike(const Project& project, Position version, const Unusable& unusable);
   std::optional<std::size_t> PickIn(const Project& project, const VersionSet& wanted) const;
   VersionSet Agreeable(const std::string& project, const VersionSet& allowed,

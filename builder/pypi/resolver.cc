@@ -12,6 +12,8 @@
 #include "builder/pypi/reachable.h"
 #include "builder/pypi/simple_json.h"
 #include "builder/resolve/solver.h"
+#include "layers/io/file.h"
+#include "layers/io/hashing.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -55,16 +57,15 @@ Dependency AddLocalWheel(const LocalWheel& wheel, const PythonTarget& target, Ca
                        fmt::format("{} does not fit {}", wheel.path, target.description))
         .Found(target.tags.Explain(name));
   }
-  std::string bytes = wheel.read();
-  auto text = ReadWheelMetadata(wheel.filename, bytes);
+  auto text = ReadWheelFileMetadata(wheel.filename, wheel.file);
   if (auto* unreadable = std::get_if<UnreadableFile>(&text)) {
     throw specs::Error(fmt::format("{} {}", wheel.path, unreadable->clause));
   }
   SimpleFile file;
   file.filename = wheel.filename;
   file.url = "file:///" + wheel.filename;
-  file.sha256 = specs::HashOf(bytes);
-  file.size = bytes.size();
+  file.sha256 = layers::HashFile(wheel.file);
+  file.size = layers::FileSource(wheel.file).size();
   static const IndexConfig kLocal{.name = "local", .url = "", .headers = {}, .packages = {}};
   SimplePageBuilder page("");
   page.Add(file);

@@ -34,8 +34,8 @@ enum class Sdists { kNever, kStaticMetadata };
 // A wheel on this machine in place of any release of its project.
 struct LocalWheel {
   std::string filename;
-  std::string path;                   // as the spec writes it: goes to the result
-  std::function<std::string()> read;  // the whole file; called at most once
+  std::string path;            // as the spec writes it: goes to the result
+  std::filesystem::path file;  // where it lies
 };
 
 // Requirements of a part of the spec that an image may be without. They are solved together with
@@ -51,13 +51,17 @@ struct ResolveInput {
   std::vector<specs::Requirement> constraints;   // restrict what is chosen, add nothing
   std::vector<LocalWheel> wheels;                // each is also a requirement
   OptionalPart optional;
+  // Normalised names of meta-packages: what the extras of the chosen release require holds for
+  // those packages wherever they come from, like constraints.
+  std::set<std::string> binding;
   Prereleases prereleases = Prereleases::kIfNecessary;
   Sdists sdists = Sdists::kNever;
   std::set<std::string> no_binary;            // normalised names whose wheels are not used; ":all:"
   std::set<std::string> no_build;             // ... whose sdists are not used; ":all:"
   std::optional<std::int64_t> exclude_newer;  // microseconds: files uploaded at or after it, and
                                               // those that do not say, do not exist
-  std::map<std::string, std::string> preferences;  // normalised name -> version kept when it fits
+  // Normalised name -> versions to keep, best first: the first that fits is tried before others.
+  std::map<std::string, std::vector<std::string>> preferences;
 };
 
 struct ResolveContext {

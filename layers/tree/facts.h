@@ -43,7 +43,7 @@ struct PackageFacts {
   std::map<std::string, std::string> contents;
 
   // What GPUs its libraries have code for, all together: "sm_90", "compute_120" (layers/unpack/
-  // fatbin.h); sorted. Of wheels.
+  // fatbin.h); sorted.
   std::vector<std::string> gpu_code;
 
   // Debs only: the control archive's members ("control", "postinst", "conffiles", "md5sums",

@@ -14,7 +14,7 @@
 namespace imgbuild::layers {
 
 // Versions what UnpackDeb makes of the same bytes and options: part of each cache key.
-inline constexpr std::string_view kDebVersion = "deb/2";
+inline constexpr std::string_view kDebVersion = "deb/3";
 
 // Which paths stay out of the image.
 enum class PathFilter {

@@ -8,8 +8,8 @@
 #include "layers/tree/file_tree.h"
 #include "layers/tree/path.h"
 #include "layers/unpack/deb_paths.h"
-#include "layers/unpack/elf.h"
 #include "layers/unpack/excluded_paths.h"
+#include "layers/unpack/library_watcher.h"
 #include "specs/base/error.h"
 
 namespace imgbuild::layers {
@@ -60,12 +60,6 @@ Node NodeOf(const ArchiveEntry& entry, const std::string& path) {
     }
   }
   return node;
-}
-
-std::optional<ElfFacts> ElfOf(const Spool& spool, const SpoolPiece& content) {
-  if (content.size < 16) return std::nullopt;
-  Spool::View view = spool.Read(content);
-  return LooksLikeElf(view.bytes()) ? ReadElf(view.bytes()) : std::nullopt;
 }
 
 // Sorted, with directories that came twice once.
@@ -144,6 +138,14 @@ void DebEntries::AddLink(const std::string& written, const ArchiveEntry& entry) 
   }
 }
 
+std::optional<ElfFacts> DebEntries::ElfOf(const SpoolPiece& content) {
+  if (content.size < 16) return std::nullopt;
+  Spool::View view = spool_.Read(content);
+  LibraryFacts library = ReadLibrary(view.bytes());
+  gpu_code_.merge(library.gpu_code);
+  return std::move(library.elf);
+}
+
 std::vector<DebEntry> DebEntries::Finish() {
   std::vector<DebEntry> entries = std::move(others_);
   for (Group& group : groups_) {
@@ -154,7 +156,7 @@ std::vector<DebEntry> DebEntries::Finish() {
       entry.facts.node = group.node;
       if (i == 0) {
         entry.content = group.content;
-        entry.facts.elf = ElfOf(spool_, group.content);
+        entry.facts.elf = ElfOf(group.content);
       } else {
         entry.facts.node.type = NodeType::kHardlink;
         entry.facts.node.size = 0;

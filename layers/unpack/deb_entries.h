@@ -2,6 +2,8 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,8 @@ class DebEntries {
   void Add(const ArchiveEntry& entry, Source& data);
 
   std::vector<DebEntry> Finish();
+  // Of its libraries, all together; known after Finish.
+  const std::set<std::string>& gpu_code() const { return gpu_code_; }
 
  private:
   struct Group {  // a file and the hard links to it
@@ -31,6 +35,7 @@ class DebEntries {
   void AddFile(const std::string& written, const Node& node, Source& data);
   void AddLink(const std::string& written, const ArchiveEntry& entry);
   void Place(const std::string& written, const Node& node);
+  std::optional<ElfFacts> ElfOf(const SpoolPiece& content);
   // Where the path lies in the image; nullopt where it stays out.
   std::optional<std::string> Target(const std::string& written, NodeType type) const;
 
@@ -40,6 +45,7 @@ class DebEntries {
   std::vector<Group> groups_;
   std::map<std::string, std::size_t> files_;  // path as in the archive -> group
   std::vector<DebEntry> others_;              // directories and symbolic links
+  std::set<std::string> gpu_code_;
 };
 
 }  // namespace imgbuild::layers

@@ -115,6 +115,7 @@ DebContents ReadDeb(const std::filesystem::path& path, const DebOptions& options
   DebEntries entries(contents.facts.name, options, spool);
   while (std::optional<ArchiveEntry> entry = tar.Next()) entries.Add(*entry, tar.Data());
   contents.entries = entries.Finish();
+  contents.facts.gpu_code.assign(entries.gpu_code().begin(), entries.gpu_code().end());
   return contents;
 }
 

@@ -62,4 +62,13 @@ std::string CudaNote(const CudaSection& section, const LockedPlatform& locked) {
                      Count(static_cast<std::uint64_t>(count), "package"));
 }
 
+std::vector<std::string> CudaNotes(const Spec& spec, const Lock& lock) {
+  std::vector<std::string> notes;
+  if (!spec.cuda.enabled) return notes;
+  for (const Platform& platform : spec.image.platforms) {
+    notes.push_back(CudaNote(spec.cuda, LockedFor(lock, platform)));
+  }
+  return notes;
+}
+
 }  // namespace imgbuild::specs

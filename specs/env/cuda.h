@@ -3,6 +3,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "specs/env/lock.h"
 #include "specs/env/spec.h"
@@ -12,6 +14,9 @@ namespace imgbuild::specs {
 
 // Of packages: LockedPackage::layer, ::only_with and, as a root, ::required_by.
 inline constexpr std::string_view kCudaRoot = "cuda";
+
+// The project whose wheels have nvcc, since CUDA 13.
+inline constexpr std::string_view kNvccWheel = "nvidia-cuda-nvcc";
 
 // Whether the spec has a CUDA section, enabled or not, that means something on the platform:
 // there is one for linux/amd64 only.
@@ -29,5 +34,9 @@ LockedPlatform PackagesInForce(const CudaSection& section, const LockedPlatform&
 // A line for people on what becomes of the section on that platform: that it is left out, off, or
 // what it brings. "" where there is nothing to say.
 std::string CudaNote(const CudaSection& section, const LockedPlatform& locked);
+
+// The same for each of the spec's platforms, where the section is enabled. REQUIRES: the lock has
+// them.
+std::vector<std::string> CudaNotes(const Spec& spec, const Lock& lock);
 
 }  // namespace imgbuild::specs

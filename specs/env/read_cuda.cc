@@ -21,7 +21,7 @@ std::string ReadCudaVersion(TableReader& cuda) {
   const bool numbers = std::all_of(parts.begin(), parts.end(), ParseUnsigned);
   if (!cuda.Has("version")) {
     cuda.Note("version", "cuda.version is missing", "for example version = \"13.0\"");
-  } else if (!version.empty() && (parts.size() < 2 || parts.size() > 3 || !numbers)) {
+  } else if (parts.size() < 2 || parts.size() > 3 || !numbers) {
     cuda.Note("version",
               fmt::format("cuda.version is \"{}\", expected two or three numbers such as \"13.0\"",
                           version));
@@ -71,6 +71,10 @@ CudaSection ReadCuda(const TomlValue* table, SpecReading& reading) {
     section.provider = *provider == 0 ? "pypi" : "debian";
   }
   std::vector<Placed> components = cuda.Strings("components");
+  if (components.empty() && cuda.Has("components")) {
+    cuda.Note("components", "cuda.components is empty",
+              "leave it out for the whole toolkit; without CUDA, write enabled = false");
+  }
   if (components.empty()) components.push_back({"toolkit", reading.sources.Where("cuda")});
   for (const Placed& component : components) {
     std::vector<std::string>& known = section.components;

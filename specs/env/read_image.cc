@@ -43,6 +43,8 @@ void ReadPlatforms(TableReader& image, ImageSection& section) {
     }
   }
   if (section.platforms.empty()) section.platforms = {HostPlatform()};
+  // The order in which they were written would be one in the index's bytes.
+  std::sort(section.platforms.begin(), section.platforms.end());
 }
 
 void ReadTags(TableReader& image, ImageSection& section) {

@@ -18,7 +18,7 @@ namespace imgbuild::specs {
 struct ImageSection {
   std::string name;                 // repository-like: "notebook", "team/notebook"
   std::vector<std::string> tags;    // default {"latest"}
-  std::vector<Platform> platforms;  // default: the host's
+  std::vector<Platform> platforms;  // ascending; default: the host's
   std::map<std::string, std::string> env;
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> annotations;

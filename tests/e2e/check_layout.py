@@ -1,10 +1,9 @@
 """Recomputes every digest, size and diff id of an OCI layout, and validates its documents against
 the specification's schemas.
 
-Usage: check_layout.py LAYOUT
+Usage: check_layout.py LAYOUT [PLATFORM...]: of images that are exactly for these
 """
 
-import gzip
 import hashlib
 import json
 import pathlib
@@ -14,28 +13,48 @@ import sys
 import oci_schemas
 
 layout = pathlib.Path(sys.argv[1])
+wanted = sys.argv[2:]
 header = json.loads((layout / "oci-layout").read_text())
 assert header == {"imageLayoutVersion": "1.0.0"}
 oci_schemas.validate("application/vnd.oci.layout.header.v1+json", header)
 
 
-def blob(descriptor):
+# Layers are gigabytes: their bytes stream.
+def digest_of(stream):
+    hasher = hashlib.sha256()
+    while piece := stream.read(1 << 20):
+        hasher.update(piece)
+    return hasher.hexdigest()
+
+
+def path_of(descriptor):
     algorithm, digest = descriptor["digest"].split(":")
     path = layout / "blobs" / algorithm / digest
-    data = path.read_bytes()
-    assert hashlib.sha256(data).hexdigest() == digest, path
-    assert len(data) == descriptor["size"], path
-    return data
+    with path.open("rb") as file:
+        assert digest_of(file) == digest, path
+    assert path.stat().st_size == descriptor["size"], path
+    return path
 
 
-def plain(descriptor, data):
+def blob(descriptor):
+    return path_of(descriptor).read_bytes()
+
+
+def plain_digest(descriptor):
+    path = path_of(descriptor)
     media_type = descriptor["mediaType"]
     if media_type.endswith(("+gzip", ".gzip")):
-        return gzip.decompress(data)
-    if media_type.endswith(".tar"):
-        return data
-    assert media_type == "application/vnd.oci.image.layer.v1.tar+zstd", media_type
-    return subprocess.run(["zstd", "-dc"], input=data, stdout=subprocess.PIPE, check=True).stdout
+        command = ["gzip", "-dc"]
+    elif media_type.endswith(".tar"):
+        command = ["cat"]
+    else:
+        assert media_type == "application/vnd.oci.image.layer.v1.tar+zstd", media_type
+        command = ["zstd", "-dc"]
+    with path.open("rb") as file:
+        process = subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE)
+        digest = digest_of(process.stdout)
+    assert process.wait() == 0, path
+    return digest
 
 
 # docker's own kinds have no schema, but the same form.
@@ -65,9 +84,11 @@ def check_manifest(descriptor):
     real = [entry for entry in config["history"] if not entry.get("empty_layer")]
     assert len(real) == len(diff_ids)
     for layer, diff_id in zip(manifest["layers"], diff_ids):
-        digest = hashlib.sha256(plain(layer, blob(layer))).hexdigest()
-        assert "sha256:" + digest == diff_id, layer
-    return len(diff_ids)
+        assert "sha256:" + plain_digest(layer) == diff_id, layer
+    platform = {key: config[key] for key in ("os", "architecture", "variant") if key in config}
+    if "platform" in descriptor:
+        assert descriptor["platform"] == platform, descriptor
+    return "/".join(platform.values()), len(diff_ids)
 
 
 index = json.loads((layout / "index.json").read_text())
@@ -81,7 +102,12 @@ for entry in index["manifests"]:
         nested = json.loads(blob(entry))
         if kind not in DOCKER:
             oci_schemas.validate(kind, nested)
-        layers = [check_manifest(manifest) for manifest in nested["manifests"]]
+        # What an engine picks one by.
+        assert all("platform" in manifest for manifest in nested["manifests"]), nested
+        found = [check_manifest(manifest) for manifest in nested["manifests"]]
     else:
-        layers = [check_manifest(entry)]
-    print(entry["digest"], layers, "layers")
+        found = [check_manifest(entry)]
+    platforms = [platform for platform, _ in found]
+    assert len(set(platforms)) == len(platforms), platforms
+    assert not wanted or platforms == wanted, (platforms, wanted)
+    print(entry["digest"], found, "layers")

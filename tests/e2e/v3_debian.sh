@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # CUDA as Debian packages it, of both suites: what is locked, planned and refused. (Building it takes
-# gigabytes; the wheels' section is built by v3_cuda.)
+# gigabytes: v3_debian_build.)
 . "$(dirname "$0")/lib.sh"
 
 spec() {  # Python, CUDA
@@ -18,11 +18,12 @@ components = ["toolkit"]
 SPEC
 }
 
-for suite in "3.11 11.8" "3.13 12.4"; do
-  spec $suite
+for suite in "3.11 11.8 g++-11" "3.13 12.4 g++-13"; do
+  read -r python cuda compiler <<<"$suite"
+  spec "$python" "$cuda"
   rm -f env.lock
   "$IMGBUILD" lock -q env.toml
-  python3 - "${suite#* }" <<'PYTHON'
+  python3 - "$cuda" "$compiler" <<'PYTHON'
 import sys, tomllib
 
 amd64, arm64 = tomllib.load(open("env.lock", "rb"))["platform"]
@@ -32,7 +33,8 @@ toolkit = packages["nvidia-cuda-toolkit"]
 assert toolkit["version"].startswith(sys.argv[1]), toolkit
 assert toolkit["layer"] == "cuda" and "only-with" in toolkit, toolkit
 assert toolkit["source"].endswith("/non-free"), toolkit
-assert "g++" in packages, sorted(packages)
+# The one that this nvcc accepts, which is not the suite's own.
+assert sys.argv[2] in packages and "g++" not in packages, sorted(packages)
 # The driver's libraries come from the host.
 assert not {"libcuda1", "libnvidia-ml1"} & set(packages), sorted(packages)
 assert not any("only-with" in p for p in arm64["package"])

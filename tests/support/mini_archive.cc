@@ -16,10 +16,12 @@ std::string Gzip(const std::string& bytes) {
   return packed;
 }
 
-std::string MiniSuite::Packages(const std::string& architecture) const {
+std::string MiniSuite::Packages(const std::string& architecture,
+                                const std::string& component) const {
   std::string text;
   for (const MiniDeb& deb : packages) {
     if (deb.architecture != "all" && deb.architecture != architecture) continue;
+    if (deb.component != component) continue;
     std::string bytes = deb.Bytes();
     if (!text.empty()) text += '\n';
     text += deb.Control();
@@ -36,13 +38,17 @@ std::string MiniSuite::Release() const {
   if (by_hash) text += "Acquire-By-Hash: yes\n";
   text += "Architectures:";
   for (const std::string& architecture : architectures) text += " " + architecture;
-  text += "\nComponents: main\nSHA256:\n";
-  for (const std::string& architecture : architectures) {
-    std::string plain = Packages(architecture);
-    std::string packed = Gzip(plain);
-    std::string path = fmt::format("main/binary-{}/Packages", architecture);
-    text += fmt::format(" {} {:8} {}\n", specs::HashOf(plain).Hex(), plain.size(), path);
-    text += fmt::format(" {} {:8} {}.gz\n", specs::HashOf(packed).Hex(), packed.size(), path);
+  text += "\nComponents:";
+  for (const std::string& component : components) text += " " + component;
+  text += "\nSHA256:\n";
+  for (const std::string& component : components) {
+    for (const std::string& architecture : architectures) {
+      std::string plain = Packages(architecture, component);
+      std::string packed = Gzip(plain);
+      std::string path = fmt::format("{}/binary-{}/Packages", component, architecture);
+      text += fmt::format(" {} {:8} {}\n", specs::HashOf(plain).Hex(), plain.size(), path);
+      text += fmt::format(" {} {:8} {}.gz\n", specs::HashOf(packed).Hex(), packed.size(), path);
+    }
   }
   return text;
 }
@@ -57,11 +63,12 @@ void MiniArchive::Publish(const MiniSuite& suite) {
   std::string signed_text = signer_.ClearSign(suite.Release());
   std::string etag = fmt::format("\"{}\"", specs::HashOf(signed_text).Hex().substr(0, 16));
   http_.Serve(dist + "/InRelease", signed_text, {{"ETag", etag}});
-  for (const std::string& architecture : suite.architectures) {
-    std::string folder = fmt::format("{}/main/binary-{}", dist, architecture);
-    std::string packed = Gzip(suite.Packages(architecture));
-    http_.Serve(folder + "/Packages.gz", packed);
-    if (suite.by_hash) {
+  for (const std::string& component : suite.components) {
+    for (const std::string& architecture : suite.architectures) {
+      std::string folder = fmt::format("{}/{}/binary-{}", dist, component, architecture);
+      std::string packed = Gzip(suite.Packages(architecture, component));
+      http_.Serve(folder + "/Packages.gz", packed);
+      if (!suite.by_hash) continue;
       http_.Serve(fmt::format("{}/by-hash/SHA256/{}", folder, specs::HashOf(packed).Hex()), packed);
     }
   }

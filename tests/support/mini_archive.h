@@ -20,10 +20,12 @@ struct MiniSuite {
   std::string valid_until;  // "" leaves the field out
   bool by_hash = true;
   std::vector<std::string> architectures = {"amd64", "arm64"};
-  std::vector<MiniDeb> packages;  // of component main
+  std::vector<std::string> components = {"main"};
+  std::vector<MiniDeb> packages;
 
   // The Packages file of one architecture.
-  std::string Packages(const std::string& architecture) const;
+  std::string Packages(const std::string& architecture,
+                       const std::string& component = "main") const;
   // The Release file, over Packages and Packages.gz.
   std::string Release() const;
 };

@@ -16,6 +16,7 @@ struct MiniDeb {
   std::map<std::string, std::uint32_t> modes;        // of files that are not 0644
   std::map<std::string, std::string> links;          // "usr/bin/y" -> target
   std::map<std::string, std::string> control_files;  // "postinst" -> text, mode 0755
+  std::string component = "main";                    // of the archive
 
   // "name_version_architecture.deb", the epoch left out as archives do.
   std::string FileName() const;

@@ -91,6 +91,54 @@ TEST(CudaView, TheDynamicLinkerGetsFoldersWithLibrariesOnly) {
               ElementsAre("/" + std::string(kSite) + "/nvidia/cu13/lib"));
 }
 
+layers::PackageFacts Deb(std::string name, const std::string& source,
+                         const std::vector<std::string>& paths) {
+  layers::PackageFacts facts;
+  facts.control["control"] = "Package: " + name + "\nSource: " + source + "\n";
+  facts.name = std::move(name);
+  for (const std::string& path : paths) {
+    layers::FileFacts file;
+    file.path = path;
+    facts.files.push_back(std::move(file));
+  }
+  return facts;
+}
+
+TEST(CudaView, DebiansPackagesAreOneToolkit) {
+  const std::vector<layers::PackageFacts> debs = {
+      Deb("nvidia-cuda-toolkit", "nvidia-cuda-toolkit (11.8.0-5)",
+          {"usr/bin/nvcc", "usr/lib/nvidia-cuda-toolkit/bin/cicc", "usr/share/doc/x",
+           "usr/lib/nvidia-cuda-toolkit/libdevice/libdevice.10.bc", "etc/nvcc.profile"}),
+      Deb("nvidia-cuda-dev", "nvidia-cuda-toolkit",
+          {"usr/include/cuda.h", "usr/include/crt/a.h", "usr/lib/x86_64-linux-gnu/libcudart.so",
+           "usr/lib/x86_64-linux-gnu/libcudart_static.a",
+           "usr/lib/x86_64-linux-gnu/stubs/libcuda.so",
+           "usr/lib/x86_64-linux-gnu/pkgconfig/cudart.pc"}),
+      Deb("libcudart11.0", "nvidia-cuda-toolkit", {"usr/lib/x86_64-linux-gnu/libcudart.so.11.0"}),
+      Deb("libthrust-dev", "libthrust", {"usr/include/thrust/sort.h"}),
+      Deb("libc6-dev", "glibc", {"usr/include/stdio.h", "usr/lib/x86_64-linux-gnu/libm.a"})};
+  std::vector<const layers::PackageFacts*> facts;
+  for (const layers::PackageFacts& deb : debs) facts.push_back(&deb);
+  const CudaView view = MakeDebianCudaView(facts);
+  EXPECT_THAT(view.library_dirs, IsEmpty());
+  std::map<std::string, std::string> links;
+  for (const auto& [path, file] : view.files) links[path] = file.node.target;
+  const std::string top = "usr/local/cuda";
+  const std::string lib = "/usr/lib/x86_64-linux-gnu/";
+  EXPECT_THAT(
+      links,
+      ElementsAre(Pair(top, ""), Pair(top + "/bin", ""), Pair(top + "/bin/nvcc", "/usr/bin/nvcc"),
+                  Pair(top + "/include", ""), Pair(top + "/include/crt", "/usr/include/crt"),
+                  Pair(top + "/include/cuda.h", "/usr/include/cuda.h"),
+                  Pair(top + "/include/thrust", "/usr/include/thrust"), Pair(top + "/lib64", ""),
+                  Pair(top + "/lib64/libcudart.so", lib + "libcudart.so"),
+                  Pair(top + "/lib64/libcudart.so.11.0", lib + "libcudart.so.11.0"),
+                  Pair(top + "/lib64/libcudart_static.a", lib + "libcudart_static.a"),
+                  Pair(top + "/lib64/stubs", lib + "stubs"), Pair(top + "/nvvm", ""),
+                  Pair(top + "/nvvm/bin", "/usr/lib/nvidia-cuda-toolkit/bin"),
+                  Pair(top + "/nvvm/libdevice", "/usr/lib/nvidia-cuda-toolkit/libdevice")));
+}
+
 TEST(CudaView, NothingWhereThereIsNoCuda) {
   EXPECT_THAT(View({Wheel("numpy", {"numpy/lib/x.so", "numpy/include/numpy.h"})}), IsEmpty());
   EXPECT_THAT(MakeCudaView({}, kSite).files, IsEmpty());

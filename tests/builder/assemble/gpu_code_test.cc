@@ -8,8 +8,6 @@
 namespace imgbuild::builder {
 namespace {
 
-using testing::IsEmpty;
-
 specs::LockedPlatform Locked(const std::vector<std::string>& names) {
   specs::LockedPlatform locked;
   for (const std::string& name : names) {
@@ -28,17 +26,25 @@ TEST(GpuCode, IsOrderedByKindAndNumber) {
   EXPECT_EQ(RenderGpuCode({}), "");
 }
 
+TEST(GpuCode, IsDescribedByWhatRunsEverywhere) {
+  EXPECT_EQ(DescribeGpuCode({.every = {"sm_90", "sm_75"}, .some = {"compute_120"}}),
+            "sm_75 sm_90 in all libraries; in some also compute_120");
+  EXPECT_EQ(DescribeGpuCode({.every = {"sm_90"}, .some = {}}), "sm_90 in all libraries");
+  EXPECT_EQ(DescribeGpuCode({.every = {}, .some = {"sm_90"}}),
+            "none in all libraries; in some also sm_90");
+}
+
 TEST(GpuCode, IsKnownAgainForTheSamePackagesOnly) {
   support::TempFolder folder;
   layers::Store store(folder.path());
   const specs::LockedPlatform locked = Locked({"cublas", "cufft"});
   EXPECT_EQ(KnownGpuCode(locked, store), std::nullopt);
-  std::vector<ReadyPackage> packages(2);
+  std::vector<ReadyPackage> packages(3);  // the last has none, and counts for nothing
   packages[0].facts.gpu_code = {"compute_120", "sm_75", "sm_90"};
   packages[1].facts.gpu_code = {"sm_75"};
-  const std::set<std::string> all = {"compute_120", "sm_75", "sm_90"};
-  EXPECT_EQ(CollectGpuCode(packages, locked, store), all);
-  EXPECT_EQ(KnownGpuCode(locked, store), all);
+  const GpuCode code{.every = {"sm_75"}, .some = {"compute_120", "sm_90"}};
+  EXPECT_EQ(CollectGpuCode(packages, locked, store), code);
+  EXPECT_EQ(KnownGpuCode(locked, store), code);
   EXPECT_EQ(KnownGpuCode(Locked({"cublas"}), store), std::nullopt);
 }
 
@@ -46,7 +52,7 @@ TEST(GpuCode, OfImagesWithoutIsNotKept) {
   support::TempFolder folder;
   layers::Store store(folder.path());
   const std::vector<ReadyPackage> packages(1);
-  EXPECT_THAT(CollectGpuCode(packages, Locked({"numpy"}), store), IsEmpty());
+  EXPECT_EQ(CollectGpuCode(packages, Locked({"numpy"}), store), GpuCode());
   EXPECT_EQ(KnownGpuCode(Locked({"numpy"}), store), std::nullopt);
 }
 

@@ -67,8 +67,11 @@ TEST(AddCudaLabels, SayWhatTheHostMustHave) {
   spec.cuda = {.enabled = true, .version = "13.0.2", .components = {"toolkit"}};
   specs::LockedPlatform locked{.platform = *specs::Platform::Parse("linux/amd64")};
   specs::ImageConfig config;
-  AddCudaLabels(spec, locked, {"sm_75", "compute_120"}, config);
+  locked.packages = {
+      {.kind = specs::PackageKind::kWheel, .name = "nvidia-cuda-runtime", .version = "13.0.96"}};
+  AddCudaLabels(spec, locked, {.every = {"sm_75", "compute_120"}, .some = {"sm_50"}}, config);
   EXPECT_THAT(config.labels, ElementsAre(Pair("imgbuild.cuda.code", "sm_75 compute_120"),
+                                         Pair("imgbuild.cuda.code-in-some", "sm_50"),
                                          Pair("imgbuild.cuda.driver", "cuda>=13.0"),
                                          Pair("imgbuild.cuda.version", "13.0.2")));
   spec.cuda.provider = "debian";
@@ -76,7 +79,7 @@ TEST(AddCudaLabels, SayWhatTheHostMustHave) {
   EXPECT_THAT(config.labels["imgbuild.cuda.licence"], testing::HasSubstr("not free"));
   spec.cuda.enabled = false;
   config.labels.clear();
-  AddCudaLabels(spec, locked, {}, config);
+  AddCudaLabels(spec, {.platform = locked.platform}, {}, config);
   EXPECT_TRUE(config.labels.empty());
 }
 

@@ -38,7 +38,9 @@ class Summary : public testing::Test {
             .phases = {{"lock", 3}, {"build", 1500}},
             .lock_file = "notebook.lock",
             .resolved = resolved_,
-            .uid = uid_};
+            .notes = notes_,
+            .uid = uid_,
+            .gpu = gpu_};
   }
   std::string Text() { return RenderSummary(Make()); }
 
@@ -54,6 +56,8 @@ class Summary : public testing::Test {
   std::vector<Output> outputs_ = {
       {.kind = OutputKind::kOci, .path = "notebook.oci", .tags = {"latest"}}};
   std::vector<Pushed> pushed_;
+  std::vector<std::string> notes_;
+  bool gpu_ = false;
   bool resolved_ = false;
   std::uint32_t uid_ = 1001;
 };
@@ -114,6 +118,24 @@ TEST_F(Summary, TheLineToPasteMapsTheImagesUser) {
     loaded_.spec.image.user = user;
     EXPECT_THAT(RunLine(), Not(HasSubstr("--user"))) << user;
   }
+}
+
+TEST_F(Summary, NotesAreTheUsersToRead) {
+  notes_ = {"CUDA 13.0 (toolkit) is on (30 packages)", "CUDA is left out"};
+  EXPECT_THAT(Text(), HasSubstr("\n  CUDA 13.0 (toolkit) is on (30 packages)\n"
+                                "  CUDA is left out\n"));
+  EXPECT_EQ(nlohmann::json::parse(RenderSummaryJson(Make()))["notes"], nlohmann::json(notes_));
+}
+
+TEST_F(Summary, TheLineToPasteHasTheGpuWhereThereIsOne) {
+  loaded_.spec.image.platforms = {*specs::Platform::Parse("linux/amd64")};
+  gpu_ = true;
+  EXPECT_THAT(RunLine(), Not(HasSubstr("nvidia")));
+  loaded_.spec.cuda = {.enabled = true, .version = "13.0", .components = {"toolkit"}};
+  EXPECT_THAT(RunLine(), HasSubstr(" --device nvidia.com/gpu=all "));
+  gpu_ = false;
+  EXPECT_THAT(RunLine(), Not(HasSubstr("nvidia")));
+  EXPECT_THAT(Text(), HasSubstr("Run it (where there is a GPU, with --device nvidia.com/gpu=all)"));
 }
 
 TEST_F(Summary, TheLineToPasteIsSafeInAShell) {

@@ -123,12 +123,17 @@ TEST(SolveDebian, KeepsLockedVersionsAndAlternatives) {
                          Stanza("a", "2", "Depends: x | y\n") + Stanza("x", "1") +
                          Stanza("y", "1") + Stanza("y", "2");
   DebianSolveOptions options;
-  options.preferences = {{"a", "1"}, {"y", "1"}, {"gone", "7"}};
+  options.preferences = {{"a", {"1"}}, {"y", {"1"}}, {"gone", {"7"}}};
+  options.known = {"a", "y", "gone"};
   EXPECT_THAT(Chosen(packages, {"a"}, options), ElementsAre("a 1", "y 1"));
-  options.upgrades = {"y"};
+  options.preferences.erase("y");
   EXPECT_THAT(Chosen(packages, {"a"}, options), ElementsAre("a 1", "y 2"));
-  options.preferences["a"] = "0.5";
+  options.preferences["a"] = {"0.5"};
   EXPECT_THAT(Chosen(packages, {"a"}, options), ElementsAre("a 2", "y 2"));
+  options.preferences["a"] = {"0.5", "1", "2"};
+  EXPECT_THAT(Chosen(packages, {"a"}, options), ElementsAre("a 1", "y 2"));
+  options.known = {};
+  EXPECT_THAT(Chosen(packages, {"a"}, options), ElementsAre("a 1", "x 1"));
 }
 
 TEST(SolveDebian, TakesAVirtualRootWithOneProvider) {

@@ -63,6 +63,8 @@ TEST_F(CudaPartTest, ComponentsAreExtrasOfTheToolkitsPackage) {
                           "cuda-toolkit[cublas,cudart,nvrtc]==12.9.*"));
   EXPECT_THAT(Requirements("13.0.0", {"nvcc", "cublas"}),
               ElementsAre("cuda-toolkit[cublas,nvcc]==13.0.0.*"));
+  EXPECT_THAT(Requirements("13.0", {"cudnn"}),
+              ElementsAre("nvidia-cudnn-cu13", "cuda-toolkit==13.0.*"));
   // Where a version has no extra for everything, all of them together are.
   EXPECT_THAT(Requirements("13.1", {"toolkit"}),
               ElementsAre("cuda-toolkit[cublas,nvcc,tileiras]==13.1.*"));
@@ -88,12 +90,25 @@ TEST_F(CudaPartTest, AnIndexWithoutCudaIsNamedAsSuch) {
 }
 
 TEST(CudaDebianPackages, NvccNeedsItsHostCompiler) {
-  auto packages = [](const std::vector<std::string>& components) {
-    return CudaDebianPackages({.enabled = true, .version = "13.0", .components = components});
+  auto packages = [](const std::string& name, const std::string& layer) {
+    specs::LockedPackage wheel;
+    wheel.kind = specs::PackageKind::kWheel;
+    wheel.name = name;
+    wheel.layer = layer;
+    return CudaDebianPackages({.enabled = true, .version = "13.0", .components = {"all"}}, {wheel});
   };
-  EXPECT_THAT(packages({"toolkit", "cudnn"}), ElementsAre("g++"));
-  EXPECT_THAT(packages({"nvcc"}), ElementsAre("g++"));
-  EXPECT_THAT(packages({"runtime", "cudnn"}), IsEmpty());
+  EXPECT_THAT(packages("nvidia-cuda-nvcc", "cuda"), ElementsAre("g++"));
+  EXPECT_THAT(packages("nvidia-cuda-nvcc", "python"), IsEmpty());     // brought by another
+  EXPECT_THAT(packages("nvidia-cuda-nvcc-cu12", "cuda"), IsEmpty());  // only ptxas
+  EXPECT_THAT(packages("nvidia-cublas", "cuda"), IsEmpty());
+}
+
+TEST(CudaDebianPackages, DebiansToolkitComesWithTheCompilerItAccepts) {
+  EXPECT_THAT(
+      CudaDebianPackages(
+          {.enabled = true, .version = "11.8", .components = {"toolkit"}, .provider = "debian"},
+          {}),
+      ElementsAre("nvidia-cuda-toolkit", "nvidia-cuda-toolkit-gcc"));
 }
 
 }  // namespace

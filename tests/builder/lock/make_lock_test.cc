@@ -24,6 +24,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::IsSupersetOf;
+using testing::Not;
 
 constexpr std::string_view kMirror = "https://mirror.example/";
 
@@ -103,7 +104,10 @@ class MakeLockTest : public testing::Test {
                                  std::string(kMirror) + "debian-security");
     support::MiniSuite updates{.codename = "bookworm-updates"};
     support::MiniSuite security{.codename = "bookworm-security"};
-    for (const support::MiniSuite* suite : {&main_, &updates, &security}) archive.Publish(*suite);
+    for (support::MiniSuite* suite : {&main_, &updates, &security}) {
+      suite->components = components_;
+      archive.Publish(*suite);
+    }
     support::TempFolder folder;
     layers::WriteFileAtomically(folder.path() / "key.gpg", archive.signer().PublicKey());
     support::FakeHttpClient index([&](const auto& request) { return index_.Answer(request); });
@@ -117,7 +121,9 @@ class MakeLockTest : public testing::Test {
     Repository repository(specs::Suite::kBookworm, options, http, progress_);
     return MakeLock({.loaded = spec_,
                      .previous = previous_,
+                     .own_platforms = own_platforms_,
                      .keep_platforms = keep_platforms_,
+                     .upgrades = upgrades_,
                      .packer = "test"},
                     {.http = http,
                      .repository = repository,
@@ -147,7 +153,10 @@ class MakeLockTest : public testing::Test {
   support::MiniIndex index_;
   specs::LoadedSpec spec_;
   const specs::Lock* previous_ = nullptr;
+  std::vector<specs::Platform> own_platforms_;
   bool keep_platforms_ = false;
+  std::set<std::string> upgrades_;
+  std::vector<std::string> components_ = {"main"};
   support::QuietProgress progress_;
 };
 
@@ -165,6 +174,75 @@ TEST_F(MakeLockTest, WhoBuildsForOnePlatformLeavesTheOthersTheirLock) {
   keep_platforms_ = true;
   spec_.spec.python.layers = {{"python", {"framework"}}};  // other inputs: another lock
   EXPECT_EQ(Make().platforms.size(), 1u);
+  own_platforms_ = {{Architecture::kArm64}, {Architecture::kAmd64}};
+  const specs::Lock narrowed = Make();
+  spec_.spec.image.platforms = own_platforms_;
+  EXPECT_EQ(narrowed, Make());
+  EXPECT_EQ(narrowed.platforms.size(), 2u);
+}
+
+TEST_F(MakeLockTest, PlatformsShareVersionsAndTheFirstHasItsNewest) {
+  // 3.0 is for amd64 alone, 2.9 for arm64 alone.
+  index_.AddWheel("numpy", "2.9", {}, "py3-none-manylinux_2_28_aarch64");
+  index_.AddWheel("fast", "1.0", {});
+  index_.AddWheel("fast", "2.0", {}, "py3-none-manylinux_2_28_aarch64");
+  index_.AddWheel("slow", "1.0", {});
+  index_.AddWheel("slow", "3.0", {}, "py3-none-manylinux_2_28_x86_64");
+  spec_.spec.python.layers = {{"python", {"numpy", "fast", "slow"}}};
+  const auto versions = [&](const specs::Lock& lock, std::size_t platform) {
+    std::vector<std::string> found;
+    for (const char* name : {"numpy", "fast", "slow"}) {
+      found.push_back(Find(lock.platforms[platform], name).version);
+    }
+    return found;
+  };
+  const specs::Lock lock = Make();
+  EXPECT_THAT(versions(lock, 0), ElementsAre("2.1.0", "1.0", "3.0"));
+  EXPECT_THAT(versions(lock, 1), ElementsAre("2.1.0", "1.0", "1.0"));
+
+  // What the spec itself names leads.
+  own_platforms_ = {{Architecture::kArm64}};
+  const specs::Lock led = Make();
+  EXPECT_THAT(versions(led, 0), ElementsAre("2.1.0", "1.0", "1.0"));
+  EXPECT_THAT(versions(led, 1), ElementsAre("2.9", "2.0", "1.0"));
+}
+
+TEST_F(MakeLockTest, ANewPlatformTakesTheVersionsOfThePreviousLock) {
+  spec_.spec.image.platforms = {{Architecture::kArm64}};
+  const specs::Lock before = Make();
+  index_.AddWheel("numpy", "2.2.0");
+  previous_ = &before;
+  spec_.spec.image.platforms = {{Architecture::kAmd64}, {Architecture::kArm64}};
+  const specs::Lock both = Make();
+  EXPECT_EQ(Find(both.platforms[0], "numpy").version, "2.1.0");
+  EXPECT_EQ(both.platforms[1], before.platforms[0]);
+
+  upgrades_ = {"numpy"};
+  const specs::Lock upgraded = Make();
+  EXPECT_EQ(Find(upgraded.platforms[0], "numpy").version, "2.2.0");
+  EXPECT_EQ(Find(upgraded.platforms[1], "numpy").version, "2.2.0");
+}
+
+TEST_F(MakeLockTest, APreReleaseOfOnePlatformIsNoReasonForAnother) {
+  index_.AddWheel("early", "2.0rc1", {});
+  index_.AddWheel("early", "1.0", {}, "py3-none-manylinux_2_28_aarch64");
+  spec_.spec.python.layers = {{"python", {"early"}}};
+  const specs::Lock lock = Make();
+  EXPECT_EQ(Find(lock.platforms[0], "early").version, "2.0rc1");
+  EXPECT_EQ(Find(lock.platforms[1], "early").version, "1.0");
+}
+
+TEST_F(MakeLockTest, DebianVersionsAreShared) {
+  for (const char* version : {"1", "2"}) {
+    for (const char* architecture : {"amd64", "arm64"}) {
+      if (version == std::string("2") && architecture == std::string("amd64")) continue;
+      main_.packages.push_back({.name = "tool", .version = version, .architecture = architecture});
+    }
+  }
+  spec_.spec.system.packages = {"tool"};
+  const specs::Lock lock = Make();
+  EXPECT_EQ(Find(lock.platforms[0], "tool").version, "1");
+  EXPECT_EQ(Find(lock.platforms[1], "tool").version, "1");
 }
 
 // Layers are split by size, whatever the index tells of it.
@@ -239,6 +317,23 @@ TEST_F(MakeLockTest, WhatAFrameworkNeedsAnywayStaysWhenTheSwitchIsOff) {
   EXPECT_EQ(Find(amd64, "numpy").layer, "python");
 }
 
+TEST_F(MakeLockTest, WhatComesBesideTheToolkitIsHeldToItsVersion) {
+  index_.AddWheel("nvidia-cudnn-cu13", "9.1", {.requires_dist = {"nvidia-cublas"}});
+  spec_.spec.cuda.components = {"cudnn"};
+  const specs::LockedPlatform amd64 = Make().platforms[0];
+  EXPECT_EQ(Find(amd64, "nvidia-cublas").version, "13.0");
+  EXPECT_THAT(NamesIn(amd64.packages, "cuda"),
+              ElementsAre("cuda-toolkit", "nvidia-cublas", "nvidia-cudnn-cu13"));
+}
+
+TEST_F(MakeLockTest, TheHostCompilerComesWithNvccWhateverAsksForIt) {
+  spec_.spec.cuda.components = {"all"};
+  EXPECT_EQ(Find(Make().platforms[0], "g++").only_with, "cuda");
+  spec_.spec.cuda.components = {"cublas"};
+  EXPECT_THAT(NamesIn(Make().platforms[0].packages, "cuda"),
+              ElementsAre("cuda-toolkit", "nvidia-cublas"));
+}
+
 TEST_F(MakeLockTest, AHostCompilerThatTheSpecListsStays) {
   spec_.spec.system.packages = {"g++"};
   const specs::LockedPlatform amd64 = Make().platforms[0];
@@ -280,9 +375,15 @@ class DebianCudaTest : public MakeLockTest {
   DebianCudaTest() {
     spec_.spec.cuda.provider = "debian";
     spec_.spec.cuda.version = "11.8";
+    components_ = {"main", "contrib", "non-free"};
     main_.packages.push_back({.name = "nvidia-cuda-toolkit",
                               .version = "11.8.89~11.8.0-5~deb12u1",
-                              .fields = {{"Depends", "nvidia-cuda-dev, libnvidia-ml1 (>= 500)"}}});
+                              .fields = {{"Depends", "nvidia-cuda-dev, libnvidia-ml1 (>= 500)"}},
+                              .component = "non-free"});
+    support::MiniDeb compiler = Deb("nvidia-cuda-toolkit-gcc", "g++-11");
+    compiler.component = "contrib";
+    main_.packages.push_back(std::move(compiler));
+    main_.packages.push_back(Deb("g++-11", "libstdc++6, libc6-dev, binutils"));
     main_.packages.push_back(Deb("nvidia-cuda-dev", "libcuda1 | libcuda-11.8-1, libstdc++6"));
     main_.packages.push_back(Deb("libcuda1", "nvidia-alternative"));
     main_.packages.push_back(Deb("nvidia-alternative"));
@@ -293,9 +394,20 @@ class DebianCudaTest : public MakeLockTest {
 TEST_F(DebianCudaTest, ComesWithoutTheDriver) {
   const specs::Lock lock = Make();
   EXPECT_THAT(NamesIn(lock.platforms[0].packages, "cuda"),
-              ElementsAre("binutils", "g++", "g++-12", "libc6-dev", "nvidia-cuda-dev",
-                          "nvidia-cuda-toolkit"));
-  EXPECT_THAT(progress_.lines(), Contains(HasSubstr("NVIDIA's licence")));
+              ElementsAre("binutils", "g++-11", "libc6-dev", "nvidia-cuda-dev",
+                          "nvidia-cuda-toolkit", "nvidia-cuda-toolkit-gcc"));
+  // Who builds with it is told of the licence, not who locks.
+  EXPECT_THAT(progress_.lines(), Not(Contains(HasSubstr("licence"))));
+}
+
+// Of the components that only this section needs.
+TEST_F(DebianCudaTest, AMirrorWithoutThemOnlyFailsWhereTheSectionIsOn) {
+  components_ = {"main"};
+  const specs::Lock lock = Make();
+  EXPECT_THAT(NamesIn(lock.platforms[0].packages, "base"), Contains("python3"));
+  EXPECT_THAT(lock.platforms[0].cuda_problem, HasSubstr("has no packages of contrib"));
+  spec_.spec.cuda.enabled = true;
+  EXPECT_THROW((void)Make(), specs::Error);
 }
 
 TEST_F(DebianCudaTest, ASuiteHasOneVersion) {

@@ -7,11 +7,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "specs/base/error.h"
+
 namespace imgbuild::builder {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::ElementsAreArray;
+using testing::HasSubstr;
 
 specs::LockedPackage Package(std::string name, std::string layer, std::uint64_t size) {
   specs::LockedPackage package;
@@ -117,7 +121,39 @@ TEST(PlanLayers, ManyNamedLayersLoseTheirTiersBeforeTheBudget) {
   EXPECT_EQ(some.size(), 79u);  // one of the budget is kept for files
   EXPECT_THAT(some[0].packages, ElementsAre(1u));
   EXPECT_THAT(some[some.size() - 4].packages, ElementsAre(98u, 99u));
-  EXPECT_EQ(PlanLayers(spec, locked).size(), 53u);
+  EXPECT_EQ(PlanLayers(spec, locked).size(), 53u);  // named layers stay apart
+}
+
+TEST(PlanLayers, ABaseTakesOfTheBudget) {
+  EXPECT_EQ(BudgetOver(0), kLayerBudget);
+  EXPECT_EQ(BudgetOver(40), kLayerBudget);
+  EXPECT_EQ(BudgetOver(70), 10u);
+  EXPECT_EQ(BudgetOver(90), 0u);
+  EXPECT_EQ(BudgetOver(300), 0u);
+}
+
+std::string Complaint(const specs::Spec& spec, const LayerCount& count) {
+  try {
+    CheckLayerCount(spec, count);
+  } catch (const specs::Error& error) {
+    EXPECT_EQ(error.kind(), specs::ErrorKind::kUsage);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(CheckLayerCount, RefusesWhatNoEngineStacksAndSaysWhatToChange) {
+  specs::Spec spec = SpecWithLayers();
+  EXPECT_EQ(Complaint(spec, {.base = 40, .planned = 60, .made = 60}), "");
+  EXPECT_THAT(Complaint(spec, {.base = 41, .planned = 60, .made = 60}),
+              AllOf(HasSubstr("101 layers"), HasSubstr("41 of the base image"),
+                    HasSubstr("an image of fewer layers")));
+  EXPECT_THAT(Complaint(spec, {.base = 0, .planned = 10, .made = 300}),
+              AllOf(HasSubstr("300 layers"), HasSubstr("290 more by image.max-layer-size"),
+                    HasSubstr("raise image.max-layer-size")));
+  for (int i = 0; i < 110; ++i) spec.python.layers.push_back({"layer" + std::to_string(i), {}});
+  EXPECT_THAT(Complaint(spec, {.base = 0, .planned = 113, .made = 113}),
+              HasSubstr("join some of the 111 layers"));
 }
 
 }  // namespace

@@ -86,12 +86,15 @@ ResolveInput InputOf(const TomlValue& scenario) {
   input.requirements = Requirements(TextsAt(scenario, "requirements"));
   input.constraints = Requirements(TextsAt(scenario, "constraints"));
   input.optional = {"optional", Requirements(TextsAt(scenario, "optional"))};
+  for (const std::string& name : TextsAt(scenario, "binding")) input.binding.insert(name);
   if (TextAt(scenario, "prereleases") == "allow") input.prereleases = Prereleases::kAllow;
   if (TextAt(scenario, "sdists") == "static") input.sdists = Sdists::kStaticMetadata;
   for (const std::string& name : TextsAt(scenario, "no-binary")) input.no_binary.insert(name);
   for (const std::string& name : TextsAt(scenario, "no-build")) input.no_build.insert(name);
   input.exclude_newer = ParseExcludeNewer(TextAt(scenario, "exclude-newer"));
-  input.preferences = MapAt(scenario, "preferences");
+  for (const auto& [name, version] : MapAt(scenario, "preferences")) {
+    input.preferences[name] = {version};
+  }
   return input;
 }
 

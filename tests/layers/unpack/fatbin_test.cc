@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/layers/unpack/unpack_fixture.h"
+
 namespace imgbuild::layers {
 namespace {
 
@@ -105,6 +107,15 @@ TEST(Fatbin, DamageIsReadWithinBounds) {
     for (int i = 0; i < 3; ++i) bytes[random() % bytes.size()] = static_cast<char>(random());
     EXPECT_LE(ReadGpuCode(bytes).size(), 5u);
   }
+}
+
+class FatbinInDeb : public UnpackTest {};
+
+TEST_F(FatbinInDeb, IsToldByThePackagesFacts) {
+  support::MakeDeb deb;
+  deb.File("./usr/lib/x86_64-linux-gnu/libcublas.so.11", Library());
+  deb.File("./usr/lib/x86_64-linux-gnu/libplain.so.1", Elf(".data", "none"));
+  EXPECT_THAT(Deb(deb).facts.gpu_code, ElementsAre("compute_120", "sm_75", "sm_90"));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 constexpr Platform kAmd64{Architecture::kAmd64};
 constexpr Platform kArm64{Architecture::kArm64};
@@ -82,6 +83,20 @@ TEST(Cuda, SaysWhatBecomesOfIt) {
   EXPECT_EQ(CudaNote(Section(true), locked),
             "CUDA 13.0 (toolkit) is left out: there is none for linux/arm64");
   EXPECT_EQ(CudaNote(Section(false), locked), "");
+}
+
+TEST(Cuda, NotesAreForEachPlatformOfASpecThatTurnsItOn) {
+  Lock lock;
+  lock.platforms = {Locked(), {.platform = kArm64, .packages = {}, .cuda_problem = ""}};
+  Spec spec;
+  spec.image.platforms = {kAmd64, kArm64};
+  EXPECT_THAT(CudaNotes(spec, lock), IsEmpty());
+  spec.cuda = Section(false);
+  EXPECT_THAT(CudaNotes(spec, lock), IsEmpty());
+  spec.cuda = Section(true);
+  EXPECT_THAT(CudaNotes(spec, lock),
+              ElementsAre("CUDA 13.0 (toolkit) is on (1 package)",
+                          "CUDA 13.0 (toolkit) is left out: there is none for linux/arm64"));
 }
 
 }  // namespace

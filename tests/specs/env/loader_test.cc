@@ -220,6 +220,8 @@ constexpr BadCase kBadCases[] = {
     {"[[python.indexes]]\nname = \"i\"\nurl = \"https://a:b@index.example/\"", "holds credentials"},
     {"[cuda]\nenabled = true", "cuda.version is missing"},
     {"[cuda]\nversion = \"thirteen\"", "expected two or three numbers"},
+    {"[cuda]\nversion = \"\"\nenabled = true", "cuda.version is \"\", expected two or three"},
+    {"[cuda]\nversion = \"13.0\"\ncomponents = []", "cuda.components is empty"},
     {"[cuda]\nversion = \"13.0\"\ncomponents = [\"cuDNN\"]", "no CUDA component \"cuDNN\""},
     {"[cuda]\nversion = \"12.9\"\ncomponents = [\"cublas\", \"nvcc\"]",
      "spec.toml:3:25: \"nvcc\" asks for nvcc, which the wheels of CUDA 12 do not have\n  hint: "
