@@ -13,7 +13,8 @@
 namespace imgbuild::builder {
 namespace {
 
-// Builds again in an empty cache, from the same archives, and compares.
+// Builds again in an empty cache, from the same archives, and compares. What the cache has otherwise
+// is gone from it then: it would be found by the next build.
 void Check(Session& session, const specs::LoadedSpec& loaded, const specs::Lock& lock,
            layers::Compression compression, BaseImages* base, const layers::Image& image) {
   const std::filesystem::path folder = session.store().NewDirectory();
@@ -41,10 +42,15 @@ void Check(Session& session, const specs::LoadedSpec& loaded, const specs::Lock&
     session.progress().Info("checked: a second build in an empty cache gives the same image");
     return;
   }
+  const std::size_t dropped = session.store().DropDiffering(store);
   throw specs::Error(specs::ErrorKind::kVerification,
                      "a second build in an empty cache gives another image")
       .Found(again.image.root.digest.Oci())
-      .Expected(image.root.digest.Oci());
+      .Expected(image.root.digest.Oci())
+      .Hint(fmt::format("{} that differed {} removed from this machine's cache: build again, and "
+                        "without the --cache-from that gave what is wrong",
+                        dropped == 1 ? "1 entry" : fmt::format("{} entries", dropped),
+                        dropped == 1 ? "was" : "were"));
 }
 
 layers::Compression CompressionOf(const BuildArguments& arguments) {

@@ -20,6 +20,7 @@
 // Invariant: an entry that Find returns was whole when it was published, and has its size.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -129,6 +130,10 @@ class Store {
   EntryLock Lock(std::string_view kind, const specs::Sha256& key) const;
   // Made if it is missing.
   std::filesystem::path IndexDirectory(std::string_view name) const;
+
+  // Removes the packages and actions that `right` has otherwise under the same key, so that they
+  // are made anew. Returns how many.
+  std::size_t DropDiffering(const Store& right);
 
   // Reads everything and removes what is wrong. What others remove meanwhile is passed over.
   std::vector<StoreFault> Verify();

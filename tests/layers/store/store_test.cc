@@ -47,6 +47,30 @@ class StoreTest : public testing::Test {
   fs::path root_ = folder_.path() / "cache";
 };
 
+TEST_F(StoreTest, DropsWhatAnotherStoreHasOtherwise) {
+  Store store(root_);
+  Store right(folder_.path() / "right");
+  PutPackage(store, HashOf("same"), "frame");
+  PutPackage(right, HashOf("same"), "frame");
+  PutPackage(store, HashOf("other"), "frame");
+  PutPackage(right, HashOf("other"), "another frame");
+  store.PutAction(HashOf("same"), "result");
+  right.PutAction(HashOf("same"), "result");
+  store.PutAction(HashOf("other"), "result");
+  right.PutAction(HashOf("other"), "another result");
+  store.PutAction(HashOf("only here"), "result");
+  right.PutAction(HashOf("only there"), "result");
+  EXPECT_EQ(store.DropDiffering(right), 2u);
+  EXPECT_TRUE(store.FindPackage(HashOf("same"), "zstd/1"));
+  EXPECT_FALSE(store.FindPackage(HashOf("other"), "zstd/1"));
+  EXPECT_TRUE(store.FindAction(HashOf("same")));
+  EXPECT_FALSE(store.FindAction(HashOf("other")));
+  EXPECT_TRUE(store.FindAction(HashOf("only here")));
+  EXPECT_FALSE(store.FindAction(HashOf("only there")));
+  EXPECT_EQ(right.FindAction(HashOf("other")), "another result");
+  EXPECT_EQ(store.DropDiffering(right), 0u);
+}
+
 TEST_F(StoreTest, FindsWhatWasPut) {
   Store store(root_);
   const Sha256 key = HashOf("key");
