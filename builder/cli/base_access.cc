@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "builder/host/environment.h"
+#include "builder/registry/registry_config.h"
 #include "layers/image/store_origin.h"
 #include "layers/io/atomic_file.h"
 #include "layers/io/file.h"
@@ -130,9 +132,24 @@ bool OpenedBase::FetchLayer(const specs::Sha256& digest, const layers::Image& im
   return true;
 }
 
-std::optional<specs::Reference> OpenedBase::Home() const {
+bool OpenedBase::HasLayer(const specs::Sha256& digest) const {
+  return std::ranges::any_of(images_, [&](const auto& image) {
+    return std::ranges::any_of(image.second.layers, [&](const layers::ImageLayer& layer) {
+      return layer.descriptor.digest == digest;
+    });
+  });
+}
+
+std::optional<BlobHome> OpenedBase::Home() const {
   if (place_.kind != PlaceKind::kRegistry) return std::nullopt;
-  return place_.reference;
+  const specs::Reference& reference = place_.reference;
+  try {
+    const Endpoint endpoint = RegistryConfig::OfHost(Environment::OfProcess())
+                                  .ForWriting(reference.registry, reference.repository);
+    return BlobHome{endpoint.host, endpoint.repository};
+  } catch (const Error&) {  // a base that the cache has may lie where nobody may go
+    return std::nullopt;
+  }
 }
 
 std::unique_ptr<OpenedBase> OpenBase(Session& session, const specs::Spec& spec,

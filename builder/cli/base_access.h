@@ -11,6 +11,7 @@
 #include "builder/base/base_images.h"
 #include "builder/cli/image_access.h"
 #include "builder/cli/session.h"
+#include "builder/share/cache_place.h"
 #include "layers/image/image.h"
 #include "specs/env/lock.h"
 #include "specs/env/spec.h"
@@ -33,8 +34,12 @@ class OpenedBase : public BaseImages {
   // The same for one blob. False where it is none of the base's. Thread-safe.
   bool FetchLayer(const specs::Sha256& digest, const layers::Image& image);
 
-  // Its repository; nullopt for a file's image.
-  std::optional<specs::Reference> Home() const;
+  // Whether the digest is that of a layer of an image that For gave. Not while For is called.
+  bool HasLayer(const specs::Sha256& digest) const;
+
+  // The repository that registries may mount its layers from, as registries.conf has it; nullopt
+  // for a file's image.
+  std::optional<BlobHome> Home() const;
 
  private:
   layers::ImageOrigin& Origin();

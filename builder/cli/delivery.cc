@@ -79,16 +79,6 @@ std::vector<specs::Descriptor> Layers(const layers::Image& image) {
   return layers;
 }
 
-// Layers go out as soon as they are in the store.
-LayerListener PushingTo(Pushes& pushes, const layers::Store& store) {
-  if (pushes.empty()) return {};
-  return [&](const layers::ImageLayer& layer) {
-    const specs::Descriptor& blob = layer.descriptor;
-    const auto file = store.FindBlob(blob.digest, blob.size);
-    if (file) pushes.Add({blob.digest, blob.size, *file});
-  };
-}
-
 }  // namespace
 
 Delivery::Delivery(Session& session, const BuildArguments& arguments,
@@ -129,6 +119,7 @@ void Delivery::Obtain(const PushBlob& blob) {
 
 void Delivery::Run(const specs::Lock& lock, Stopwatch& stopwatch, std::vector<PhaseTime>& phases) {
   base_ = OpenBase(session_, loaded_.spec, lock);
+  if (base_ && !pushes_->empty()) base_home_ = base_->Home();
   try {
     Build(lock, shared_.get());
   } catch (const specs::Error&) {
@@ -175,26 +166,37 @@ void Delivery::Build(const specs::Lock& lock, SharedPlaces* shared) {
                              .loaded = loaded_,
                              .lock = lock,
                              .compression = compression_,
-                             .listener = PushingTo(*pushes_, session_.store()),
+                             .listener = Pushing(shared),
                              .shared = shared,
                              .base = base_.get()},
                             BuildImage);
-  RememberHomes(shared);
-}
-
-// What a registry has in another repository it need not be sent.
-void Delivery::RememberHomes(const SharedPlaces* shared) {
-  for (const specs::Descriptor& layer : Layers(built_.image)) {
-    const auto home = shared != nullptr ? shared->HomeOf(layer.digest) : std::nullopt;
-    if (home) pushes_->RememberHome(home->host, home->repository, layer.digest);
-  }
-  const auto base = base_ ? base_->Home() : std::nullopt;
-  if (!base) return;
+  // Of an image that was found whole, nobody was told.
   for (const layers::PlatformImage& platform : built_.image.platforms) {
-    for (std::size_t i = 0; i < platform.base_layers; ++i) {
-      pushes_->RememberHome(base->registry, base->repository, platform.manifest.layers[i].digest);
+    const std::vector<specs::Descriptor>& layers = platform.manifest.layers;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      RememberHome(layers[i].digest, i < platform.base_layers ? base_home_ : std::nullopt, shared);
     }
   }
+}
+
+// Layers go out as soon as they are in the store.
+LayerListener Delivery::Pushing(const SharedPlaces* shared) {
+  if (pushes_->empty()) return {};
+  return [this, shared](const layers::ImageLayer& layer) {
+    const specs::Descriptor& blob = layer.descriptor;
+    const bool of_base = base_ && base_->HasLayer(blob.digest);
+    RememberHome(blob.digest, of_base ? base_home_ : std::nullopt, shared);
+    const auto file = session_.store().FindBlob(blob.digest, blob.size);
+    if (file) pushes_->Add({blob.digest, blob.size, *file});
+  };
+}
+
+// What a registry has in another repository it need not be sent: known before its upload begins.
+void Delivery::RememberHome(const specs::Sha256& layer, const std::optional<BlobHome>& base,
+                            const SharedPlaces* shared) {
+  if (base) pushes_->RememberHome(base->host, base->repository, layer);
+  const auto home = shared != nullptr ? shared->HomeOf(layer) : std::nullopt;
+  if (home) pushes_->RememberHome(home->host, home->repository, layer);
 }
 
 void Delivery::Write() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,7 +64,9 @@ class Delivery {
   void Write();
   bool MustBeMadeAgain();
   void Obtain(const PushBlob& blob);
-  void RememberHomes(const SharedPlaces* shared);
+  LayerListener Pushing(const SharedPlaces* shared);
+  void RememberHome(const specs::Sha256& layer, const std::optional<BlobHome>& base,
+                    const SharedPlaces* shared);
 
   Session& session_;
   const BuildArguments& arguments_;
@@ -74,6 +77,7 @@ class Delivery {
   const std::vector<Output> outputs_;
   const std::unique_ptr<SharedPlaces> shared_;  // null: none was named
   std::unique_ptr<OpenedBase> base_;            // null: the spec builds on no image
+  std::optional<BlobHome> base_home_;           // where registries may take its layers from
   std::unique_ptr<Pushes> pushes_;
   BuiltImage built_;
   layers::ImageSource image_;  // as it goes out
