@@ -222,10 +222,9 @@ void Delivery::Write() {
 // come is made here, once.
 bool Delivery::MustBeMadeAgain() {
   if (shared_ && shared_->broke_promise()) return true;
-  for (const specs::Descriptor& layer : Layers(built_.image)) {
-    if (shared_ && !session_.store().FindBlob(layer.digest, layer.size)) return false;
-  }
-  return pushed_.empty() && !layers::RecheckImage(session_.store(), built_.image);
+  // Layers that were promised are not here.
+  const auto absent = shared_ ? layers::AbsentBlobs::kAllowed : layers::AbsentBlobs::kRefused;
+  return pushed_.empty() && !layers::RecheckImage(session_.store(), built_.image, absent);
 }
 
 BuildSummary Delivery::Summary() const {

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "layers/image/image.h"
+#include "layers/image/image_source.h"
 #include "layers/store/store.h"
 #include "specs/base/error.h"
 
@@ -17,7 +18,8 @@ std::filesystem::path RequireBlob(const Store& store, const specs::Descriptor& b
 specs::Error DamagedBlob(Store& store, const specs::Sha256& digest);
 
 // Has the store read all blobs of the image again. Whether each is there and right: else building
-// again, which makes those that are not, and writing again heals an output that failed.
-bool RecheckImage(Store& store, const Image& image);
+// again, which makes those that are not, and writing again heals an output that failed. Layers of a
+// base image may be missing; with kAllowed, other layers too.
+bool RecheckImage(Store& store, const Image& image, AbsentBlobs absent = AbsentBlobs::kRefused);
 
 }  // namespace imgbuild::layers

@@ -160,5 +160,23 @@ TEST_F(BaseInRegistry, TheFirstPushMountsItsLayers) {
   }
 }
 
+// What the cache lacks of the base is no reason to do everything again.
+TEST_F(BaseInRegistry, APushThatFailsIsTriedOnce) {
+  Succeed("one", {"--push", Reference("team/app:1")});
+  for (const std::string& layer : base_) fs::remove(InCache("one", layer));
+  registry_.AnswerBy(
+      [](std::size_t,
+         const support::ServedRequest& request) -> std::optional<support::ServedResponse> {
+        if (request.method != "PUT" || request.target.find("/manifests/") == std::string::npos) {
+          return std::nullopt;
+        }
+        return support::ServedResponse{.status = 400, .headers = {}, .body = {}};
+      });
+  const std::size_t before = Requests("PUT", "/manifests/");
+  const Ended failed = Build("one", {"--push", Reference("team/app:2")});
+  EXPECT_EQ(failed.status, 1) << failed.output;
+  EXPECT_EQ(Requests("PUT", "/manifests/") - before, 1u) << failed.output;
+}
+
 }  // namespace
 }  // namespace imgbuild::whole_build

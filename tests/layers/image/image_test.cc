@@ -59,6 +59,23 @@ TEST_F(ImageTest, RecheckRemovesWhatIsDamaged) {
   EXPECT_TRUE(RecheckImage(store_, image));
 }
 
+TEST_F(ImageTest, RecheckMissesOnlyWhatHasToBeThere) {
+  Image image = MakeImage("layer");
+  const auto remove = [&] { fs::remove(store_.paths().Blob(LayerOf(image))); };
+  remove();
+  EXPECT_FALSE(RecheckImage(store_, image));
+  EXPECT_TRUE(RecheckImage(store_, image, AbsentBlobs::kAllowed));
+  image.platforms[0].base_layers = 1;
+  EXPECT_TRUE(RecheckImage(store_, image));
+  // What is there must be right all the same.
+  MakeImage("layer");
+  Overwrite(store_.paths().Blob(LayerOf(image)), "LAYER");
+  EXPECT_FALSE(RecheckImage(store_, image, AbsentBlobs::kAllowed));
+  EXPECT_TRUE(RecheckImage(store_, image));
+  fs::remove(store_.paths().Blob(image.root.digest));
+  EXPECT_FALSE(RecheckImage(store_, image, AbsentBlobs::kAllowed));
+}
+
 TEST_F(ImageTest, SeveralPlatformsGetAnIndex) {
   specs::ImageConfig arm{.platform = {specs::Architecture::kArm64}};
   Image image = PublishImage(store_,
