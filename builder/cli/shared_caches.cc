@@ -37,6 +37,13 @@ specs::Reference ParsePlace(std::string_view option, const std::string& text) {
                             [&] { return ParseRegistryReference(text); });
 }
 
+// Without credentials, for messages.
+std::string ShownName(const std::string& text) {
+  if (IsUrl(text)) return RedactUrl(BaseUrl(text));
+  const specs::Reference reference = ParseRegistryReference(text);
+  return fmt::format("{}{}{}", reference.Name(), reference.digest ? "@" : ":", NameIn(reference));
+}
+
 // One place, or several: the mirrors of a registry are places of their own before it, which may
 // lack what it has.
 std::vector<std::unique_ptr<CachePlace>> OpenPlaces(Session& session, const std::string& text,
@@ -103,17 +110,20 @@ std::vector<ExportResult> ExportTo(Session& session, const CacheOptions& options
   PushMemory memory(session.store().IndexDirectory("push"));
   std::vector<ExportResult> results;
   for (const std::string& text : options.to) {
-    const auto target = OpenTarget(session, text, registry, memory);
-    const auto task =
-        session.progress().Begin("Sharing with " + target->name(), ProgressUnit::kItems);
-    ExportResult result{.place = target->name()};
+    const std::string name = ShownName(text);
+    const auto task = session.progress().Begin("Sharing with " + name, ProgressUnit::kItems);
+    ExportResult result{.place = name};
     try {
+      if (session.connectivity() == Connectivity::kOffline) {
+        throw specs::Error("--offline leaves no way to it");
+      }
+      const auto target = OpenTarget(session, text, registry, memory);
       result = Export(*target, options, built, inputs, session.store());
       task->Finish(fmt::format("{} entries", result.entries));
     } catch (const specs::Error& error) {
       result.failure = error.message();
       session.progress().Warning(
-          fmt::format("the cache {} was not written: {}", target->name(), error.message()));
+          fmt::format("the cache {} was not written: {}", name, error.message()));
       task->Finish("failed");
     }
     results.push_back(std::move(result));
@@ -149,8 +159,15 @@ std::unique_ptr<SharedPlaces> OpenSharedCaches(Session& session, const CacheOpti
   if (texts.empty() || session.connectivity() == Connectivity::kOffline) return nullptr;
   std::vector<std::unique_ptr<CachePlace>> places;
   for (const std::string& text : texts) {
-    std::ranges::move(OpenPlaces(session, text, registry), std::back_inserter(places));
+    if (!IsUrl(text)) (void)ParsePlace("--cache-from", text);
+    try {
+      std::ranges::move(OpenPlaces(session, text, registry), std::back_inserter(places));
+    } catch (const specs::Error& error) {  // a helper for logins that fails, say
+      session.progress().Warning(
+          fmt::format("the cache {} is not used: {}", ShownName(text), error.message()));
+    }
   }
+  if (places.empty()) return nullptr;
   return std::make_unique<SharedPlaces>(std::move(places), session.progress());
 }
 

@@ -302,6 +302,32 @@ TEST_F(SharedPackages, WhatCannotBeWrittenCostsAWarning) {
   EXPECT_EQ(registry_.tags().at("app:1"), image);
 }
 
+TEST_F(SharedPackages, OfflineNobodyIsAskedOrGivenAnything) {
+  Succeed(On("one", {"-o", "oci:one.oci"}));
+  const std::size_t asked = registry_.requests().size();
+  for (const std::string& place : Places()) {
+    const auto built = Succeed(On("one", {"-o", "oci:one.oci", "--offline", "--cache-from", place,
+                                          "--cache-to", place, "--cache-archives"}));
+    EXPECT_THAT(built["exported"][0]["failure"].get<std::string>(), HasSubstr("--offline"));
+    EXPECT_THAT(output_, HasSubstr("was not written"));
+  }
+  EXPECT_EQ(registry_.requests().size(), asked);
+  EXPECT_THAT(http_.content(), IsEmpty());
+}
+
+// Logins that cannot be had are trouble of the cache, not of the build.
+TEST_F(SharedPackages, ABrokenAuthFileCostsAWarning) {
+  Write("auth.json", "{");
+  Invocation run = On("one", {"-o", "oci:one.oci", "--cache-from", Places()[0], "--cache-to",
+                              Places()[0], "--cache-to", Places()[1]});
+  run.environment = {{"REGISTRY_AUTH_FILE", (project_ / "auth.json").string()}};
+  const auto built = Succeed(run);
+  EXPECT_THAT(output_, HasSubstr("is not used"));
+  EXPECT_THAT(built["exported"][0]["failure"].get<std::string>(), HasSubstr("auth.json"));
+  EXPECT_EQ(built["exported"][1]["failure"], "");
+  EXPECT_NO_THROW(ReadLayout(project_ / "one.oci"));
+}
+
 TEST_F(SharedPackages, CredentialsAreSentAndNeverShown) {
   std::atomic<int> refused = 0;
   http_.SetFault(
