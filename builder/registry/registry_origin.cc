@@ -1,10 +1,13 @@
 #include "builder/registry/registry_origin.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "builder/registry/blob_stream.h"
 #include "layers/io/file.h"
 #include "layers/io/in_parallel.h"
 #include "specs/base/error.h"
@@ -147,6 +150,55 @@ std::vector<layers::SourceBlob> RegistryOrigin::Files(const std::vector<Descript
   std::vector<layers::SourceBlob> files;
   for (const Descriptor& blob : blobs) files.push_back({blob, store_.paths().Blob(blob.digest)});
   return files;
+}
+
+void RegistryOrigin::ReadOne(const Descriptor& blob,
+                             const std::function<void(layers::Source&)>& take, ProgressTask& task) {
+  std::optional<std::filesystem::path> file = store_.FindBlob(blob.digest, blob.size);
+  BlobStream stream(
+      blob.size,
+      [&](std::uint64_t offset, std::uint64_t size) {
+        std::string bytes =
+            FromAny([&](Registry& registry) { return FetchStretch(registry, blob, offset, size); });
+        task.Advance(bytes.size());
+        const std::lock_guard lock(mutex_);
+        result_.bytes_received += bytes.size();
+        return bytes;
+      },
+      options_.stretch);
+  if (!file) {
+    try {
+      stream.Start();
+    } catch (const RangesRefused&) {
+      file = Files({blob}).front().path;
+    }
+  }
+  if (!file) {
+    take(stream);
+    const std::lock_guard lock(mutex_);
+    ++result_.fetched;
+    return;
+  }
+  layers::FileSource source(*file);
+  take(source);
+  task.Advance(blob.size);
+}
+
+void RegistryOrigin::Read(const std::vector<Descriptor>& blobs, const TakeBytes& take) {
+  std::vector<std::size_t> order(blobs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater(), [&](std::size_t i) { return blobs[i].size; });
+  std::uint64_t total = 0;
+  for (const Descriptor& blob : blobs) total += blob.size;
+  const std::unique_ptr<ProgressTask> task =
+      progress_.Begin("Reading layers", ProgressUnit::kBytes);
+  task->SetTotal(total);
+  layers::InParallel(order.size(), options_.jobs, [&](std::size_t n) {
+    const std::size_t i = order[n];
+    ReadOne(
+        blobs[i], [&](layers::Source& source) { take(i, source); }, *task);
+  });
+  task->Finish(specs::Count(blobs.size(), "layer"));
 }
 
 }  // namespace imgbuild::builder

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -21,6 +22,7 @@ namespace imgbuild::builder {
 struct PullOptions {
   int jobs = 6;  // transfers at once
   FetchOptions fetch;
+  std::uint64_t stretch = 4u << 20;  // bytes that Read asks for at a time
 };
 
 struct PullResult {
@@ -48,16 +50,20 @@ class RegistryOrigin : public layers::ImageOrigin {
   std::string ReadConfig(const specs::Descriptor& config) override;
   // Blobs of the store, verified while they arrived.
   std::vector<layers::SourceBlob> Files(const std::vector<specs::Descriptor>& blobs) override;
+  // What the store has is not fetched; by way of the store where the registry gives blobs whole.
+  void Read(const std::vector<specs::Descriptor>& blobs, const TakeBytes& take) override;
 
   // The one that Root was found in.
   Registry& registry();
-  // What Files did so far.
+  // What Files and Read did so far.
   const PullResult& result() const { return result_; }
 
  private:
   // From the chosen registry on, until one can do it.
   template <typename Action>
   auto FromAny(Action&& action);
+  void ReadOne(const specs::Descriptor& blob, const std::function<void(layers::Source&)>& take,
+               ProgressTask& task);
   std::optional<std::string> FromStore(const specs::Descriptor& document) const;
 
   std::vector<std::unique_ptr<Registry>> registries_;

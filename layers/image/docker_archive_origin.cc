@@ -189,4 +189,19 @@ std::vector<SourceBlob> DockerArchiveOrigin::Files(const std::vector<Descriptor>
   });
 }
 
+void DockerArchiveOrigin::Read(const std::vector<Descriptor>& blobs, const TakeBytes& take) {
+  specs::WithContext("while reading " + members_.file().string(), [&] {
+    std::map<std::string, std::size_t> places;
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < blobs.size(); ++i) {
+      const std::string& name = layers_.at(blobs[i].digest).member;
+      places[name] = i;
+      names.insert(name);
+    }
+    members_.Read(std::move(names), [&](const std::string& name, Source& content) {
+      take(places.at(name), content);
+    });
+  });
+}
+
 }  // namespace imgbuild::layers

@@ -33,6 +33,8 @@ class DockerArchiveOrigin : public ImageOrigin {
   std::string ReadConfig(const specs::Descriptor& config) override;
   // In the store. Layers are of their diff ids, too.
   std::vector<SourceBlob> Files(const std::vector<specs::Descriptor>& blobs) override;
+  // REQUIRES: they are layers.
+  void Read(const std::vector<specs::Descriptor>& blobs, const TakeBytes& take) override;
 
  private:
   struct Layer {

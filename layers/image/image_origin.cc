@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "layers/io/file.h"
+#include "layers/io/in_parallel.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 #include "specs/oci/foreign_config.h"
@@ -142,6 +145,18 @@ class PlatformSearch {
 };
 
 }  // namespace
+
+void ImageOrigin::Read(const std::vector<Descriptor>& blobs, const TakeBytes& take) {
+  ReadFiles(Files(blobs), take);
+}
+
+void ReadFiles(const std::vector<SourceBlob>& files, const ImageOrigin::TakeBytes& take) {
+  const auto jobs = static_cast<int>(std::thread::hardware_concurrency());
+  InParallel(files.size(), jobs, [&](std::size_t i) {
+    FileSource source(files[i].path);
+    take(i, source);
+  });
+}
 
 std::string ReadVerified(ImageOrigin& origin, const Descriptor& document) {
   RequireSmall(document);

@@ -1,11 +1,14 @@
 // An image somewhere: in a layout, an archive or a registry. Documents are read when they are asked
-// for; blobs become files when they are wanted.
+// for; blobs become files when they are wanted, or are read as they come.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "layers/image/image_source.h"
+#include "layers/io/stream.h"
 #include "specs/oci/descriptor.h"
 #include "specs/oci/document.h"
 
@@ -25,7 +28,16 @@ class ImageOrigin {
   virtual std::string ReadConfig(const specs::Descriptor& config) { return ReadDocument(config); }
   // As files, in that order.
   virtual std::vector<SourceBlob> Files(const std::vector<specs::Descriptor>& blobs) = 0;
+
+  // Gives the bytes of each of these blobs once, with its position in `blobs`, and keeps none of
+  // them; on several threads, where that is faster. They are unverified. What `take` throws ends
+  // it, and is thrown. REQUIRES: each digest once.
+  using TakeBytes = std::function<void(std::size_t, Source&)>;
+  virtual void Read(const std::vector<specs::Descriptor>& blobs, const TakeBytes& take);
 };
+
+// Gives the bytes of files as ImageOrigin::Read does.
+void ReadFiles(const std::vector<SourceBlob>& files, const ImageOrigin::TakeBytes& take);
 
 // What an image consists of.
 struct ImageParts {

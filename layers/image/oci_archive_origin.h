@@ -24,6 +24,7 @@ class OciArchiveOrigin : public ImageOrigin {
   std::string ReadDocument(const specs::Descriptor& document) override;
   // In the store, of that digest and size.
   std::vector<SourceBlob> Files(const std::vector<specs::Descriptor>& blobs) override;
+  void Read(const std::vector<specs::Descriptor>& blobs, const TakeBytes& take) override;
 
  private:
   Store& store_;

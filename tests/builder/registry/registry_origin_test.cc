@@ -72,8 +72,9 @@ class RegistryOriginTest : public RegistryFixture {
                                                                .tls = nullptr},
                                                       credentials, Access::kPull));
     }
-    return RegistryOrigin(std::move(registries), store, reference, silent_,
-                          {.jobs = 3, .fetch = {.max_failures = 3, .backoff_ms = 1}});
+    return RegistryOrigin(
+        std::move(registries), store, reference, silent_,
+        {.jobs = 3, .fetch = {.max_failures = 3, .backoff_ms = 1}, .stretch = 30'000});
   }
 
   // Everything is in the store, right, and can be written.
@@ -231,6 +232,127 @@ TEST_F(RegistryOriginTest, FaultsAtEveryRequest) {
   }
   EXPECT_GE(runs, 100);
   EXPECT_GT(whole, runs / 3);
+}
+
+// Layers as they come, for whoever keeps none of them.
+class ReadAsTheyCome : public RegistryOriginTest {
+ protected:
+  specs::Descriptor Layer(const std::string& bytes) const {
+    return {.media_type = std::string(specs::kOciLayerGzip),
+            .digest = specs::HashOf(bytes),
+            .size = bytes.size(),
+            .platform = {},
+            .annotations = {}};
+  }
+
+  // What came of each of these.
+  std::vector<std::string> Read(RegistryOrigin& origin, const std::vector<std::string>& blobs) {
+    std::vector<specs::Descriptor> wanted;
+    for (const std::string& blob : blobs) wanted.push_back(Layer(blob));
+    std::vector<std::string> found(blobs.size());
+    origin.Read(wanted,
+                [&](std::size_t i, layers::Source& source) { found[i] = layers::ReadAll(source); });
+    return found;
+  }
+
+  bool IsKept(const std::string& blob) {
+    return store_.FindBlob(specs::HashOf(blob), blob.size()).has_value();
+  }
+
+  static std::size_t RangesIn(const MiniRegistry& server) {
+    std::size_t count = 0;
+    for (const ServedRequest& request : server.requests()) count += request.headers.count("range");
+    return count;
+  }
+};
+
+TEST_F(ReadAsTheyCome, InStretchesAndNoneIsKept) {
+  MiniRegistry server;
+  Fill(server);
+  server.PutBlob("team/app", "");
+  RegistryOrigin origin = Origin({&server}, store_, "v1");
+  const std::vector<std::string> blobs = {amd64_, shared_, config_, ""};
+  EXPECT_EQ(Read(origin, blobs), blobs);
+  EXPECT_EQ(origin.result().bytes_received, amd64_.size() + shared_.size() + config_.size());
+  EXPECT_EQ(RangesIn(server), 2u + 7u);
+  for (const std::string& blob : {amd64_, shared_}) EXPECT_FALSE(IsKept(blob));
+}
+
+TEST_F(ReadAsTheyCome, WhatTheStoreHasIsNotAskedFor) {
+  MiniRegistry server;
+  Fill(server);
+  store_.PutBlob(specs::HashOf(shared_), shared_);
+  RegistryOrigin origin = Origin({&server}, store_, "v1");
+  EXPECT_EQ(Read(origin, {shared_}), std::vector{shared_});
+  EXPECT_THAT(server.requests(), testing::IsEmpty());
+}
+
+// One stretch that is cut off comes again, alone.
+TEST_F(ReadAsTheyCome, ACutStretchComesAgain) {
+  MiniRegistry server;
+  Fill(server);
+  int cuts = 0;
+  server.AnswerBy([&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    const auto range = request.headers.find("range");
+    if (range == request.headers.end() || range->second != "bytes=60000-89999" || ++cuts > 1) {
+      return std::nullopt;
+    }
+    ServedResponse answer = support::ServeBytes(request, shared_);
+    answer.cut_after = 1000;
+    return answer;
+  });
+  RegistryOrigin origin = Origin({&server}, store_, "v1");
+  EXPECT_EQ(Read(origin, {shared_}), std::vector{shared_});
+  EXPECT_EQ(cuts, 2);
+  EXPECT_EQ(RangesIn(server), 8u);
+}
+
+// A registry that knows no ranges gives the whole once, by way of the store.
+TEST_F(ReadAsTheyCome, WithoutRangesByWayOfTheStore) {
+  MiniRegistry server;
+  Fill(server);
+  server.AnswerBy([&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.target.find("/blobs/") == std::string::npos) return std::nullopt;
+    return ServedResponse{.status = 200, .headers = {}, .body = shared_};
+  });
+  RegistryOrigin origin = Origin({&server}, store_, "v1");
+  EXPECT_EQ(Read(origin, {shared_}), std::vector{shared_});
+  EXPECT_TRUE(IsKept(shared_));
+}
+
+TEST_F(ReadAsTheyCome, WrongStretchesAndWhatIsNotThereAreErrors) {
+  MiniRegistry server;
+  Fill(server);
+  RegistryOrigin origin = Origin({&server}, store_, "v1");
+  EXPECT_THROW(Read(origin, {"nobody has this"}), specs::Error);
+  server.AnswerBy([&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.target.find("/blobs/") == std::string::npos) return std::nullopt;
+    return ServedResponse{.status = 206,
+                          .headers = {{"Content-Range", "bytes 7-30006/200000"}},
+                          .body = shared_.substr(7, 30'000)};
+  });
+  EXPECT_THROW(Read(origin, {shared_}), specs::Error);
+  // More than was asked for is no answer either.
+  server.AnswerBy([&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.target.find("/blobs/") == std::string::npos) return std::nullopt;
+    return ServedResponse{
+        .status = 206, .headers = {{"Content-Range", "bytes 0-199999/200000"}}, .body = shared_};
+  });
+  EXPECT_THROW(Read(origin, {shared_}), specs::Error);
+}
+
+// A mirror that lost a layer does not end it: the registry itself has it.
+TEST_F(ReadAsTheyCome, FromTheNextWhereAMirrorLacksIt) {
+  MiniRegistry mirror;
+  MiniRegistry server;
+  Fill(mirror);
+  Fill(server);
+  mirror.AnswerBy([&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.target.find("/blobs/") == std::string::npos) return std::nullopt;
+    return ServedResponse{.status = 404, .headers = {}, .body = {}};
+  });
+  RegistryOrigin origin = Origin({&mirror, &server}, store_, "v1");
+  EXPECT_EQ(Read(origin, {shared_}), std::vector{shared_});
 }
 
 }  // namespace
