@@ -119,22 +119,53 @@ Annotations ManifestAnnotations(const specs::Spec& spec, const specs::Sha256& ke
   return WithKey(spec.image.annotations, key);
 }
 
+// Has the lowest layers be those of the base as it is locked, where they are. Which ones are the
+// base's, no manifest says.
+bool LayOnBase(const layers::BaseImage& base, SharedPlatform& platform) {
+  const std::size_t count = base.layers.size();
+  if (platform.layers.size() < count || platform.without_recipe > count) return false;
+  for (std::size_t i = 0; i < count; ++i) {
+    const layers::ImageLayer& layer = base.layers[i];
+    if (layer.descriptor.digest != platform.layers[i].descriptor.digest ||
+        layer.diff_id != platform.layers[i].diff_id) {
+      return false;
+    }
+    platform.layers[i] = layer;
+  }
+  return true;
+}
+
+// Null where the spec builds on Debian packages.
+const layers::BaseImage* BaseFor(const specs::Platform& platform, BuildContext context) {
+  return context.base != nullptr ? &context.base->Outline(platform) : nullptr;
+}
+
 // As others made it. The documents are written anew: theirs may have had annotations of their own.
-std::optional<layers::Image> TakeShared(const specs::Spec& spec, const specs::Sha256& key,
+std::optional<layers::Image> TakeShared(const BuildRequest& request, const specs::Sha256& key,
                                         BuildContext context) {
-  // On a base image it is built: which layers are the base's, a manifest does not say.
-  if (context.shared == nullptr || spec.system.image) return std::nullopt;
+  const specs::Spec& spec = request.loaded.spec;
+  if (context.shared == nullptr) return std::nullopt;
   auto shared = context.shared->FindImage(key);
   const auto same = [](const SharedPlatform& platform, const specs::Platform& wanted) {
     return platform.config.platform == wanted;
   };
   if (!shared || !std::ranges::equal(*shared, spec.image.platforms, same)) return std::nullopt;
+  for (SharedPlatform& platform : *shared) {
+    const layers::BaseImage* base = BaseFor(platform.config.platform, context);
+    if (base != nullptr ? !LayOnBase(*base, platform) : platform.without_recipe > 0) {
+      return std::nullopt;
+    }
+  }
   std::vector<layers::PlatformImage> platforms;
   for (SharedPlatform& platform : *shared) {
+    const layers::BaseImage* base = BaseFor(platform.config.platform, context);
     platform.config.diff_ids.clear();
     platform.config.history.clear();
-    platforms.push_back(layers::PublishPlatform(context.store, std::move(platform.config),
-                                                platform.layers, ManifestAnnotations(spec, key)));
+    const Annotations annotations = ManifestAnnotations(spec, key);
+    layers::PlatformImage& published = platforms.emplace_back(layers::PublishPlatform(
+        context.store, std::move(platform.config), platform.layers,
+        base != nullptr ? WithBase(annotations, *request.lock.base) : annotations));
+    if (base != nullptr) published.base_layers = base->layers.size();
     if (!context.layer_listener) continue;
     for (const layers::ImageLayer& layer : platform.layers) context.layer_listener(layer);
   }
@@ -180,11 +211,24 @@ BuiltImage BuildPlatforms(const BuildRequest& request, const UserContent& user,
   return built;
 }
 
+// Of the base's layers; none where it cannot be looked at, as then nothing of it was read here.
+std::vector<specs::Sha256> ListingKeys(const specs::Platform& platform, BuildContext context) {
+  std::vector<specs::Sha256> keys;
+  if (context.base == nullptr) return keys;
+  try {
+    for (const layers::ImageLayer& layer : context.base->Outline(platform).layers) {
+      keys.push_back(layers::ListingKey(layer.descriptor.digest, layer.diff_id));
+    }
+  } catch (const specs::Error&) {
+  }
+  return keys;
+}
+
 }  // namespace
 
 BuildInputs InputsOf(const BuildRequest& request, BuildContext context) {
   const std::unique_ptr<const layers::Codec> codec = layers::MakeCodec(request.compression);
-  BuildInputs inputs{.codec = codec->id(), .packages = {}, .archives = {}};
+  BuildInputs inputs{.codec = codec->id(), .packages = {}, .archives = {}, .listings = {}};
   const auto add_archives = [&](const std::vector<specs::LockedPackage>& packages) {
     for (const specs::LockedPackage& package : packages) inputs.archives.push_back(package.sha256);
   };
@@ -193,6 +237,8 @@ BuildInputs InputsOf(const BuildRequest& request, BuildContext context) {
     const std::vector<specs::Sha256> keys = PackageKeys(request, locked, *codec, context);
     inputs.packages.insert(inputs.packages.end(), keys.begin(), keys.end());
     add_archives(locked.packages);
+    const std::vector<specs::Sha256> listings = ListingKeys(platform, context);
+    inputs.listings.insert(inputs.listings.end(), listings.begin(), listings.end());
   }
   for (const specs::LockedCompiler& compiler : request.lock.compilers) {
     add_archives(compiler.packages);
@@ -200,7 +246,7 @@ BuildInputs InputsOf(const BuildRequest& request, BuildContext context) {
   for (const specs::ArtifactEntry& artifact : request.loaded.spec.artifacts) {
     inputs.archives.push_back(artifact.sha256);
   }
-  for (std::vector<specs::Sha256>* list : {&inputs.packages, &inputs.archives}) {
+  for (std::vector<specs::Sha256>* list : {&inputs.packages, &inputs.archives, &inputs.listings}) {
     std::ranges::sort(*list);
     list->erase(std::unique(list->begin(), list->end()), list->end());
   }
@@ -217,7 +263,7 @@ BuiltImage BuildImage(const BuildRequest& request, BuildContext context) {
   if (auto found = FindResult(context.store, key)) {
     return {.image = *std::move(found), .key = key, .platforms = {}, .unchanged = true};
   }
-  if (auto taken = TakeShared(spec, key, context)) {
+  if (auto taken = TakeShared(request, key, context)) {
     context.store.PutAction(key, RenderResult(*taken));
     return {.image = *std::move(taken), .key = key, .platforms = {}, .shared = true};
   }

@@ -58,6 +58,7 @@ struct BuildInputs {
   std::vector<specs::Sha256> packages;  // recipe keys
   std::vector<specs::Sha256>
       archives;  // of packages, of the Python that compiles, of [[artifacts]]
+  std::vector<specs::Sha256> listings;  // of the base image's layers: layers::ListingKey
 };
 BuildInputs InputsOf(const BuildRequest& request, BuildContext context);
 

@@ -240,7 +240,8 @@ void ReportCuda(const specs::Spec& spec, const specs::LockedPlatform& locked,
       "is used and passed on: /usr/share/doc/nvidia-cuda-toolkit/copyright in the image");
 }
 
-// OCI image-spec v1.1, annotations.md, "Pre-Defined Annotation Keys".
+}  // namespace
+
 Annotations WithBase(Annotations annotations, const specs::LockedBase& base) {
   annotations.emplace("org.opencontainers.image.base.digest", base.digest.Oci());
   if (specs::BaseImagePath(base.image) == std::string::npos) {
@@ -248,8 +249,6 @@ Annotations WithBase(Annotations annotations, const specs::LockedBase& base) {
   }
   return annotations;
 }
-
-}  // namespace
 
 std::vector<specs::Sha256> PackageKeys(const BuildRequest& request,
                                        const specs::LockedPlatform& locked,

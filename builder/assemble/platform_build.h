@@ -26,6 +26,10 @@ struct PlatformResult {
 void PreparePlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
                      const layers::Codec& codec, PycMemo& memo, BuildContext context);
 
+// With what the image is based on: OCI image-spec v1.1, annotations.md, "Pre-Defined Annotation
+// Keys".
+Annotations WithBase(Annotations annotations, const specs::LockedBase& base);
+
 // The recipe keys of all its packages.
 std::vector<specs::Sha256> PackageKeys(const BuildRequest& request,
                                        const specs::LockedPlatform& locked,

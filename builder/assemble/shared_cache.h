@@ -5,6 +5,7 @@
 // digest then. A place that is down, slow or wrong costs a warning: nothing here throws for it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +23,8 @@ namespace imgbuild::builder {
 struct SharedPlatform {
   specs::ImageConfig config;               // one diff id and line of history for each layer
   std::vector<layers::ImageLayer> layers;  // annotated as a build annotates them
+  // How many of them, from the bottom, have no recipe: layers of a base image.
+  std::size_t without_recipe = 0;
 };
 
 // Thread-safe.
@@ -35,6 +38,9 @@ class SharedCache {
   // For each key what layers::RenderPackage gave, nullopt where nobody has it.
   virtual std::vector<std::optional<std::string>> FindPackages(
       const std::vector<specs::Sha256>& keys, std::string_view codec) = 0;
+  // For each layers::ListingKey what a store keeps under it, nullopt where nobody has it.
+  virtual std::vector<std::optional<std::string>> FindListings(
+      const std::vector<specs::Sha256>& keys) = 0;
 
   // Whether the store has them all now. What could not be had is not promised again.
   virtual bool FetchBlobs(const std::vector<specs::Descriptor>& blobs, layers::Store& store) = 0;

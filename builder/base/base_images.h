@@ -13,6 +13,8 @@ class BaseImages {
 
   // Read when it is first asked for. Throws Error where there is none for the platform.
   virtual const layers::BaseImage& For(const specs::Platform& platform) = 0;
+  // The same, as layers::OutlineBaseImage gives it.
+  virtual const layers::BaseImage& Outline(const specs::Platform& platform) = 0;
 };
 
 }  // namespace imgbuild::builder

@@ -72,11 +72,12 @@ void PutInStore(const std::vector<layers::SourceBlob>& blobs, layers::Store& sto
 }  // namespace
 
 OpenedBase::OpenedBase(Session& session, const specs::Spec& spec,
-                       std::optional<specs::LockedBase> locked)
+                       std::optional<specs::LockedBase> locked, layers::LayerBytes bytes)
     : session_(session),
       name_(*spec.system.image),
       place_(PlaceOf(name_, locked)),
-      locked_(std::move(locked)) {}
+      locked_(std::move(locked)),
+      bytes_(bytes) {}
 
 layers::ImageOrigin& OpenedBase::Origin() {
   if (!found_.origin) {
@@ -94,23 +95,50 @@ void OpenedBase::RequireLocked(const specs::Descriptor& root) const {
       .Hint(kMove);
 }
 
+template <typename Read>
+layers::BaseImage OpenedBase::ReadAnywhere(Read&& read) {
+  return specs::WithContext(fmt::format("while reading the base image {}", name_), [&] {
+    if (locked_) {
+      try {
+        layers::StoreOrigin cached(session_.store(), RootOf(*locked_));
+        return read(cached);
+      } catch (const Error&) {  // not whole there: it is asked for
+      }
+    }
+    return read(Origin());
+  });
+}
+
+const layers::BaseImage& OpenedBase::Outline(const specs::Platform& platform) {
+  const auto known = outlines_.find(platform);
+  if (known != outlines_.end()) return known->second;
+  layers::BaseImage outline = ReadAnywhere(
+      [&](layers::ImageOrigin& origin) { return layers::OutlineBaseImage(origin, platform); });
+  return outlines_.emplace(platform, std::move(outline)).first->second;
+}
+
+// What others found in layers that nobody read here.
+void OpenedBase::AdoptListings(const layers::BaseImage& outline) {
+  if (shared_ == nullptr) return;
+  std::vector<specs::Sha256> missing;
+  for (const layers::ImageLayer& layer : outline.layers) {
+    const specs::Sha256 key = layers::ListingKey(layer.descriptor.digest, layer.diff_id);
+    if (!listings().FindAction(key)) missing.push_back(key);
+  }
+  const std::vector<std::optional<std::string>> found = shared_->FindListings(missing);
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    if (found[i]) (void)layers::AdoptListing(listings(), missing[i], *found[i]);
+  }
+}
+
 const layers::BaseImage& OpenedBase::For(const specs::Platform& platform) {
   const auto known = images_.find(platform);
   if (known != images_.end()) return known->second;
-  return specs::WithContext(
-      fmt::format("while reading the base image {}", name_), [&]() -> const layers::BaseImage& {
-        layers::Store& store = session_.store();
-        if (locked_) {
-          try {
-            layers::StoreOrigin cached(store, RootOf(*locked_));
-            return images_.emplace(platform, layers::ReadBaseImage(cached, store, platform))
-                .first->second;
-          } catch (const Error&) {  // not whole there: it is asked for
-          }
-        }
-        return images_.emplace(platform, layers::ReadBaseImage(Origin(), store, platform))
-            .first->second;
-      });
+  AdoptListings(Outline(platform));
+  layers::BaseImage image = ReadAnywhere([&](layers::ImageOrigin& origin) {
+    return layers::ReadBaseImage(origin, listings(), platform, bytes_);
+  });
+  return images_.emplace(platform, std::move(image)).first->second;
 }
 
 void OpenedBase::FetchLayers(const layers::Image& image) {
@@ -133,16 +161,18 @@ bool OpenedBase::FetchLayer(const specs::Sha256& digest, const layers::Image& im
 }
 
 bool OpenedBase::HasLayer(const specs::Sha256& digest) const {
-  return std::ranges::any_of(images_, [&](const auto& image) {
+  return std::ranges::any_of(outlines_, [&](const auto& image) {
     return std::ranges::any_of(image.second.layers, [&](const layers::ImageLayer& layer) {
       return layer.descriptor.digest == digest;
     });
   });
 }
 
-std::optional<BlobHome> OpenedBase::Home() const {
-  if (place_.kind != PlaceKind::kRegistry) return std::nullopt;
-  const specs::Reference& reference = place_.reference;
+std::optional<BlobHome> HomeOfBase(const specs::Spec& spec) {
+  if (!spec.system.image) return std::nullopt;
+  const ImagePlace place = PlaceOf(*spec.system.image, std::nullopt);
+  if (place.kind != PlaceKind::kRegistry) return std::nullopt;
+  const specs::Reference& reference = place.reference;
   try {
     const Endpoint endpoint = RegistryConfig::OfHost(Environment::OfProcess())
                                   .ForWriting(reference.registry, reference.repository);
@@ -153,9 +183,9 @@ std::optional<BlobHome> OpenedBase::Home() const {
 }
 
 std::unique_ptr<OpenedBase> OpenBase(Session& session, const specs::Spec& spec,
-                                     const specs::Lock& lock) {
+                                     const specs::Lock& lock, layers::LayerBytes bytes) {
   if (!spec.system.image) return nullptr;
-  return std::make_unique<OpenedBase>(session, spec, lock.base);
+  return std::make_unique<OpenedBase>(session, spec, lock.base, bytes);
 }
 
 }  // namespace imgbuild::builder

@@ -17,6 +17,7 @@ void BuildOne(Session& session, BuildArguments& arguments, const std::string& fi
   Stopwatch stopwatch;
   const specs::LoadedSpec loaded = session.Load(arguments.spec, file);
   Delivery delivery(session, arguments, loaded);
+  arguments.lock.base_bytes = delivery.base_bytes();
   const FoundLock found = FindOrMakeLock(session, arguments.spec, loaded, arguments.lock);
   std::vector<PhaseTime> phases = {{"lock", stopwatch.Lap()}};
   delivery.Run(found.lock, stopwatch, phases);

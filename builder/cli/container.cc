@@ -63,8 +63,11 @@ BuiltEnvironment BuildEnvironment(Session& session, const ContainerOptions& opti
   BuiltEnvironment environment{
       .loaded = LoadForThisMachine(session, options.spec), .image = {}, .plan = {}};
   const specs::LoadedSpec& loaded = environment.loaded;
-  const FoundLock found = FindOrMakeLock(session, options.spec, loaded, options.lock);
-  const std::unique_ptr<OpenedBase> base = OpenBase(session, loaded.spec, found.lock);
+  LockOptions lock_options = options.lock;
+  lock_options.base_bytes = layers::LayerBytes::kKept;
+  const FoundLock found = FindOrMakeLock(session, options.spec, loaded, lock_options);
+  const std::unique_ptr<OpenedBase> base =
+      OpenBase(session, loaded.spec, found.lock, layers::LayerBytes::kKept);
   BuiltImage built = WithBuildContext({.store = session.store(),
                                        .session = session,
                                        .loaded = loaded,

@@ -13,10 +13,10 @@
 namespace imgbuild::builder {
 namespace {
 
-// Builds again in an empty cache, from the same archives, and compares. What the cache has otherwise
-// is gone from it then: it would be found by the next build.
+// Builds again in an empty cache, from the same archives, and compares. What the cache has
+// otherwise is gone from it then: it would be found by the next build.
 void Check(Session& session, const specs::LoadedSpec& loaded, const specs::Lock& lock,
-           layers::Compression compression, BaseImages* base, const layers::Image& image) {
+           layers::Compression compression, const layers::Image& image) {
   const std::filesystem::path folder = session.store().NewDirectory();
   struct Remove {
     const std::filesystem::path& folder;
@@ -31,12 +31,15 @@ void Check(Session& session, const specs::LoadedSpec& loaded, const specs::Lock&
   std::filesystem::create_directories(session.store().paths().Downloads(), error);
   std::filesystem::create_directory_symlink(session.store().paths().Downloads(),
                                             store.paths().Downloads(), error);
+  // So are the layers of a base image; what lies in them others may have told.
+  const auto base = OpenBase(session, loaded.spec, lock, layers::LayerBytes::kPassed);
+  if (base) base->ListIn(store);
   const BuiltImage again = WithBuildContext({.store = store,
                                              .session = session,
                                              .loaded = loaded,
                                              .lock = lock,
                                              .compression = compression,
-                                             .base = base},
+                                             .base = base.get()},
                                             BuildImage);
   if (again.image.root.digest == image.root.digest) {
     session.progress().Info("checked: a second build in an empty cache gives the same image");
@@ -90,7 +93,8 @@ Delivery::Delivery(Session& session, const BuildArguments& arguments,
       annotations_(ParseAnnotations(arguments.annotations)),
       targets_(ParsePushTargets(arguments.pushes)),
       outputs_(OutputsOf(arguments, loaded.spec.image)),
-      shared_(OpenSharedCaches(session, arguments.cache, arguments.registry)) {
+      shared_(OpenSharedCaches(session, arguments.cache, arguments.registry)),
+      base_home_(HomeOfBase(loaded.spec)) {
   CheckExports(arguments.cache);
   OpenPushes();
   pushes_->CheckAccess();
@@ -102,6 +106,11 @@ void Delivery::OpenPushes() {
     upload.obtain = [this](const PushBlob& blob) { Obtain(blob); };
   }
   pushes_ = std::make_unique<Pushes>(session_, targets_, arguments_.registry, upload);
+}
+
+layers::LayerBytes Delivery::base_bytes() const {
+  const bool mounted = base_home_ && pushes_->AllGoTo(base_home_->host);
+  return outputs_.empty() && mounted ? layers::LayerBytes::kPassed : layers::LayerBytes::kKept;
 }
 
 // Layers of the base image and those that shared caches promised come when a registry turns out to
@@ -118,8 +127,7 @@ void Delivery::Obtain(const PushBlob& blob) {
 }
 
 void Delivery::Run(const specs::Lock& lock, Stopwatch& stopwatch, std::vector<PhaseTime>& phases) {
-  base_ = OpenBase(session_, loaded_.spec, lock);
-  if (base_ && !pushes_->empty()) base_home_ = base_->Home();
+  base_ = OpenBase(session_, loaded_.spec, lock, base_bytes());
   try {
     Build(lock, shared_.get());
   } catch (const specs::Error&) {
@@ -130,7 +138,7 @@ void Delivery::Run(const specs::Lock& lock, Stopwatch& stopwatch, std::vector<Ph
   }
   phases.push_back({"build", stopwatch.Lap()});
   if (arguments_.check) {
-    Check(session_, loaded_, lock, compression_, base_.get(), built_.image);
+    Check(session_, loaded_, lock, compression_, built_.image);
     phases.push_back({"check", stopwatch.Lap()});
   }
   const auto deliver = [&] {
@@ -154,13 +162,15 @@ void Delivery::Run(const specs::Lock& lock, Stopwatch& stopwatch, std::vector<Ph
                                                .session = session_,
                                                .loaded = loaded_,
                                                .lock = lock,
-                                               .compression = compression_},
+                                               .compression = compression_,
+                                               .base = base_.get()},
                                               InputsOf);
   exported_ = ExportTo(session_, arguments_.cache, arguments_.registry, built_, inputs);
   phases.push_back({"share", stopwatch.Lap()});
 }
 
 void Delivery::Build(const specs::Lock& lock, SharedPlaces* shared) {
+  if (base_) base_->UseShared(shared);
   built_ = WithBuildContext({.store = session_.store(),
                              .session = session_,
                              .loaded = loaded_,

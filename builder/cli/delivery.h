@@ -52,6 +52,9 @@ class Delivery {
   // refused. Borrows everything for its life. Throws Error.
   Delivery(Session& session, const BuildArguments& arguments, const specs::LoadedSpec& loaded);
 
+  // Whether what is to be done with the image takes the bytes of the layers that it builds on.
+  layers::LayerBytes base_bytes() const;
+
   // Builds, checks, writes, pushes and shares, and adds what each took. Once. Throws Error.
   void Run(const specs::Lock& lock, Stopwatch& stopwatch, std::vector<PhaseTime>& phases);
 
@@ -76,8 +79,8 @@ class Delivery {
   const std::vector<PushTarget> targets_;
   const std::vector<Output> outputs_;
   const std::unique_ptr<SharedPlaces> shared_;  // null: none was named
+  const std::optional<BlobHome> base_home_;     // where registries may take the base's layers from
   std::unique_ptr<OpenedBase> base_;            // null: the spec builds on no image
-  std::optional<BlobHome> base_home_;           // where registries may take its layers from
   std::unique_ptr<Pushes> pushes_;
   BuiltImage built_;
   layers::ImageSource image_;  // as it goes out

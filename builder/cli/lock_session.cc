@@ -127,7 +127,8 @@ FoundLock FindOrMakeLock(Session& session, const SpecOptions& spec_options,
                      [&] { RequireWritableFolder(std::filesystem::path(file).parent_path()); });
   std::unique_ptr<OpenedBase> base;
   if (loaded.spec.system.image) {
-    base = std::make_unique<OpenedBase>(session, loaded.spec, KeptBase(previous, loaded, options));
+    base = std::make_unique<OpenedBase>(session, loaded.spec, KeptBase(previous, loaded, options),
+                                        options.base_bytes);
   }
   const std::unique_ptr<Repository> repository = session.OpenRepository(loaded.spec);
   const LockRequest request{.loaded = loaded,

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "builder/cli/session.h"
+#include "layers/image/base_image.h"
 #include "specs/env/loader.h"
 #include "specs/env/lock.h"
 
@@ -15,6 +16,8 @@ struct LockOptions {
   bool relock = false;  // resolve even where the lock matches
   bool upgrade_all = false;
   std::set<std::string> upgrades;
+  // Of the image that the spec builds on, where it has to be read.
+  layers::LayerBytes base_bytes = layers::LayerBytes::kPassed;
 };
 
 struct FoundLock {

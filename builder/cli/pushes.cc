@@ -83,6 +83,11 @@ Pushes::Pushes(Session& session, std::vector<PushTarget> targets, const Registry
 
 Pushes::~Pushes() = default;
 
+bool Pushes::AllGoTo(std::string_view host) const {
+  return std::ranges::all_of(
+      ways_, [&](const auto& way) { return way->registry->endpoint().host == host; });
+}
+
 void Pushes::CheckAccess() {
   for (const std::unique_ptr<Way>& way : ways_) {
     const HttpResponse answer = way->registry->Ping();

@@ -47,6 +47,8 @@ class Pushes {
   ~Pushes();
 
   bool empty() const { return ways_.empty(); }
+  // Whether all targets are at that registry: "registry.example:5000".
+  bool AllGoTo(std::string_view host) const;
 
   // Asks each registry whether it lets us in, so that a wrong login shows before the work.
   void CheckAccess();

@@ -87,6 +87,7 @@ ExportResult Export(CacheTarget& target, const CacheOptions& options, const Buil
   const auto add = [&](std::vector<OutgoingEntry> more) {
     std::ranges::move(more, std::back_inserter(entries));
   };
+  add(OutgoingListings(inputs.listings, store));
   if (options.archives) add(OutgoingArchives(inputs.archives, store));
   if (target.Keeps(EntryKind::kImage)) add(OutgoingImage(built.key, built.image, store));
   return target.Put(entries);

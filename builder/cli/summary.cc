@@ -41,6 +41,7 @@ std::string RenderShared(const SharedUse& use) {
   if (use.images > 0) parts.push_back("the image");
   add(use.layers, "layer");
   add(use.packages, "package");
+  add(use.listings, "listing");
   add(use.blobs, "blob");
   add(use.archives, "archive");
   return fmt::format("took {} from {}, {} downloaded",
@@ -157,6 +158,7 @@ nlohmann::ordered_json SharedJson(const std::vector<SharedUse>& uses) {
                     {"packages", use.packages},
                     {"blobs", use.blobs},
                     {"archives", use.archives},
+                    {"listings", use.listings},
                     {"bytes", use.bytes_received}});
   }
   return list;

@@ -1,10 +1,10 @@
-// Packages and archives of many builds as an artifact in a registry (OCI image-spec v1.1,
+// Packages, listings and archives of many builds as an artifact in a registry (OCI image-spec v1.1,
 // manifest.md, "Guidelines for Artifact Usage"): an image manifest with an artifactType of ours,
 // the empty configuration, and one descriptor for each blob of an entry, annotated with
 //
-//   imgbuild.cache.kind  "package" or "archive"
+//   imgbuild.cache.kind  "package", "listing" or "archive"
 //   imgbuild.cache.key   the entry's key, hexadecimal
-//   imgbuild.cache.blob  which of its blobs it is: "record", "frame", "archive"
+//   imgbuild.cache.blob  which of its blobs it is: "record", "frame", "listing", "archive"
 //
 // The newest entries are the last. A manifest has its bounds, so the oldest are dropped.
 #pragma once

@@ -11,7 +11,8 @@
 namespace imgbuild::builder {
 namespace {
 
-constexpr std::array<std::string_view, 4> kNames = {"image", "layer", "package", "archive"};
+constexpr std::array<std::string_view, 5> kNames = {"image", "layer", "package", "archive",
+                                                    "listing"};
 
 }  // namespace
 

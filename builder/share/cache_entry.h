@@ -5,6 +5,8 @@
 //   package   PackageEntryKey         no document; "record", the package's RenderPackage text as a
 //                                     zstd frame, and "frame" unless it is empty
 //   archive   SHA-256 of the archive  no document; "archive"
+//   listing   layers::ListingKey      no document; "listing", what lies in a base image's layer, as
+//                                     a zstd frame
 #pragma once
 
 #include <compare>
@@ -19,9 +21,9 @@
 
 namespace imgbuild::builder {
 
-enum class EntryKind { kImage, kLayer, kPackage, kArchive };
+enum class EntryKind { kImage, kLayer, kPackage, kArchive, kListing };
 
-// "image", "layer", "package", "archive". ParseEntryKind is the inverse; nullopt for anything else.
+// "image", "layer", "package", "archive", "listing". ParseEntryKind is the inverse; nullopt for anything else.
 std::string_view EntryKindName(EntryKind kind);
 std::optional<EntryKind> ParseEntryKind(std::string_view name);
 

@@ -71,13 +71,26 @@ std::vector<OutgoingEntry> OutgoingArchives(const std::vector<specs::Sha256>& ar
   return entries;
 }
 
+std::vector<OutgoingEntry> OutgoingListings(const std::vector<specs::Sha256>& keys,
+                                            const layers::Store& store) {
+  std::vector<OutgoingEntry> entries;
+  for (const specs::Sha256& key : keys) {
+    const std::optional<std::string> listing = store.FindAction(key);
+    if (!listing || listing->size() > kLargestRecord) continue;
+    OutgoingEntry entry{.name = {EntryKind::kListing, key}, .document = {}, .blobs = {}};
+    entry.blobs.push_back(WrittenBlob("listing", PackRecord(*listing), store));
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
 std::vector<OutgoingEntry> OutgoingImage(const specs::Sha256& key, const layers::Image& image,
                                          const layers::Store& store) {
   std::vector<OutgoingEntry> entries;
   OutgoingEntry whole{.name = {EntryKind::kImage, key}, .document = {}, .blobs = {}};
   for (std::size_t p = 0; p < image.platforms.size(); ++p) {
     const layers::PlatformImage& platform = image.platforms[p];
-    for (std::size_t i = 0; i < platform.manifest.layers.size(); ++i) {
+    for (std::size_t i = platform.base_layers; i < platform.manifest.layers.size(); ++i) {
       const specs::Descriptor& layer = platform.manifest.layers[i];
       const std::optional<LayerRecipe> recipe = LayerRecipeOf(layer.annotations);
       auto blob = BlobOfStore("layer", layer, store);

@@ -37,7 +37,10 @@ std::vector<OutgoingEntry> OutgoingPackages(const std::vector<specs::Sha256>& ke
                                             std::string_view codec, const layers::Store& store);
 std::vector<OutgoingEntry> OutgoingArchives(const std::vector<specs::Sha256>& archives,
                                             const layers::Store& store);
-// An image that was built under `key`, and its layers; nothing where some are not here.
+std::vector<OutgoingEntry> OutgoingListings(const std::vector<specs::Sha256>& keys,
+                                            const layers::Store& store);
+// An image that was built under `key`, and its layers, without those of a base image; nothing
+// where some are not here.
 std::vector<OutgoingEntry> OutgoingImage(const specs::Sha256& key, const layers::Image& image,
                                          const layers::Store& store);
 

@@ -21,7 +21,7 @@ std::string UnpackRecord(std::string_view packed) {
   const auto codec = layers::MakeCodec(layers::Compression::kZstd);
   layers::MemorySource frame(packed);
   const auto plain = layers::DecompressFrame(frame, *codec);
-  layers::BoundedSource bounded(*plain, kLargestRecord, "a package's record");
+  layers::BoundedSource bounded(*plain, kLargestRecord, "a record");
   return layers::ReadAll(bounded);
 }
 

@@ -27,7 +27,8 @@ class RegistryTarget : public CacheTarget {
   const std::string& name() const override { return name_; }
   // Images that are pushed are caches themselves.
   bool Keeps(EntryKind kind) const override {
-    return kind == EntryKind::kPackage || kind == EntryKind::kArchive;
+    return kind == EntryKind::kPackage || kind == EntryKind::kArchive ||
+           kind == EntryKind::kListing;
   }
   ExportResult Put(const std::vector<OutgoingEntry>& entries) override;
 

@@ -34,11 +34,11 @@ std::optional<SharedPlatform> ReadPlatform(const std::string& manifest_text,
   for (std::size_t i = 0; i < count; ++i) {
     specs::Descriptor descriptor = manifest.layers[i];
     const std::optional<LayerRecipe> recipe = LayerRecipeOf(descriptor.annotations);
-    if (!recipe) return std::nullopt;
-    descriptor.annotations = LayerAnnotations(*recipe);
+    if (!recipe && platform.without_recipe++ != i) return std::nullopt;
+    descriptor.annotations = recipe ? LayerAnnotations(*recipe) : Annotations{};
     platform.layers.push_back({.descriptor = std::move(descriptor),
                                .diff_id = config.diff_ids[i],
-                               .plain_size = recipe->plain_size,
+                               .plain_size = recipe ? recipe->plain_size : 0,
                                .created_by = config.history[i].created_by});
   }
   return platform;
@@ -54,6 +54,7 @@ struct SharedPlaces::Place {
   std::atomic<std::size_t> images = 0;
   std::atomic<std::size_t> layers = 0;
   std::atomic<std::size_t> packages = 0;
+  std::atomic<std::size_t> listings = 0;
   std::atomic<std::size_t> blobs = 0;
   std::atomic<std::size_t> archives = 0;
 };
@@ -189,6 +190,28 @@ std::vector<std::optional<std::string>> SharedPlaces::FindPackages(
   return found;
 }
 
+std::optional<std::string> SharedPlaces::FindListing(const specs::Sha256& key) {
+  std::optional<std::string> found;
+  AskPlaces([&](Place& place) {
+    const auto entry = place.cache->Find({EntryKind::kListing, key});
+    const EntryBlob* listing = entry ? entry->Find("listing") : nullptr;
+    if (listing == nullptr) return false;
+    const auto packed = ReadVerified(*place.cache, *listing, kLargestPackedRecord);
+    if (!packed) return false;
+    found = UnpackRecord(*packed);
+    ++place.listings;
+    return true;
+  });
+  return found;
+}
+
+std::vector<std::optional<std::string>> SharedPlaces::FindListings(
+    const std::vector<specs::Sha256>& keys) {
+  std::vector<std::optional<std::string>> found(keys.size());
+  layers::InParallel(keys.size(), kJobs, [&](std::size_t i) { found[i] = FindListing(keys[i]); });
+  return found;
+}
+
 bool SharedPlaces::Fetch(const EntryBlob& blob, layers::AtomicFile& file) {
   Place* place = nullptr;
   {
@@ -294,6 +317,7 @@ std::vector<SharedUse> SharedPlaces::Uses() const {
                     .images = place->images,
                     .layers = place->layers,
                     .packages = place->packages,
+                    .listings = place->listings,
                     .blobs = place->blobs,
                     .archives = place->archives,
                     .bytes_received = place->cache->bytes_received()});

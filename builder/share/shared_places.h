@@ -29,7 +29,8 @@ struct SharedUse {
   std::size_t images = 0;
   std::size_t layers = 0;
   std::size_t packages = 0;
-  std::size_t blobs = 0;  // layers and packages' files whose bytes came
+  std::size_t listings = 0;  // of base images' layers
+  std::size_t blobs = 0;     // layers and packages' files whose bytes came
   std::size_t archives = 0;
   std::uint64_t bytes_received = 0;
 
@@ -46,6 +47,8 @@ class SharedPlaces : public SharedCache {
   std::optional<layers::LayerInfo> FindLayer(const specs::Sha256& key) override;
   std::vector<std::optional<std::string>> FindPackages(const std::vector<specs::Sha256>& keys,
                                                        std::string_view codec) override;
+  std::vector<std::optional<std::string>> FindListings(
+      const std::vector<specs::Sha256>& keys) override;
   bool FetchBlobs(const std::vector<specs::Descriptor>& blobs, layers::Store& store) override;
   bool FetchFrames(const std::vector<layers::FrameRecord>& frames, layers::Store& store) override;
   void FetchArchives(const std::vector<specs::Sha256>& archives, layers::Store& store) override;
@@ -69,6 +72,7 @@ class SharedPlaces : public SharedCache {
   bool FetchAll(std::vector<EntryBlob> blobs, layers::Store& store, Put&& put);
   std::optional<std::vector<SharedPlatform>> ReadImage(Place& place, const CacheEntry& entry);
   std::optional<std::string> FindPackage(const specs::Sha256& key);
+  std::optional<std::string> FindListing(const specs::Sha256& key);
   bool Fetch(const EntryBlob& blob, layers::AtomicFile& file);
   void FetchArchive(const specs::Sha256& archive, layers::Store& store);
   void Promise(Place& place, const specs::Sha256& digest);

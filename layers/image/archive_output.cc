@@ -217,8 +217,8 @@ void WriteDockerArchive(Store& store, const PlatformImage& image, const fs::path
     };
     std::vector<PlainLayer> layers;
     for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
-      layers.push_back(
-          {of_store(image.manifest.layers[i]), image.config.diff_ids[i], image.plain_sizes[i]});
+      layers.push_back({of_store(image.manifest.layers[i]), image.config.diff_ids[i], {}});
+      if (image.plain_sizes[i] != 0) layers[i].plain_size = image.plain_sizes[i];
     }
     WriteDocker(store, of_store(image.manifest.config), layers, file, repo_tags);
   });

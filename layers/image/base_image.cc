@@ -8,7 +8,7 @@
 #include "layers/image/as_oci.h"
 #include "layers/image/layer_listing.h"
 #include "layers/image/layer_stack.h"
-#include "layers/io/file.h"
+#include "layers/io/hashing.h"
 #include "layers/tree/path.h"
 #include "specs/base/error.h"
 #include "specs/base/key.h"
@@ -22,52 +22,113 @@ namespace {
 using specs::Descriptor;
 using specs::Error;
 
-specs::Sha256 ListingKey(const Descriptor& layer, const specs::Sha256& diff_id) {
-  specs::KeyBuilder key(kListingVersion);
-  return key.Add("layer", layer.digest).Add("diff-id", diff_id).Finish();
-}
-
 // "PLAIN-SIZE\n", then the facts.
-std::optional<LayerListing> FindListing(const Store& store, const specs::Sha256& key) {
-  const std::optional<std::string> text = store.FindAction(key);
-  if (!text) return std::nullopt;
-  const std::size_t end = text->find('\n');
-  const auto size = specs::ParseUnsigned(std::string_view(*text).substr(0, end));
-  if (end == std::string::npos || !size) return std::nullopt;
+std::optional<LayerListing> ParseListing(std::string_view text) {
+  const std::size_t end = text.find('\n');
+  const auto size = specs::ParseUnsigned(text.substr(0, end));
+  if (end == std::string_view::npos || !size) return std::nullopt;
   try {
-    return LayerListing{ParseFacts(std::string_view(*text).substr(end + 1)), *size};
+    return LayerListing{ParseFacts(text.substr(end + 1)), *size};
   } catch (const Error&) {
     return std::nullopt;  // it is made again
   }
 }
 
-LayerListing MakeListing(const SourceBlob& blob, const specs::Sha256& diff_id, Store& store) {
-  return specs::WithContext(
-      fmt::format("while reading the layer {}", blob.descriptor.digest.Oci()), [&] {
-        FileSource file(blob.path);
-        LayerListing listing = ListLayer(file, diff_id);
-        store.PutAction(ListingKey(blob.descriptor, diff_id),
-                        fmt::format("{}\n", listing.plain_size) + RenderFacts(listing.facts));
-        return listing;
-      });
+std::optional<LayerListing> FindListing(const Store& store, const specs::Sha256& key) {
+  const std::optional<std::string> text = store.FindAction(key);
+  return text ? ParseListing(*text) : std::nullopt;
 }
 
-std::vector<LayerListing> ReadListings(ImageOrigin& origin, Store& store,
-                                       const std::vector<Descriptor>& layers,
-                                       const std::vector<specs::Sha256>& diff_ids) {
-  std::vector<std::optional<LayerListing>> found;
+Error WrongLayer(const Descriptor& layer, const specs::Sha256& found, std::uint64_t size) {
+  return Error(specs::ErrorKind::kVerification, "a layer is not what its image says")
+      .Found(fmt::format("{}, {} bytes", found.Oci(), size))
+      .Expected(fmt::format("{}, {} bytes", layer.digest.Oci(), layer.size));
+}
+
+// What a layer holds whose bytes come from anywhere: they are the right ones, or it throws.
+LayerListing ListBytes(const Descriptor& layer, const specs::Sha256& diff_id, Source& bytes) {
+  return specs::WithContext(fmt::format("while reading the layer {}", layer.digest.Oci()), [&] {
+    BoundedSource bounded(bytes, layer.size, "the layer");
+    HashingSource source(bounded);
+    std::optional<LayerListing> listing;
+    std::optional<Error> failure;
+    try {
+      listing = ListLayer(source, diff_id);
+    } catch (const Error& error) {
+      failure = error;
+    }
+    // Bytes that are wrong are the reason for whatever went wrong with them.
+    NullSink rest;
+    CopyAll(source, rest);
+    const std::uint64_t size = source.count();
+    const specs::Sha256 found = source.Finish();
+    if (found != layer.digest || size != layer.size) throw WrongLayer(layer, found, size);
+    if (failure) throw *std::move(failure);
+    return *std::move(listing);
+  });
+}
+
+// One layer of several, which may come twice in an image.
+struct WantedLayer {
+  Descriptor layer;
+  specs::Sha256 diff_id;
+  std::optional<LayerListing> listing = {};
+};
+
+void ListMissing(ImageOrigin& origin, Store& store, std::vector<WantedLayer>& wanted,
+                 LayerBytes bytes) {
   std::vector<Descriptor> missing;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    found.push_back(FindListing(store, ListingKey(layers[i], diff_ids[i])));
-    if (!found.back()) missing.push_back(layers[i]);
+  std::vector<WantedLayer*> places;
+  for (WantedLayer& each : wanted) {
+    if (each.listing) continue;
+    missing.push_back(each.layer);
+    places.push_back(&each);
   }
-  std::vector<SourceBlob> blobs;
-  if (!missing.empty()) blobs = origin.Files(missing);
+  if (missing.empty()) return;
+  const auto take = [&](std::size_t i, Source& source) {
+    WantedLayer& each = *places[i];
+    try {
+      each.listing = ListBytes(each.layer, each.diff_id, source);
+    } catch (const Error&) {
+      store.RecheckBlob(each.layer.digest);  // what is damaged there is fetched again
+      throw;
+    }
+    store.PutAction(
+        ListingKey(each.layer.digest, each.diff_id),
+        fmt::format("{}\n", each.listing->plain_size) + RenderFacts(each.listing->facts));
+  };
+  if (bytes == LayerBytes::kPassed) {
+    try {
+      return origin.Read(missing, take);
+    } catch (const Error& error) {
+      if (error.kind() == specs::ErrorKind::kInterrupted) throw;
+      // What was lost or spoiled on its way may come whole as a file.
+      return ListMissing(origin, store, wanted, LayerBytes::kKept);
+    }
+  }
+  ReadFiles(origin.Files(missing), take);
+}
+
+// Of each layer of the image, in its order.
+std::vector<LayerListing> ReadListings(ImageOrigin& origin, Store& store, const BaseImage& base,
+                                       LayerBytes bytes) {
+  std::vector<WantedLayer> wanted;
+  std::vector<std::size_t> places;
+  for (const ImageLayer& layer : base.layers) {
+    const auto known = std::ranges::find_if(wanted, [&](const WantedLayer& each) {
+      return each.layer.digest == layer.descriptor.digest;
+    });
+    if (known != wanted.end() && known->diff_id != layer.diff_id) {
+      throw Error(specs::ErrorKind::kVerification, "one layer of the base image has two diff ids");
+    }
+    places.push_back(static_cast<std::size_t>(known - wanted.begin()));
+    if (known != wanted.end()) continue;
+    wanted.push_back({layer.descriptor, layer.diff_id,
+                      FindListing(store, ListingKey(layer.descriptor.digest, layer.diff_id))});
+  }
+  ListMissing(origin, store, wanted, bytes);
   std::vector<LayerListing> listings;
-  auto blob = blobs.begin();
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    listings.push_back(found[i] ? *std::move(found[i]) : MakeListing(*blob++, diff_ids[i], store));
-  }
+  for (std::size_t place : places) listings.push_back(*wanted[place].listing);
   return listings;
 }
 
@@ -115,7 +176,18 @@ const std::string* BaseImage::Content(std::string_view path) const {
   return found == files.contents.end() ? nullptr : &found->second;
 }
 
-BaseImage ReadBaseImage(ImageOrigin& origin, Store& store, const specs::Platform& platform) {
+specs::Sha256 ListingKey(const specs::Sha256& layer, const specs::Sha256& diff_id) {
+  specs::KeyBuilder key(kListingVersion);
+  return key.Add("layer", layer).Add("diff-id", diff_id).Finish();
+}
+
+bool AdoptListing(Store& store, const specs::Sha256& key, std::string_view text) {
+  if (!ParseListing(text)) return false;
+  store.PutAction(key, text);
+  return true;
+}
+
+BaseImage OutlineBaseImage(ImageOrigin& origin, const specs::Platform& platform) {
   const ImageParts parts = ReadParts(origin, platform.Render());
   const SourceDocument& manifest = parts.documents.back();
   const specs::Document document =
@@ -137,19 +209,23 @@ BaseImage ReadBaseImage(ImageOrigin& origin, Store& store, const specs::Platform
         .Found(specs::Count(base.config.diff_ids.size(), "diff id"))
         .Expected(fmt::format("{}", document.layers.size()));
   }
-  std::vector<Descriptor> layers;
-  for (const specs::DocumentLink& layer : document.layers) {
-    RequireKnownType(layer);
-    layers.push_back(layer.descriptor);
+  const std::vector<std::string> created_by = CreatedBy(base.config, document.layers.size());
+  for (std::size_t i = 0; i < document.layers.size(); ++i) {
+    RequireKnownType(document.layers[i]);
+    Descriptor layer = document.layers[i].descriptor;
+    layer.media_type = OciType(layer.media_type);
+    base.layers.push_back({std::move(layer), base.config.diff_ids[i], 0, created_by[i]});
   }
-  const std::vector<LayerListing> listings =
-      ReadListings(origin, store, layers, base.config.diff_ids);
-  const std::vector<std::string> created_by = CreatedBy(base.config, layers.size());
+  return base;
+}
+
+BaseImage ReadBaseImage(ImageOrigin& origin, Store& store, const specs::Platform& platform,
+                        LayerBytes bytes) {
+  BaseImage base = OutlineBaseImage(origin, platform);
+  const std::vector<LayerListing> listings = ReadListings(origin, store, base, bytes);
   std::vector<const PackageFacts*> facts;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    layers[i].media_type = OciType(layers[i].media_type);
-    base.layers.push_back(
-        {layers[i], base.config.diff_ids[i], listings[i].plain_size, created_by[i]});
+  for (std::size_t i = 0; i < listings.size(); ++i) {
+    base.layers[i].plain_size = listings[i].plain_size;
     facts.push_back(&listings[i].facts);
   }
   base.files = StackLayers(facts);

@@ -17,7 +17,7 @@ struct PlatformImage {
   specs::Descriptor descriptor;  // of the manifest, with its platform
   specs::Manifest manifest;
   specs::ImageConfig config;
-  std::vector<std::uint64_t> plain_sizes;  // of each layer's tar, bytes
+  std::vector<std::uint64_t> plain_sizes;  // of each layer's tar, bytes; 0 where it is not known
   // How many layers from the bottom are a base image's: the store may lack them, since whoever has
   // the base has them.
   std::size_t base_layers = 0;

@@ -52,8 +52,8 @@ class LyingCache : public SharedCacheBuild {
             with({"--check", "--push", Reference("victim/app:1")})}) {
         const Ended checked = Execute(world_, On(machine, options));
         EXPECT_EQ(checked.status, 4) << checked.output;
-        EXPECT_THAT(checked.output, AllOf(HasSubstr("gives another image"),
-                                          HasSubstr("without the --cache-from")));
+        EXPECT_THAT(checked.output,
+                    AllOf(HasSubstr("gives another image"), HasSubstr("without the --cache-from")));
         EXPECT_FALSE(fs::exists(project_ / "checked.oci"));
         EXPECT_FALSE(registry_.tags().contains("victim/app:1"));
         const std::string output = "oci:" + machine + ".oci";

@@ -44,6 +44,10 @@ class RememberedLayers : public SharedCache {
                                                        std::string_view) override {
     return std::vector<std::optional<std::string>>(keys.size());
   }
+  std::vector<std::optional<std::string>> FindListings(
+      const std::vector<specs::Sha256>& keys) override {
+    return std::vector<std::optional<std::string>>(keys.size());
+  }
   bool FetchBlobs(const std::vector<specs::Descriptor>&, layers::Store&) override { return false; }
   bool FetchFrames(const std::vector<layers::FrameRecord>&, layers::Store&) override {
     return false;

@@ -256,5 +256,92 @@ TEST_F(BaseImageTest, RefusesALayerThatIsNotWhatTheImageSays) {
   EXPECT_THAT(Message([&] { Read(); }), HasSubstr("not what its image says"));
 }
 
+TEST_F(BaseImageTest, ALayerThatComesTwiceIsReadOnce) {
+  origin_.SetRoot(origin_.PutImage("linux/amd64", {first_, second_, first_}) + "}");
+  EXPECT_EQ(Read().layers.size(), 3u);
+}
+
+TEST_F(BaseImageTest, ItsOutlineNeedsNoLayers) {
+  origin_.SetRoot(origin_.PutImage("linux/amd64", {first_, second_}) + "}");
+  for (const std::string& layer : {first_, second_}) {
+    std::filesystem::remove(temp_.path() / "blobs" / specs::HashOf(layer).Hex());
+  }
+  const BaseImage outline = OutlineBaseImage(origin_, {});
+  ASSERT_EQ(outline.layers.size(), 2u);
+  EXPECT_EQ(outline.layers[1].diff_id, specs::HashOf(second_));
+  EXPECT_EQ(outline.layers[1].plain_size, 0u);
+  EXPECT_TRUE(outline.files.files.empty());
+}
+
+TEST_F(BaseImageTest, TakesWhatAnotherMachineFoundInIt) {
+  origin_.SetRoot(origin_.PutImage("linux/amd64", {first_}) + "}");
+  const BaseImage base = Read();
+  const specs::Sha256 key = ListingKey(specs::HashOf(first_), specs::HashOf(first_));
+  const std::optional<std::string> listing = store_.FindAction(key);
+  ASSERT_TRUE(listing);
+  std::filesystem::remove(temp_.path() / "blobs" / specs::HashOf(first_).Hex());
+  Store other(temp_.path() / "other");
+  for (const std::string& wrong : {std::string(), std::string("12\n"), "x" + *listing,
+                                   listing->substr(0, listing->size() / 2)}) {
+    EXPECT_FALSE(AdoptListing(other, key, wrong)) << wrong.size();
+  }
+  EXPECT_FALSE(other.FindAction(key));
+  EXPECT_TRUE(AdoptListing(other, key, *listing));
+  EXPECT_EQ(ReadBaseImage(origin_, other, {}).files, base.files);
+}
+
+// Tells how it is asked, and gives wrong bytes where it is to read.
+class ToldOrigin : public MemoryOrigin {
+ public:
+  using MemoryOrigin::MemoryOrigin;
+
+  std::vector<SourceBlob> Files(const std::vector<specs::Descriptor>& wanted) override {
+    files += wanted.size();
+    return MemoryOrigin::Files(wanted);
+  }
+  void Read(const std::vector<specs::Descriptor>& wanted, const TakeBytes& take) override {
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      ++read;
+      std::string bytes = blobs.at(wanted[i].digest);
+      if (wanted[i].digest == spoiled) bytes[600] ^= 1;
+      MemorySource source(bytes);
+      take(i, source);
+    }
+  }
+
+  std::size_t files = 0;
+  std::size_t read = 0;
+  std::optional<specs::Sha256> spoiled;
+};
+
+TEST_F(BaseImageTest, IsListedWhileItComes) {
+  ToldOrigin origin(temp_.path() / "told");
+  origin.SetRoot(origin.PutImage("linux/amd64", {first_, second_}) + "}");
+  const BaseImage base = ReadBaseImage(origin, store_, {}, LayerBytes::kPassed);
+  EXPECT_EQ(origin.read, 2u);
+  EXPECT_EQ(origin.files, 0u);
+  Store other(temp_.path() / "other");
+  EXPECT_EQ(ReadBaseImage(origin, other, {}, LayerBytes::kKept).files, base.files);
+  EXPECT_EQ(origin.files, 2u);
+}
+
+TEST_F(BaseImageTest, WhatIsSpoiledOnItsWayComesAsAFile) {
+  ToldOrigin origin(temp_.path() / "told");
+  origin.SetRoot(origin.PutImage("linux/amd64", {first_, second_}) + "}");
+  origin.spoiled = specs::HashOf(second_);
+  const BaseImage base = ReadBaseImage(origin, store_, {}, LayerBytes::kPassed);
+  EXPECT_EQ(origin.files, 1u);
+  ASSERT_NE(base.File("srv/x"), nullptr);
+}
+
+TEST_F(BaseImageTest, WhatIsDamagedInTheStoreIsGoneFromThere) {
+  origin_.SetRoot(origin_.PutImage("linux/amd64", {first_}) + "}");
+  for (const auto& [digest, bytes] : origin_.blobs) store_.PutBlob(digest, bytes);
+  store_.PutBlob(specs::HashOf(first_), std::string(first_.size(), 'x'));
+  StoreOrigin stored(store_, origin_.Root());
+  EXPECT_THROW(ReadBaseImage(stored, store_, {}), Error);
+  EXPECT_FALSE(store_.FindBlob(specs::HashOf(first_), first_.size()));
+}
+
 }  // namespace
 }  // namespace imgbuild::layers
