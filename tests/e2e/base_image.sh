@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# V5 on images of others: one that mmdebstrap made, from a registry, and one that buildah built with
-# a user, an environment and a Python of its own, from a layout.
+# V5 on images of others: one that mmdebstrap made, from a registry, and one that buildah built from
+# nothing with a user, an environment and a Python of its own, from a layout.
 . "$(dirname "$0")/lib.sh"
-need docker-registry mmdebstrap buildah curl skopeo
+need docker-registry mmdebstrap buildah curl skopeo openssl
 [ "$(id -u)" = 0 ] || skip "buildah's chroot isolation is used as root here"
 use_podman
 mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
@@ -29,8 +29,11 @@ CONF
 mmdebstrap --quiet --variant=minbase --include=python3,ca-certificates bookworm base.tar "$mirror"
 base=$(podman import -q base.tar)
 podman push -q --format v2s2 "$base" "127.0.0.1:$registry/base/debian:12"
+mmdebstrap --quiet --variant=minbase --include=ca-certificates bookworm empty.tar "$mirror"
 cat >Dockerfile <<DOCKERFILE
-FROM $base
+FROM scratch
+ADD empty.tar /
+RUN apt-get -qq update && apt-get -qq install -y --no-install-recommends python3 >/dev/null
 RUN useradd -m -u 1000 ada && echo hello >/etc/greeting
 ENV GREETING=hello PATH=/opt/tools:/usr/local/bin:/usr/bin:/bin
 LABEL org.example.base=yes
@@ -52,29 +55,81 @@ assert sum(not entry.get("empty_layer") for entry in config["history"]) == len(m
 PYTHON
 }
 
-runs() {  # image, what podman run is given beside
-  local image=$1 jupyter web began took
+# Answers by TLS under a certificate that the spec brings: only who trusts it takes it.
+openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj "/CN=e2e authority" \
+  -addext "subjectAltName=DNS:localhost" -keyout corp.key -out corp.crt 2>/dev/null
+chmod 644 corp.key && chmod 755 .  # containers' users read them
+cat >trust.py <<'PYTHON'
+import os, socket, ssl, sys, threading
+assert sys.prefix == "/opt/venv", sys.prefix
+import numpy, pandas, scipy, matplotlib, fasthtml
+bundle = ssl.create_default_context()
+bundle.load_verify_locations("/etc/ssl/certs/ca-certificates.crt")
+assert len(bundle.get_ca_certs()) > 100, len(bundle.get_ca_certs())
+folder = ssl.get_default_verify_paths().capath
+assert sum(name.endswith(".0") for name in os.listdir(folder)) > 100, folder
+listener = socket.create_server(("127.0.0.1", 0))
+def serve():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain("/e2e/corp.crt", "/e2e/corp.key")
+    while True:
+        connection = listener.accept()[0]
+        try:
+            context.wrap_socket(connection, server_side=True).close()
+        except OSError:
+            connection.close()
+threading.Thread(target=serve, daemon=True).start()
+def greet(context):
+    with socket.create_connection(listener.getsockname()) as plain:
+        context.wrap_socket(plain, server_hostname="localhost").close()
+greet(ssl.create_default_context())
+try:
+    greet(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    raise SystemExit("whoever trusts nobody takes it, too")
+except ssl.SSLCertVerificationError:
+    print("ok")
+PYTHON
+
+# All that V5 promises; what podman run is given beside the image may take some of it away.
+runs() {  # image, options
+  local image=$1 jupyter web began took page logs token pids pid
   shift
   jupyter=$(free_port) web=$(free_port)
-  start -p "127.0.0.1:$jupyter:8888" -p "127.0.0.1:$web:5001" "$@" "$image"
-  answers "http://127.0.0.1:$jupyter/api" 40 | grep -q version || fail "JupyterLab's API"
-  contains "the page" "$(answers "http://127.0.0.1:$web/" 40)" "/lab"
-  equal "who runs" "$(podman exec "$container" python3 -c '
-import numpy, pandas, scipy, matplotlib, fasthtml, ssl, sys
-assert sys.prefix == "/opt/venv", sys.prefix
-assert len(ssl.create_default_context().get_ca_certs()) + len(ssl.get_default_verify_paths().capath or "") > 0
-print("ok")')" ok
+  start -p "127.0.0.1:$jupyter:8888" -p "127.0.0.1:$web:5001" -v "$WORK:/e2e:ro" "$@" "$image"
+  answers "http://127.0.0.1:$jupyter/api" 20 | grep -q version || fail "JupyterLab's API"
+  page=$(answers "http://127.0.0.1:$web/" 20)
+  contains "the page names the environment" "$page" "notebook"
+  contains "the page links to JupyterLab" "$page" "/lab"
+  sleep 1
+  logs=$(podman logs "$container" 2>&1)
+  token=$(printf '%s' "$logs" | grep -o 'lab?token=[0-9a-f]*' | grep -v '^.*token=$' | head -1 | cut -d= -f2)
+  [ ${#token} -ge 32 ] || fail "no token in the log: $logs"
+  equal "the right token" "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$jupyter/api/kernels?token=$token")" 200
+  equal "no token" "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$jupyter/api/kernels")" 403
+  equal "packages and certificates" "$(podman exec "$container" python3 /e2e/trust.py)" ok
+  podman exec "$container" python3 -c '
+import os, signal
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    if int(pid) != os.getpid() and b"uvicorn" in open(f"/proc/{pid}/cmdline", "rb").read():
+        os.kill(int(pid), signal.SIGKILL)'
+  sleep 0.3
+  answers "http://127.0.0.1:$web/" 20 >/dev/null
+  pids=$(podman top "$container" hpid | tail -n +2)
+  [ "$(wc -l <<<"$pids")" -ge 3 ] || fail "who runs: $pids"
   began=$(date +%s%N)
   podman stop "$container" >/dev/null
   took=$((($(date +%s%N) - began) / 1000000))
   [ "$took" -lt 5000 ] || fail "podman stop took $took ms"
   equal "exit status" "$(podman inspect -f '{{.State.ExitCode}}' "$container")" 0
+  for pid in $pids; do
+    [ ! -e "/proc/$pid/exe" ] || fail "$pid is still there: $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+  done
   podman rm -f "$container" >/dev/null
 }
 
 cp "$TOP"/specs/examples/*.toml .
 spec() {  # name, base image
-  printf 'extends = "v5-notebook.toml"\n[image]\nname = "%s"\n[system]\nimage = "%s"\n' "$1" "$2" >"$1.toml"
+  printf 'extends = "v5-notebook.toml"\n[image]\nname = "%s"\n[system]\nimage = "%s"\ncertificates = ["corp.crt"]\n' "$1" "$2" >"$1.toml"
 }
 
 # From the registry, in docker's format: its layers are below ours, as they are.
@@ -117,6 +172,8 @@ spec built oci:built.oci:x
 "$IMGBUILD" build built.toml -q --no-local -o oci:mine.oci:x
 mine=$(podman pull -q oci:mine.oci:x)
 runs "$mine"
+runs "$mine" --user 12345:0
+runs "$mine" --read-only --read-only-tmpfs=false --tmpfs /tmp
 equal "its environment" "$(podman run --rm "$mine" sh -c 'echo $GREETING $(cat /etc/greeting) $(id -un) $PATH')" \
   "hello hello ada /opt/venv/bin:/opt/tools:/usr/local/bin:/usr/bin:/bin"
 contains "its label" "$(podman inspect "$mine")" '"org.example.base": "yes"'
