@@ -85,6 +85,9 @@ specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& l
   config.entrypoint = spec.image.entrypoint;
   if (config.entrypoint.empty()) config.entrypoint = {std::string(specs::kSupervisorPath)};
   config.command = spec.image.command;
+  if (specs::StartsServices(spec)) {
+    config.health = specs::HealthCheck{.command = specs::HealthCommand(specs::Health::kReady)};
+  }
   config.workdir = spec.image.workdir;
   config.labels = spec.image.labels;
   config.labels.emplace("org.opencontainers.image.title", spec.image.name);

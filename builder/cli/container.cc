@@ -2,16 +2,20 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include "builder/cli/base_access.h"
 #include "builder/cli/build_work.h"
+#include "builder/engine/gpu.h"
 #include "builder/engine/host_folder.h"
 #include "builder/engine/load.h"
 #include "builder/engine/spec_plan.h"
 #include "builder/host/environment.h"
+#include "builder/host/package_sources.h"
 #include "builder/host/program.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
@@ -25,20 +29,56 @@ namespace fs = std::filesystem;
 constexpr const char* kPassedOn[] = {
     "http_proxy",    "https_proxy",  "all_proxy",           "no_proxy",
     "HTTP_PROXY",    "HTTPS_PROXY",  "ALL_PROXY",           "NO_PROXY",
-    "PIP_INDEX_URL", "UV_INDEX_URL", "PIP_EXTRA_INDEX_URL",
+    "PIP_INDEX_URL", "UV_INDEX_URL", "PIP_EXTRA_INDEX_URL", "IMGBUILD_LOG",
 };
+
+// Whether systemd runs podman's timers: that of the machine, or the user's own.
+bool HasTimers(const Environment& environment) {
+  if (geteuid() == 0) return ::access("/run/systemd/system", F_OK) == 0;
+  const auto folder = environment.Get("XDG_RUNTIME_DIR");
+  return folder && ::access((*folder + "/systemd/private").c_str(), F_OK) == 0;
+}
+
+// Where pip and uv find packages is known here, whatever says so. It may have a password: in the
+// environment it reaches the engine, and no command line.
+void PassIndexOn(Session& session, RunPlan& plan) {
+  std::string url;
+  try {
+    url = FindPythonIndex(Environment::OfProcess(), session.source_config(), session.host_sources())
+              .url;
+  } catch (const specs::Error&) {
+    return;  // nor does the build know one, which did without
+  }
+  for (const char* name : {"PIP_INDEX_URL", "UV_INDEX_URL"}) {
+    if (std::ranges::find(plan.variables, name) != plan.variables.end()) continue;
+    ::setenv(name, url.c_str(), 1);
+    plan.variables.emplace_back(name);
+  }
+}
+
+void WarnOfMissingSecrets(Session& session, const RunPlan& plan) {
+  for (const SecretVariable& secret : plan.secrets) {
+    const bool given = std::ranges::find(plan.variables, secret.name) != plan.variables.end();
+    if (given || !secret.required) continue;
+    session.progress().Warning(fmt::format(
+        "{0} is not set here: the service that takes this secret does not start without it; "
+        "{0}=... imgbuild up",
+        secret.name));
+  }
+}
 
 // What this machine and this process add to a plan.
 void AddHost(RunPlan& plan) {
   const Environment environment = Environment::OfProcess();
   plan.folder = fs::current_path().string();
   plan.label = LabelFor(plan.folder, environment.Get("HOME").value_or(""));
+  plan.health_timer = HasTimers(environment);
   plan.uid = geteuid();
   for (const char* name : kPassedOn) {
     if (environment.Get(name)) plan.variables.emplace_back(name);
   }
-  for (const std::string& name : plan.secrets) {
-    if (environment.Get(name)) plan.variables.push_back(name);
+  for (const SecretVariable& secret : plan.secrets) {
+    if (environment.Get(secret.name)) plan.variables.push_back(secret.name);
   }
   plan.gpu = plan.gpu && HasGpu();
   plan.interactive = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
@@ -78,7 +118,15 @@ BuiltEnvironment BuildEnvironment(Session& session, const ContainerOptions& opti
   if (base) base->FetchLayers(built.image);
   environment.image = std::move(built.image);
   environment.plan = options.services ? PlanServices(loaded.spec) : PlanCommand(loaded.spec);
-  AddHost(environment.plan);
+  RunPlan& plan = environment.plan;
+  // The label knows of packages, too, that bring CUDA without a section.
+  plan.gpu = ForThisMachine(environment.image).config.labels.contains("imgbuild.cuda.driver");
+  AddHost(plan);
+  PassIndexOn(session, plan);
+  if (options.services) {
+    plan.spec = fs::absolute(loaded.sources.file).lexically_normal().string();
+    WarnOfMissingSecrets(session, plan);
+  }
   return environment;
 }
 
@@ -89,9 +137,16 @@ Container PrepareContainer(Session& session, const ContainerOptions& options) {
                       .loaded = std::move(environment.loaded),
                       .digest = environment.image.root.digest.Hex(),
                       .plan = std::move(environment.plan)};
-  const std::string& name = container.loaded.spec.image.name;
-  container.plan.image = LoadImage(container.engine, environment.image,
-                                   name.substr(name.rfind('/') + 1), session.store());
+  RunPlan& plan = container.plan;
+  plan.uid = CallerOf(container.engine, plan.uid);
+  if (plan.gpu && container.engine.kind == EngineKind::kPodman && !HasGpuSpecification()) {
+    session.progress().Warning(
+        "podman knows nothing of this machine's GPU, and the container goes without; to tell it: "
+        "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml");
+    plan.gpu = false;
+  }
+  plan.image = LoadImage(container.engine, environment.image, ImageReference(container.loaded.spec),
+                         session.store());
   return container;
 }
 

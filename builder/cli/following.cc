@@ -3,14 +3,18 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <mutex>
 #include <optional>
 #include <set>
 
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
 #include <poll.h>
 
+#include "builder/cli/additions.h"
 #include "builder/cli/interrupt.h"
-#include "builder/engine/file_watch.h"
+#include "builder/engine/containers.h"
+#include "builder/engine/load.h"
 #include "builder/engine/ports.h"
 #include "builder/host/program.h"
 #include "specs/base/error.h"
@@ -24,6 +28,9 @@ using Clock = std::chrono::steady_clock;
 
 // Editors write in several steps.
 constexpr int kSettleMs = 100;
+
+// What a service may take beyond the time that its own probe has.
+constexpr std::chrono::seconds kStarting(30);
 
 // The container while it runs.
 class Attached {
@@ -39,12 +46,19 @@ class Attached {
   ProgramBeside wait_;
 };
 
-int Ask(const std::vector<std::string>& words) { return RunProgram({.words = words}).status; }
-
 std::vector<std::uint32_t> Inside(const RunPlan& plan) {
   std::vector<std::uint32_t> ports;
   for (const PublishedPort& port : plan.ports) ports.push_back(port.inside);
   return ports;
+}
+
+// Until when an address is waited for.
+Clock::time_point AnnouncedBy(const specs::Spec& spec) {
+  auto time = Clock::now() + kStarting;
+  for (const specs::Service& service : spec.services) {
+    time += std::chrono::milliseconds(service.ready.timeout_ms);
+  }
+  return time;
 }
 
 class Follower {
@@ -53,25 +67,47 @@ class Follower {
       : session_(session), container_(std::move(container)), options_(options) {}
 
   int Run() {
-    OnInterrupt([engine = container_.engine, name = container_.plan.container] {
-      return Ask({engine.program, "stop", name});
-    });
-    if (options_.rebuild) {
-      watch_.emplace();
-      watch_->Watch(PlacesOf(container_.loaded));
+    OnInterrupt([this] { return EndByInterrupt(); });
+    if (options_.leave) leave_by_ = AnnouncedBy(container_.loaded.spec);
+    {
+      std::lock_guard lock(changing_);
+      Start();
     }
-    Start();
     while (!done_) Step();
+    std::lock_guard lock(changing_);  // an interrupt that came first ends the process
     OnInterrupt(nullptr);
     return status_;
   }
 
  private:
+  // On the thread that waits for signals. No container starts after it: the lock is not given back.
+  int EndByInterrupt() {
+    changing_.lock();
+    try {
+      for (const FoundContainer& found : FindContainers(container_.engine)) {
+        if (found.name != container_.plan.container) continue;
+        TellAdded();
+        RemoveContainer(container_.engine, found);
+      }
+      return 0;
+    } catch (const specs::Error& error) {
+      fmt::print(stderr, "error: {}\n", error.what());
+      return static_cast<int>(error.kind());
+    }
+  }
+
+  void TellAdded() {
+    const auto added = AddedPackages(container_.engine, container_.plan.container);
+    if (added.empty()) return;
+    session_.progress().Info(RenderAdded(added, SpecOption(container_.plan.spec)));
+  }
+
+  // REQUIRES: changing_, for these three.
   void Start() {
     const std::vector<std::string> words = RunArguments(container_.engine, container_.plan);
     session_.progress().Detail(specs::Join(words, " "));
     std::fflush(nullptr);
-    if (const int status = Ask(words); status != 0) {
+    if (const int status = RunProgram({.words = words}).status; status != 0) {
       throw specs::Error(fmt::format("{} did not start the container", container_.engine.program))
           .Found(fmt::format("exit status {}; what it said is above", status));
     }
@@ -80,24 +116,52 @@ class Follower {
 
   void Stop() {
     attached_.reset();
-    if (Ask({container_.engine.program, "stop", container_.plan.container}) != 0) {
-      throw specs::Error(fmt::format("{} did not stop the container", container_.engine.program));
+    for (const FoundContainer& found : FindContainers(container_.engine)) {
+      if (found.name == container_.plan.container) RemoveContainer(container_.engine, found);
     }
+  }
+
+  void Replace(Container next) {
+    TellAdded();
+    Stop();
+    next.plan.ports = Inside(next.plan) == Inside(container_.plan) ? container_.plan.ports
+                                                                   : ChoosePorts(Inside(next.plan));
+    container_ = std::move(next);
+    logs_ended_ = false;
+    line_.clear();
+    Start();
   }
 
   void Step() {
     pollfd ready[] = {{attached_->logs().fd(), POLLIN, 0},
                       {attached_->wait().fd(), POLLIN, 0},
-                      {watch_ ? watch_->fd() : -1, POLLIN, 0}};
+                      {options_.watch != nullptr ? options_.watch->fd() : -1, POLLIN, 0}};
     if (logs_ended_) ready[0].fd = -1;
-    if (::poll(ready, std::size(ready), -1) < 0) return;
-    if (ready[0].revents != 0) {
+    const int count = ::poll(ready, std::size(ready), MillisecondsLeft());
+    if (count < 0) return;
+    if (count == 0) {
+      LeaveLate();
+    } else if (ready[0].revents != 0) {
       PassOn();
     } else if (ready[1].revents != 0) {
       End();
-    } else if (ready[2].revents != 0 && watch_->Changed()) {
+    } else if (options_.watch->Changed()) {
       Rebuild();
     }
+  }
+
+  int MillisecondsLeft() const {
+    if (!leave_by_) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*leave_by_ - Clock::now());
+    return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
+  }
+
+  void LeaveLate() {
+    done_ = true;
+    session_.progress().Warning(
+        fmt::format("no address has been announced yet, and none is opened; it goes on: "
+                    "`imgbuild logs {}`",
+                    container_.plan.environment));
   }
 
   void PassOn() {
@@ -142,47 +206,59 @@ class Follower {
 
   // All that happens in quick succession is one change.
   void Settle() {
-    pollfd more{watch_->fd(), POLLIN, 0};
-    while (::poll(&more, 1, kSettleMs) > 0) watch_->Changed();
+    pollfd more{options_.watch->fd(), POLLIN, 0};
+    while (::poll(&more, 1, kSettleMs) > 0) options_.watch->Changed();
   }
 
+  // What is watched only now may have changed while it was built.
   void Rebuild() {
-    Settle();
+    for (bool again = true; again;) {
+      Settle();
+      const std::vector<fs::path> before = PlacesOf(container_.loaded);
+      again = RebuildOnce() && PlacesOf(container_.loaded) != before;
+    }
+  }
+
+  // Whether it builds.
+  bool RebuildOnce() {
     const auto begin = Clock::now();
     try {
+      const std::string before = OwnImage();
       Container next = options_.rebuild();
-      watch_->Watch(PlacesOf(next.loaded));
+      options_.watch->Watch(PlacesOf(next.loaded));
       if (next.digest == container_.digest && Inside(next.plan) == Inside(container_.plan)) {
         container_.loaded = std::move(next.loaded);
-        return;
+        return true;
       }
-      Replace(std::move(next));
+      {
+        std::lock_guard lock(changing_);
+        Replace(std::move(next));
+      }
+      RemoveUnusedImage(container_.engine, before);
     } catch (const specs::Error& error) {
       fmt::print(stderr, "error: {}\n", error.what());
-      if (attached_) session_.progress().Warning("the container that runs stays as it is");
       if (!attached_) throw;
-      return;
+      session_.progress().Warning("the container that runs stays as it is");
+      return false;
     }
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin);
     session_.progress().Info(fmt::format(
         "replaced after {}", specs::HumanDuration(static_cast<std::uint64_t>(took.count()))));
+    return true;
   }
 
-  void Replace(Container next) {
-    Stop();
-    next.plan.ports = Inside(next.plan) == Inside(container_.plan) ? container_.plan.ports
-                                                                   : ChoosePorts(Inside(next.plan));
-    container_ = std::move(next);
-    logs_ended_ = false;
-    line_.clear();
-    Start();
+  std::string OwnImage() const {
+    const std::string& image = container_.plan.image;
+    return container_.engine.kind == EngineKind::kPodman ? image
+                                                         : ImageId(container_.engine, image);
   }
 
   Session& session_;
   Container container_;
   const FollowOptions& options_;
+  std::mutex changing_;  // which container there is
   std::optional<Attached> attached_;
-  std::optional<FileWatch> watch_;
+  std::optional<Clock::time_point> leave_by_;
   std::string line_;  // that has not ended yet
   bool logs_ended_ = false;
   bool opened_ = false;
@@ -190,26 +266,41 @@ class Follower {
   int status_ = 0;
 };
 
+constexpr std::string_view kAddress = "http://127.0.0.1:";
+
+// What the supervisor itself says in a line of JSON; "" where a service says it.
+std::string Message(std::string_view line) {
+  const auto json = nlohmann::json::parse(line, nullptr, false);
+  if (!json.is_object() || json.value("stream", "") != "supervisor") return "";
+  return json.value("message", "");
+}
+
 }  // namespace
 
 std::string AddressIn(std::string_view line) {
-  constexpr std::string_view kAddress = "http://127.0.0.1:";
-  if (line.starts_with('[') || line.starts_with("imgbuild-init:")) return "";
+  if (line.starts_with('{')) return AddressIn(Message(line));
+  const bool of_service = line.starts_with('[') || line.starts_with('\033');
+  if (of_service || line.starts_with("imgbuild-init:")) return "";
   const std::size_t at = line.find(kAddress);
   if (at == std::string_view::npos) return "";
   return std::string(line.substr(at, line.find_first_of(" \t\r", at) - at));
 }
 
+bool AnnouncesAddress(const specs::Spec& spec) {
+  return std::ranges::any_of(spec.services, [](const specs::Service& service) {
+    return service.announce.find(kAddress) != std::string::npos;
+  });
+}
+
 std::vector<fs::path> PlacesOf(const specs::LoadedSpec& loaded) {
-  std::set<fs::path> places = {loaded.sources.file, specs::OverlayPath(loaded.sources.file)};
-  for (const std::string& file : loaded.sources.extends) places.insert(file);
-  auto add = [&](const specs::SourcePosition& where) {
-    if (!where.file.empty() && !where.file.starts_with("--set")) places.insert(where.file);
-  };
-  for (const auto& list : loaded.sources.requirements) std::ranges::for_each(list, add);
-  std::ranges::for_each(loaded.sources.constraints, add);
+  std::set<fs::path> places(loaded.sources.files.begin(), loaded.sources.files.end());
+  places.insert(specs::OverlayPath(loaded.sources.file));
   for (const specs::FilesEntry& entry : loaded.spec.files) places.insert(entry.from);
   for (const std::string& file : loaded.spec.system.certificates) places.insert(file);
+  constexpr std::string_view kHere = "file://";
+  for (const specs::ArtifactEntry& artifact : loaded.spec.artifacts) {
+    if (artifact.url.starts_with(kHere)) places.insert(artifact.url.substr(kHere.size()));
+  }
   for (const specs::PythonLayer& layer : loaded.spec.python.layers) {
     for (const std::string& package : layer.packages) {
       if (specs::IsLocalWheel(package)) places.insert(package);

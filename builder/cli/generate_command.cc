@@ -8,12 +8,15 @@
 
 #include "builder/cli/commands.h"
 #include "builder/cli/container.h"
+#include "builder/cli/lock_session.h"
 #include "builder/engine/host_folder.h"
 #include "builder/engine/spec_plan.h"
 #include "builder/generate/deployment.h"
 #include "builder/host/environment.h"
+#include "builder/plan/cuda_preflight.h"
 #include "layers/io/atomic_file.h"
 #include "specs/base/error.h"
+#include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -53,17 +56,27 @@ Engine EngineFor(const std::string& name) {
   }
 }
 
-RunPlan PlanFor(const specs::Spec& spec, const GenerateArguments& arguments, const Format& format) {
+// Whether what the lock names, or would name, asks for a driver.
+bool AsksForGpu(Session& session, const GenerateArguments& arguments,
+                const specs::LoadedSpec& loaded) {
+  const specs::Platform& platform = loaded.spec.image.platforms.front();
+  const auto lock = LockAtHand(session, arguments.spec, loaded);
+  if (!lock) return specs::CudaInForce(loaded.spec.cuda, platform);
+  const specs::LockedPlatform packages =
+      specs::PackagesInForce(loaded.spec.cuda, specs::LockedFor(*lock, platform));
+  return !CheckCuda(loaded.spec, packages).driver.empty();
+}
+
+RunPlan PlanFor(const specs::Spec& spec, const GenerateArguments& arguments, const Format& format,
+                const Engine& engine) {
   if (spec.services.empty()) {
     throw specs::Error(specs::ErrorKind::kUsage, fmt::format("{} has no services", spec.image.name))
         .Hint("add one, such as: [services.jupyter] with preset = \"jupyterlab\"");
   }
   RunPlan plan = PlanServices(spec);
   plan.image = arguments.image;
-  if (plan.image.empty()) {
-    plan.image = fmt::format("localhost/{}:{}", spec.image.name, spec.image.tags.front());
-  }
-  plan.uid = geteuid();
+  if (plan.image.empty()) plan.image = ImageReference(spec);
+  plan.uid = CallerOf(engine, geteuid());
   plan.folder = fs::current_path().string();
   plan.label = LabelFor(plan.folder, Environment::OfProcess().Get("HOME").value_or(""));
   // A cluster has users of its own; a compose file is for the folder that it lies in.
@@ -77,9 +90,11 @@ int Generate(const GlobalOptions& options, const GenerateArguments& arguments,
              const Format& format) {
   Session session(options);
   const specs::LoadedSpec loaded = LoadForThisMachine(session, arguments.spec);
-  const Deployment deployment{.engine = EngineFor(arguments.engine),
-                              .plan = PlanFor(loaded.spec, arguments, format),
-                              .spec = fs::path(loaded.sources.file).filename().string()};
+  Deployment deployment{.engine = EngineFor(arguments.engine),
+                        .plan = {},
+                        .spec = fs::path(loaded.sources.file).filename().string()};
+  deployment.plan = PlanFor(loaded.spec, arguments, format, deployment.engine);
+  deployment.plan.gpu = AsksForGpu(session, arguments, loaded);
   const std::string text = format.render(deployment);
   if (arguments.output.empty() || arguments.output == "-") {
     std::fwrite(text.data(), 1, text.size(), stdout);

@@ -101,6 +101,13 @@ std::optional<specs::Error> ChangedWheel(const specs::Lock& lock, const specs::S
 
 }  // namespace
 
+std::optional<specs::Lock> LockAtHand(Session& session, const SpecOptions& spec_options,
+                                      const specs::LoadedSpec& loaded) {
+  const specs::LoadedSpec committed = LoadCommitted(spec_options, loaded, session);
+  std::optional<specs::Lock> lock = ReadLock(LockFileFor(committed, loaded));
+  return lock && LockMatches(*lock, loaded.spec) ? std::move(lock) : std::nullopt;
+}
+
 FoundLock FindOrMakeLock(Session& session, const SpecOptions& spec_options,
                          const specs::LoadedSpec& loaded, const LockOptions& options) {
   const specs::LoadedSpec committed = LoadCommitted(spec_options, loaded, session);

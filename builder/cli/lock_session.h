@@ -1,6 +1,7 @@
 // Finding, checking and making the lock of a spec.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 
@@ -31,5 +32,9 @@ struct FoundLock {
 // (kFailure) under `locked` where resolving would be needed, saying what changed.
 FoundLock FindOrMakeLock(Session& session, const SpecOptions& spec_options,
                          const specs::LoadedSpec& loaded, const LockOptions& options);
+
+// The lock beside the spec if it is there and matches; nothing is asked or written.
+std::optional<specs::Lock> LockAtHand(Session& session, const SpecOptions& spec_options,
+                                      const specs::LoadedSpec& loaded);
 
 }  // namespace imgbuild::builder

@@ -16,6 +16,7 @@
 #include "builder/host/user_paths.h"
 #include "builder/rootless/image_tree.h"
 #include "builder/rootless/image_user.h"
+#include "builder/rootless/listen_address.h"
 #include "builder/rootless/root_folder.h"
 #include "builder/rootless/rootless_run.h"
 #include "builder/rootless/user_namespace.h"
@@ -38,6 +39,47 @@ void RequireFreePorts(const RunPlan& plan) {
       .Found("something listens on " + specs::Join(taken, ", "))
       .Expected("free ones: with --rootless services listen on this machine's own ports")
       .Hint("end what listens there, or give the service another one: --set services.NAME.port=N");
+}
+
+// Where services are to listen: on loopback, as what `up` publishes, unless somebody wants more.
+std::string_view ListenAddress() {
+  const std::string wanted =
+      Environment::OfProcess().Get("IMGBUILD_BIND").value_or(std::string(kLoopback));
+  for (std::string_view known : {kLoopback, kAnyAddress}) {
+    if (wanted == known) return known;
+  }
+  throw specs::Error(specs::ErrorKind::kUsage, "IMGBUILD_BIND is no address for services")
+      .Found(wanted)
+      .Expected(fmt::format("{}, or {} for all of this machine's", kLoopback, kAnyAddress));
+}
+
+bool NamesAddress(const specs::Service& service) {
+  std::string all = specs::Join(service.command, " ");
+  for (const auto& [name, value] : service.env) all += " " + value;
+  return all.find(kAnyAddress) != std::string::npos || all.find(kLoopback) != std::string::npos ||
+         all.find("localhost") != std::string::npos;
+}
+
+void TellWhoIsReachable(Session& session, const specs::Spec& spec, std::string_view address) {
+  std::vector<std::string> names;
+  for (const specs::Service& service : spec.services) {
+    const bool outside = address != kLoopback || !NamesAddress(service);
+    if (service.port && outside) names.push_back(service.name);
+  }
+  if (names.empty()) return;
+  session.progress().Warning(
+      fmt::format("services share this machine's network: {} can be reached from outside, unless "
+                  "a firewall keeps it",
+                  specs::Join(names, ", ")));
+}
+
+// The image's services, bound to where they are to listen.
+std::map<std::string, std::string> ServiceTable(const fs::path& tree, std::string_view address) {
+  constexpr const char* kTable = "etc/imgbuild/services";
+  const std::string table = RootFolder(tree).Read(kTable);
+  std::string bound = WithAddress(table, address);
+  if (bound == table) return {};
+  return {{kTable, std::move(bound)}};
 }
 
 // Names in accounts need the image's files, which need to know whose they are: numbers do not.
@@ -102,11 +144,8 @@ int RunWithoutEngine(Session& session, const ContainerOptions& options,
   if (plan.gpu) {
     session.progress().Warning("--rootless passes no GPU on: that takes a container engine");
   }
-  if (!plan.ports.empty()) {
-    session.progress().Info(
-        "services share this machine's network: what they listen on can be reached from outside, "
-        "unless a firewall keeps it");
-  }
+  const std::string_view address = ListenAddress();
+  if (options.services) TellWhoIsReachable(session, environment.loaded.spec, address);
   const layers::PlatformImage& image = ForThisMachine(environment.image);
   const UserIds caller{.uid = geteuid(), .gid = getegid()};
   const UserIds user = UserOf(session, image, caller);
@@ -117,9 +156,11 @@ int RunWithoutEngine(Session& session, const ContainerOptions& options,
                   .words = WordsOf(image.config, command),
                   .env = EnvironmentOf(image.config, plan),
                   .workdir = plan.workdir,
+                  .files = {},
                   .folders = {{plan.folder, plan.workdir}},
                   .volumes = VolumesOf(plan)};
   run.tree = FindOrMakeTree(session.store(), image, run.maps);
+  run.files = ServiceTable(run.tree, address);
   session.progress().Detail("ids: " + run.maps.Render());
   std::fflush(nullptr);
   return RunRootless(

@@ -32,6 +32,7 @@ int Run(const GlobalOptions& options, RunArgumentsGiven& arguments) {
   Session session(options);
   Container container = PrepareContainer(session, arguments.container);
   container.plan.command = arguments.command;
+  container.plan.input = true;
   Become(session, container);
 }
 
@@ -39,6 +40,7 @@ int Shell(const GlobalOptions& options, ContainerOptions& arguments) {
   Session session(options);
   Container container = PrepareContainer(session, arguments);
   container.plan.command = ShellCommand(container.loaded.spec, arguments.spec);
+  container.plan.input = true;
   Become(session, container);
 }
 

@@ -1,12 +1,15 @@
 // imgbuild up, down, ps and logs: an environment's services, with the engine of this machine.
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "builder/cli/additions.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/container.h"
 #include "builder/cli/following.h"
@@ -35,11 +38,18 @@ struct UpArguments {
 
 Engine EngineHere() { return FindEngine(Environment::OfProcess(), geteuid()); }
 
-void RequireDown(const Engine& engine, const std::string& environment) {
-  for (const RunningContainer& running : FindContainers(engine)) {
-    if (running.name != ContainerName(environment)) continue;
+// Nothing of that name runs, and nothing that is dead has the name.
+void RequireDown(Session& session, const Engine& engine, const std::string& environment) {
+  for (const FoundContainer& found : FindContainers(engine)) {
+    if (found.name != ContainerName(environment)) continue;
+    if (!found.IsUp()) {
+      session.progress().Info(
+          fmt::format("removing what was left of {}: {}", environment, found.status));
+      RemoveContainer(engine, found);
+      continue;
+    }
     throw specs::Error(fmt::format("{} is up already", environment))
-        .Found(fmt::format("the container {}: {}", running.name, running.status))
+        .Found(fmt::format("the container {}: {}", found.name, found.status))
         .Hint(fmt::format("imgbuild down {0}; or look at it: imgbuild logs {0}", environment));
   }
 }
@@ -59,24 +69,26 @@ void PublishPorts(Session& session, RunPlan& plan) {
 // The container in the background, whose logs this program passes on.
 Container Beside(Container container, const UpArguments& arguments) {
   RunPlan& plan = container.plan;
+  // The supervisor sees no terminal there, and whoever follows may have one.
+  const bool terminal = isatty(STDOUT_FILENO) != 0 && !Environment::OfProcess().Get("NO_COLOR");
+  if (terminal && !arguments.detached) plan.env.emplace("IMGBUILD_LOG", "colour");
   plan.detached = true;
   plan.interactive = false;
   if (arguments.watch) plan.env.merge(specs::WatchEnvironment(container.loaded.spec));
   return container;
 }
 
-// Stays beside it, to open its page and to replace it.
-int Follow(const GlobalOptions& options, const UpArguments& arguments, Container container) {
-  FollowOptions follow{.open = arguments.open, .leave = arguments.detached, .rebuild = {}};
-  if (arguments.watch) {
-    follow.rebuild = [&] {
-      Session session(options);
-      Container next = PrepareContainer(session, arguments.container);
-      AddHome(next.plan);
-      return Beside(std::move(next), arguments);
-    };
-  }
-  Session session(options);
+// Stays beside it, to pass on what it says, to open its page and to replace it.
+int Follow(Session& session, const GlobalOptions& options, const UpArguments& arguments,
+           Container container, FileWatch* watch) {
+  FollowOptions follow{
+      .open = arguments.open, .leave = arguments.detached, .watch = watch, .rebuild = {}};
+  follow.rebuild = [&] {
+    Session again(options);
+    Container next = PrepareContainer(again, arguments.container);
+    AddHome(next.plan);
+    return Beside(std::move(next), arguments);
+  };
   return FollowContainer(session, Beside(std::move(container), arguments), follow);
 }
 
@@ -103,8 +115,7 @@ int UpWithoutEngine(const GlobalOptions& options, UpArguments& arguments) {
   return RunWithoutEngine(session, arguments.container, std::move(command));
 }
 
-int Up(const GlobalOptions& options, UpArguments& arguments) {
-  if (arguments.rootless) return UpWithoutEngine(options, arguments);
+void RequireSense(const UpArguments& arguments) {
   if (arguments.detached && (arguments.shell || arguments.watch)) {
     throw specs::Error(specs::ErrorKind::kUsage,
                        "--shell and --watch stay here, and --detach leaves");
@@ -113,19 +124,37 @@ int Up(const GlobalOptions& options, UpArguments& arguments) {
     throw specs::Error(specs::ErrorKind::kUsage,
                        "--shell takes the terminal, where --open and --watch read the logs");
   }
+}
+
+int Up(const GlobalOptions& options, UpArguments& arguments) {
+  if (arguments.rootless) return UpWithoutEngine(options, arguments);
+  RequireSense(arguments);
   Session session(options);
-  // Before the build: whoever forgot that it runs should not wait for that.
-  RequireDown(EngineHere(), LoadForThisMachine(session, arguments.container.spec).spec.image.name);
+  // Before the build: whoever forgot that it runs should not wait for that, and a change meanwhile
+  // is one.
+  const specs::LoadedSpec loaded = LoadForThisMachine(session, arguments.container.spec);
+  RequireDown(session, EngineHere(), loaded.spec.image.name);
+  std::optional<FileWatch> watch;
+  if (arguments.watch) watch.emplace().Watch(PlacesOf(loaded));
   arguments.container.services = true;
   Container container = PrepareContainer(session, arguments.container);
   RunPlan& plan = container.plan;
   AddHome(plan);
   PublishPorts(session, plan);
-  if (arguments.open || arguments.watch) return Follow(options, arguments, std::move(container));
+  if (arguments.open && !AnnouncesAddress(loaded.spec)) {
+    session.progress().Warning("no service announces an address that a browser could open");
+    arguments.open = false;
+  }
+  if (!arguments.shell && (!arguments.detached || arguments.open)) {
+    return Follow(session, options, arguments, std::move(container), watch ? &*watch : nullptr);
+  }
   plan.detached = arguments.detached;
   if (plan.detached) plan.interactive = false;
   const specs::Spec& spec = container.loaded.spec;
-  if (arguments.shell) plan.command = ShellBesideServices(spec, arguments);
+  if (arguments.shell) {
+    plan.command = ShellBesideServices(spec, arguments);
+    plan.input = true;
+  }
   if (plan.detached) {
     session.progress().Info(
         fmt::format("{0} starts in the background: `imgbuild logs {0}` shows its addresses, "
@@ -136,30 +165,38 @@ int Up(const GlobalOptions& options, UpArguments& arguments) {
   Become(session, container);
 }
 
+// Of `all`, those that run; where none does, what is left of others.
+std::vector<FoundContainer> UpIfAny(const std::vector<FoundContainer>& all) {
+  std::vector<FoundContainer> up;
+  std::ranges::copy_if(all, std::back_inserter(up), &FoundContainer::IsUp);
+  return up.empty() ? all : up;
+}
+
 // Those that are named; without names the only one.
-std::vector<RunningContainer> Chosen(const Engine& engine, const std::vector<std::string>& names) {
-  std::vector<RunningContainer> running = FindContainers(engine);
+std::vector<FoundContainer> Chosen(const Engine& engine, const std::vector<std::string>& names) {
+  const std::vector<FoundContainer> found = FindContainers(engine);
+  const std::vector<FoundContainer> running = names.empty() ? UpIfAny(found) : found;
   if (running.empty()) {
     throw specs::Error("nothing is up").Hint("imgbuild up [SPEC] starts an environment");
   }
   std::vector<std::string> all;
-  for (const RunningContainer& container : running) all.push_back(container.environment);
+  for (const FoundContainer& container : running) all.push_back(container.environment);
   if (names.empty()) {
     if (running.size() == 1) return running;
     throw specs::Error(specs::ErrorKind::kUsage, "several environments are up")
         .Found(specs::Join(all, ", "))
         .Hint("name one");
   }
-  std::vector<RunningContainer> chosen;
+  std::vector<FoundContainer> chosen;
   for (const std::string& name : names) {
-    const auto found = std::ranges::find_if(running, [&](const RunningContainer& container) {
+    const auto one = std::ranges::find_if(running, [&](const FoundContainer& container) {
       return container.name == ContainerName(name) || container.name == name;
     });
-    if (found == running.end()) {
+    if (one == running.end()) {
       throw specs::Error(fmt::format("{} is not up", name))
           .Found("up are: " + specs::Join(all, ", "));
     }
-    chosen.push_back(*found);
+    chosen.push_back(*one);
   }
   return chosen;
 }
@@ -167,17 +204,23 @@ std::vector<RunningContainer> Chosen(const Engine& engine, const std::vector<std
 int Down(const GlobalOptions& options, const std::vector<std::string>& names) {
   Session session(options);
   const Engine engine = EngineHere();
-  for (const RunningContainer& container : Chosen(engine, names)) {
-    StopContainer(engine, container);
+  for (const FoundContainer& container : Chosen(engine, names)) {
+    const auto added =
+        container.IsUp() ? AddedPackages(engine, container.name) : std::vector<std::string>();
+    if (!added.empty()) {
+      session.progress().Info(RenderAdded(added, SpecOption(SpecOf(engine, container))));
+    }
+    RemoveContainer(engine, container);
     session.progress().Info(container.environment + " is down");
   }
   return 0;
 }
 
 int Ps(const GlobalOptions& options) {
-  const std::vector<RunningContainer> running = FindContainers(EngineHere());
+  std::vector<FoundContainer> running = FindContainers(EngineHere());
+  std::erase_if(running, [](const FoundContainer& container) { return !container.IsUp(); });
   if (options.style == ReportStyle::kJson) {
-    for (const RunningContainer& container : running) {
+    for (const FoundContainer& container : running) {
       const nlohmann::ordered_json line = {{"environment", container.environment},
                                            {"container", container.name},
                                            {"status", container.status},
@@ -186,7 +229,7 @@ int Ps(const GlobalOptions& options) {
     }
     return 0;
   }
-  for (const RunningContainer& container : running) {
+  for (const FoundContainer& container : running) {
     fmt::print("{:<20} {:<20} {}\n", container.environment, container.status, container.ports);
   }
   return 0;

@@ -39,4 +39,21 @@ Engine FindEngine(const Environment& environment, std::uint32_t uid) {
       .Hint("install podman; building images needs none");
 }
 
+std::uint32_t CallerOf(const Engine& engine, std::uint32_t uid) {
+  switch (engine.kind) {
+    case EngineKind::kPodman:
+      return uid;
+    case EngineKind::kNerdctl:
+      return 0;  // it talks to nobody else's containerd
+    case EngineKind::kDocker:
+      break;
+  }
+  if (uid == 0) return 0;
+  const ProgramAnswer answer =
+      RunProgram({.words = {engine.program, "info", "--format", "{{.SecurityOptions}}"},
+                  .input = {},
+                  .mute = true});
+  return answer.output.find("name=rootless") == std::string::npos ? uid : 0;
+}
+
 }  // namespace imgbuild::builder

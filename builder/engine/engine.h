@@ -22,4 +22,9 @@ struct Engine {
 // that ends in one. Throws Error where there is none.
 Engine FindEngine(const Environment& environment, std::uint32_t uid);
 
+// Whose rights the root of its containers has, and how whoever runs this program, `uid`, is seen in
+// them therefore: 0 where that user is their root, as with nerdctl and docker when their daemon is
+// the user's own, else `uid`. podman maps whom it is told to.
+std::uint32_t CallerOf(const Engine& engine, std::uint32_t uid);
+
 }  // namespace imgbuild::builder

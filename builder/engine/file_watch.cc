@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fmt/core.h>
 #include <sys/inotify.h>
@@ -36,9 +37,10 @@ FileWatch::FileWatch() : inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
   }
 }
 
-FileWatch::Folder& FileWatch::Add(const fs::path& folder) {
+FileWatch::Folder* FileWatch::Add(const fs::path& folder) {
   const fs::path path = folder.empty() ? fs::path(".") : folder;
   const int watch = ::inotify_add_watch(inotify_.get(), path.c_str(), kEvents);
+  if (watch < 0 && (errno == ENOENT || errno == ENOTDIR)) return nullptr;
   if (watch < 0) {
     throw specs::Error(fmt::format("cannot watch {}", path.string()))
         .Found(std::strerror(errno))
@@ -46,11 +48,13 @@ FileWatch::Folder& FileWatch::Add(const fs::path& folder) {
   }
   Folder& added = folders_[watch];
   added.path = path;
-  return added;
+  return &added;
 }
 
 void FileWatch::AddWhole(const fs::path& folder) {
-  Add(folder).whole = true;
+  Folder* added = Add(folder);
+  if (added == nullptr) return;
+  added->whole = true;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
     std::error_code gone;
@@ -59,16 +63,18 @@ void FileWatch::AddWhole(const fs::path& folder) {
   }
 }
 
+// A folder that stays has its watch, and what has happened there is still to be read.
 void FileWatch::Watch(const std::vector<fs::path>& places) {
-  for (const auto& [watch, folder] : folders_) ::inotify_rm_watch(inotify_.get(), watch);
-  folders_.clear();
+  const std::map<int, Folder> before = std::exchange(folders_, {});
   for (const fs::path& place : places) {
     std::error_code error;
-    if (fs::is_directory(place, error)) {
-      AddWhole(place);
-    } else if (fs::is_directory(place.has_parent_path() ? place.parent_path() : ".", error)) {
-      Add(place.parent_path()).names.insert(place.filename());
-    }
+    const bool whole = fs::is_directory(place, error);
+    if (whole) AddWhole(place);
+    // A folder, too, may be replaced by another one of its name.
+    if (Folder* above = Add(place.parent_path())) above->names.insert(place.filename());
+  }
+  for (const auto& [watch, folder] : before) {
+    if (!folders_.contains(watch)) ::inotify_rm_watch(inotify_.get(), watch);
   }
 }
 

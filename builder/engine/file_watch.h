@@ -16,9 +16,10 @@ class FileWatch {
   // Throws Error where the kernel has no more of it.
   FileWatch();
 
-  // Watches these from now on, and nothing else: a file by its name in its folder, so that editors
-  // that replace it are noticed and it may be missing; a folder with all below it but version
-  // control, virtual environments and caches.
+  // Watches these from now on, and nothing else; what has happened meanwhile to those of them that
+  // were watched before is still told. A file by its name in its folder, so that editors that
+  // replace it are noticed and it may be missing; a folder so, too, and with all below it but
+  // version control, virtual environments and caches.
   void Watch(const std::vector<std::filesystem::path>& places);
 
   // Readable when something happened.
@@ -34,7 +35,8 @@ class FileWatch {
     bool whole = false;
   };
 
-  Folder& Add(const std::filesystem::path& folder);
+  // Null where it is gone meanwhile.
+  Folder* Add(const std::filesystem::path& folder);
   void AddWhole(const std::filesystem::path& folder);
 
   layers::FileDescriptor inotify_;

@@ -1,5 +1,6 @@
 #include "builder/engine/load.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/core.h>
@@ -26,20 +27,36 @@ std::string Ask(const Engine& engine, std::vector<std::string> words, const fs::
   return std::string(specs::Trim(answer.output));
 }
 
+// Its first line; "" where the engine says nothing or cannot tell.
+std::string AskQuietly(const Engine& engine, std::vector<std::string> words) {
+  words.insert(words.begin(), engine.program);
+  const ProgramAnswer answer = RunProgram({.words = std::move(words), .input = {}});
+  if (answer.status != 0) return "";
+  return answer.output.substr(0, answer.output.find('\n'));
+}
+
+// "localhost-team-notebook-latest": a folder, and no more than that to podman.
+std::string FolderName(const std::string& reference) {
+  std::string name = reference;
+  std::ranges::replace_if(
+      name, [](char c) { return c == '/' || c == ':'; }, '-');
+  return name;
+}
+
 // podman reads layouts, and takes from them only the layers that it lacks. It names the image by
 // their path, as it is written: capital letters and colons of a home would make it no name.
-std::string LoadLayout(const Engine& engine, const layers::Image& image, const std::string& name,
-                       layers::Store& store) {
+std::string LoadLayout(const Engine& engine, const layers::Image& image,
+                       const std::string& reference, layers::Store& store) {
   const fs::path folder = store.IndexDirectory("engine");
+  const std::string name = FolderName(reference);
   layers::WriteLayout(store, image, folder / (name + ".oci"), {"latest"});
   const std::string output =
       Ask(engine, {engine.program, "pull", "-q", fmt::format("oci:{}.oci:latest", name)}, folder);
   return output.substr(output.rfind('\n') + 1);
 }
 
-std::string LoadArchive(const Engine& engine, const layers::Image& image, const std::string& name,
-                        layers::Store& store) {
-  std::string tag = fmt::format("localhost/imgbuild/{}:latest", name);
+void LoadArchive(const Engine& engine, const layers::Image& image, const std::string& reference,
+                 layers::Store& store) {
   const fs::path folder = store.NewDirectory();
   const fs::path file = folder / "image.tar";
   struct Remove {
@@ -49,9 +66,8 @@ std::string LoadArchive(const Engine& engine, const layers::Image& image, const 
       fs::remove_all(folder, ignored);
     }
   } remove{folder};
-  layers::WriteDockerArchive(store, ForThisMachine(image), file, {tag});
+  layers::WriteDockerArchive(store, ForThisMachine(image), file, {reference});
   Ask(engine, {engine.program, "load", "-i", file.string()}, {});
-  return tag;
 }
 
 }  // namespace
@@ -66,12 +82,37 @@ const layers::PlatformImage& ForThisMachine(const layers::Image& image) {
       .Hint("build it for this one: --platform " + host.Render());
 }
 
-std::string LoadImage(const Engine& engine, const layers::Image& image, const std::string& name,
-                      layers::Store& store) {
+std::string LoadImage(const Engine& engine, const layers::Image& image,
+                      const std::string& reference, layers::Store& store) {
   return specs::WithContext(fmt::format("while giving the image to {}", engine.program), [&] {
-    return engine.kind == EngineKind::kPodman ? LoadLayout(engine, image, name, store)
-                                              : LoadArchive(engine, image, name, store);
+    const std::string before = ImageId(engine, reference);
+    std::string now = reference;
+    if (engine.kind == EngineKind::kPodman) {
+      now = LoadLayout(engine, image, reference, store);
+      if (now != before) Ask(engine, {engine.program, "tag", now, reference}, {});
+    } else {
+      LoadArchive(engine, image, reference, store);
+    }
+    RemoveUnusedImage(engine, before);
+    return now;
   });
+}
+
+std::string ImageId(const Engine& engine, const std::string& reference) {
+  std::string id =
+      AskQuietly(engine, {"images", "-q", "--no-trunc", "--filter", "reference=" + reference});
+  constexpr std::string_view kAlgorithm = "sha256:";
+  if (id.starts_with(kAlgorithm)) id.erase(0, kAlgorithm.size());
+  return id;
+}
+
+void RemoveUnusedImage(const Engine& engine, const std::string& id) {
+  if (id.empty()) return;
+  const std::string names =
+      AskQuietly(engine, {"image", "inspect", "--format", "{{len .RepoTags}}", id});
+  if (names != "0") return;
+  if (!AskQuietly(engine, {"ps", "-aq", "--filter", "ancestor=" + id}).empty()) return;
+  AskQuietly(engine, {"rmi", id});
 }
 
 }  // namespace imgbuild::builder

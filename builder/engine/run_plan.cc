@@ -1,8 +1,9 @@
 #include "builder/engine/run_plan.h"
 
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
 
-#include "specs/env/spec.h"
+#include "specs/oci/image_config.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -17,8 +18,9 @@ void SetUser(const Engine& engine, const RunPlan& plan, ContainerSettings& setti
     // Nothing for users without a number, since the mapping needs one; root inside is us outside.
     if (!plan.image_user || *plan.image_user == 0) return;
     settings.userns = fmt::format("keep-id:uid={0},gid={0}", *plan.image_user);
-  } else {
-    // A daemon of root's maps nobody: the image serves any uid with gid 0.
+  } else if (plan.image_user != 0u) {
+    // A daemon of root's maps nobody: the image serves any uid with gid 0. One that asks for root
+    // needs it.
     settings.user = fmt::format("{}:0", plan.uid);
   }
 }
@@ -29,6 +31,17 @@ void AddGpu(const Engine& engine, std::vector<std::string>& words) {
   } else {
     words.insert(words.end(), {"--gpus", "all"});
   }
+}
+
+// The others find the check in the image; podman does not look for it in OCI images.
+void AddHealth(const RunPlan& plan, std::vector<std::string>& words) {
+  const specs::HealthCheck check{.command = HealthCommand(plan)};
+  const auto seconds = [](std::uint64_t count) { return fmt::format("{}s", count); };
+  words.insert(words.end(), {"--health-cmd", nlohmann::json(check.command).dump()});
+  words.insert(words.end(),
+               {"--health-interval", plan.health_timer ? seconds(check.interval_s) : "disable"});
+  words.insert(words.end(), {"--health-timeout", seconds(check.timeout_s)});
+  words.insert(words.end(), {"--health-start-period", seconds(check.start_s)});
 }
 
 }  // namespace
@@ -53,13 +66,12 @@ ContainerSettings SettingsFor(const Engine& engine, const RunPlan& plan) {
     settings.env[fmt::format("IMGBUILD_PORT_{}", port.inside)] = std::to_string(port.outside);
   }
   if (!plan.environment.empty()) settings.labels[std::string(kEnvironmentLabel)] = plan.environment;
+  if (!plan.spec.empty()) settings.labels[std::string(kSpecLabel)] = plan.spec;
   return settings;
 }
 
-std::vector<std::string> HealthCommand(const RunPlan& plan, Health health) {
-  if (!plan.supervised) return {};
-  return {std::string(specs::kSupervisorPath), "health",
-          health == Health::kReady ? "--ready" : "--live"};
+std::vector<std::string> HealthCommand(const RunPlan& plan, specs::Health health) {
+  return plan.supervised ? specs::HealthCommand(health) : std::vector<std::string>();
 }
 
 std::vector<std::string> RunArguments(const Engine& engine, const RunPlan& plan) {
@@ -72,6 +84,8 @@ std::vector<std::string> RunArguments(const Engine& engine, const RunPlan& plan)
     words.emplace_back("-d");
   } else if (plan.interactive) {
     words.emplace_back("-it");
+  } else if (plan.input) {
+    words.emplace_back("-i");
   }
   if (!plan.container.empty()) add("--name", plan.container);
   for (const auto& [name, value] : settings.labels) add("--label", name + "=" + value);
@@ -86,6 +100,7 @@ std::vector<std::string> RunArguments(const Engine& engine, const RunPlan& plan)
   for (const std::string& option : settings.security) add("--security-opt", option);
   if (plan.stop_seconds > 0) add("--stop-timeout", std::to_string(plan.stop_seconds));
   for (const std::string& name : plan.variables) add("-e", name);
+  if (plan.supervised && engine.kind == EngineKind::kPodman) AddHealth(plan, words);
   if (plan.gpu) AddGpu(engine, words);
   words.push_back(plan.image);
   words.insert(words.end(), plan.command.begin(), plan.command.end());

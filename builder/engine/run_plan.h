@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "builder/engine/engine.h"
+#include "specs/env/spec.h"
 
 namespace imgbuild::builder {
 
@@ -33,23 +34,35 @@ struct NamedVolume {
   bool operator==(const NamedVolume&) const = default;
 };
 
+// A variable that services take a secret from.
+struct SecretVariable {
+  std::string name;
+  bool required = false;  // there is a service that does not start without it
+
+  bool operator==(const SecretVariable&) const = default;
+};
+
 struct RunPlan {
   std::string image;        // as the engine knows it
   std::string container;    // name; "": the engine's choice
   std::string environment;  // what `down`, `ps` and `logs` find it by; "": nothing
+  std::string spec;         // its file, absolute, for `down`; "": unknown
   std::vector<PublishedPort> ports;
   std::string folder;  // of the host, at `workdir`; "": none
   std::string workdir;
   FolderLabel label = FolderLabel::kNone;
   std::vector<NamedVolume> volumes;
-  std::uint32_t uid = 0;                    // of whoever runs this program
+  std::uint32_t uid = 0;                    // CallerOf
   std::optional<std::uint32_t> image_user;  // the image's uid, where it is a number
   std::map<std::string, std::string> env;   // beside the image's
   std::vector<std::string> variables;       // names, whose values are taken over from here
-  std::vector<std::string> secrets;         // variables that services take one from
+  std::vector<SecretVariable> secrets;      // in order of name
   bool supervised = false;                  // services run below imgbuild's supervisor
+  bool changes_users = false;               // some of them as users of their own
+  bool health_timer = false;                // systemd asks for podman how a container is
   std::uint64_t stop_seconds = 0;  // that services may take to end; 0: the engine's default
   bool gpu = false;
+  bool input = false;        // standard input is the command's
   bool interactive = false;  // a terminal on both sides
   bool detached = false;
   std::vector<std::string> command;
@@ -57,6 +70,8 @@ struct RunPlan {
 
 // The label that containers of `imgbuild up` carry, with the environment's name as its value.
 inline constexpr std::string_view kEnvironmentLabel = "imgbuild.environment";
+// And its spec's file.
+inline constexpr std::string_view kSpecLabel = "imgbuild.spec";
 
 // What a plan means to an engine, whatever it is told by: a command line or a file.
 struct ContainerSettings {
@@ -78,11 +93,9 @@ struct ContainerSettings {
 
 ContainerSettings SettingsFor(const Engine& engine, const RunPlan& plan);
 
-// What the supervisor is asked: whether all services are ready, or whether none was given up.
-enum class Health { kReady, kLive };
-
-// The command that asks it inside the container; none where it does not run.
-std::vector<std::string> HealthCommand(const RunPlan& plan, Health health = Health::kReady);
+// The command that asks the supervisor inside the container; none where it does not run.
+std::vector<std::string> HealthCommand(const RunPlan& plan,
+                                       specs::Health health = specs::Health::kReady);
 
 // The engine's whole command line. Values of variables are not in it: they may be secrets.
 std::vector<std::string> RunArguments(const Engine& engine, const RunPlan& plan);

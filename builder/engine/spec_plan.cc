@@ -1,6 +1,9 @@
 #include "builder/engine/spec_plan.h"
 
 #include <algorithm>
+#include <map>
+
+#include <fmt/core.h>
 
 #include "builder/engine/containers.h"
 #include "specs/base/text.h"
@@ -32,6 +35,23 @@ std::uint64_t StopSeconds(const specs::Spec& spec) {
   return seconds > kEngineStopSeconds ? seconds : 0;
 }
 
+// Where engines put secrets: what lies elsewhere may be the image's or a volume's.
+constexpr std::string_view kSecretFolder = "/run/secrets/";
+
+// A token is made where nobody gives one; a secret that is missing keeps its service down.
+std::vector<SecretVariable> SecretsOf(const specs::Spec& spec) {
+  std::map<std::string, bool> required;
+  for (const specs::Service& service : spec.services) {
+    if (!service.token.empty()) required.emplace(service.token, false);
+    for (const auto& [variable, file] : service.secrets) {
+      required[variable] |= file.starts_with(kSecretFolder);
+    }
+  }
+  std::vector<SecretVariable> secrets;
+  for (const auto& [name, is_required] : required) secrets.push_back({name, is_required});
+  return secrets;
+}
+
 }  // namespace
 
 RunPlan PlanCommand(const specs::Spec& spec) {
@@ -40,9 +60,7 @@ RunPlan PlanCommand(const specs::Spec& spec) {
   plan.image_user = NumberOf(spec.image.user);
   plan.gpu =
       !spec.image.platforms.empty() && specs::CudaInForce(spec.cuda, spec.image.platforms.front());
-  for (const specs::Service& service : spec.services) {
-    if (!service.token.empty()) plan.secrets.push_back(service.token);
-  }
+  plan.secrets = SecretsOf(spec);
   return plan;
 }
 
@@ -56,9 +74,15 @@ RunPlan PlanServices(const specs::Spec& spec) {
       plan.volumes.push_back({VolumeName(plan, path), path});
     }
   }
-  plan.supervised = !spec.services.empty() && spec.image.entrypoint.empty();
+  plan.supervised = specs::StartsServices(spec);
+  plan.changes_users = std::ranges::any_of(
+      spec.services, [](const specs::Service& service) { return !service.user.empty(); });
   plan.stop_seconds = StopSeconds(spec);
   return plan;
+}
+
+std::string ImageReference(const specs::Spec& spec) {
+  return fmt::format("localhost/{}:{}", spec.image.name, spec.image.tags.front());
 }
 
 void AddHome(RunPlan& plan) {

@@ -1,6 +1,8 @@
 // How an environment is to run, as far as its spec decides that.
 #pragma once
 
+#include <string>
+
 #include "builder/engine/run_plan.h"
 #include "specs/env/spec.h"
 
@@ -13,6 +15,9 @@ RunPlan PlanServices(const specs::Spec& spec);
 
 // The same without services: for a command in the environment.
 RunPlan PlanCommand(const specs::Spec& spec);
+
+// What the image is called in engines: "localhost/team/notebook:latest".
+std::string ImageReference(const specs::Spec& spec);
 
 // Where the home lies, for the volume that keeps it: whoever runs the program as root is root
 // inside.

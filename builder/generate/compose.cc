@@ -3,6 +3,7 @@
 
 #include "builder/generate/deployment.h"
 #include "builder/generate/yaml.h"
+#include "specs/oci/image_config.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -19,8 +20,14 @@ std::string Escape(std::string_view text) {
 Json Environment(const RunPlan& plan, const ContainerSettings& settings) {
   Json environment = Json::object();
   for (const auto& [name, value] : settings.env) environment[name] = Escape(value);
-  // Taken over from whoever starts it, if it is set there.
-  for (const std::string& name : plan.secrets) environment[name] = nullptr;
+  // Taken over from whoever starts it, who is told of one that has to be set.
+  for (const SecretVariable& secret : plan.secrets) {
+    environment[secret.name] = nullptr;
+    if (secret.required) {
+      environment[secret.name] =
+          fmt::format("${{{0}:?a secret, from the environment}}", secret.name);
+    }
+  }
   return environment;
 }
 
@@ -36,8 +43,11 @@ Json Mounts(const ContainerSettings& settings) {
 Json HealthCheck(const RunPlan& plan) {
   Json test = {"CMD"};
   for (const std::string& word : HealthCommand(plan)) test.push_back(Escape(word));
-  return {
-      {"test", std::move(test)}, {"interval", "30s"}, {"timeout", "10s"}, {"start_period", "30s"}};
+  const specs::HealthCheck times;
+  return {{"test", std::move(test)},
+          {"interval", fmt::format("{}s", times.interval_s)},
+          {"timeout", fmt::format("{}s", times.timeout_s)},
+          {"start_period", fmt::format("{}s", times.start_s)}};
 }
 
 Json Gpu() {

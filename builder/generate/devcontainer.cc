@@ -9,7 +9,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // The options that the file has no keys of its own for.
-Json RunOptions(const RunPlan& plan, const ContainerSettings& settings) {
+Json RunOptions(const Engine& engine, const RunPlan& plan, const ContainerSettings& settings) {
   Json options = Json::array();
   for (const auto& [name, value] : settings.labels) {
     options.push_back(fmt::format("--label={}={}", name, value));
@@ -18,6 +18,10 @@ Json RunOptions(const RunPlan& plan, const ContainerSettings& settings) {
   if (!settings.user.empty()) options.push_back("--user=" + settings.user);
   for (const std::string& option : settings.security) options.push_back("--security-opt=" + option);
   if (plan.stop_seconds > 0) options.push_back(fmt::format("--stop-timeout={}", plan.stop_seconds));
+  // Others find it in the image.
+  if (plan.supervised && engine.kind == EngineKind::kPodman) {
+    options.push_back("--health-cmd=" + nlohmann::json(HealthCommand(plan)).dump());
+  }
   return options;
 }
 
@@ -45,10 +49,10 @@ std::string RenderDevcontainer(const Deployment& deployment) {
   }
   if (!mounts.empty()) file["mounts"] = std::move(mounts);
   for (const PublishedPort& port : plan.ports) file["forwardPorts"].push_back(port.inside);
-  for (const std::string& name : plan.secrets) {
-    file["containerEnv"][name] = fmt::format("${{localEnv:{}}}", name);
+  for (const SecretVariable& secret : plan.secrets) {
+    file["containerEnv"][secret.name] = fmt::format("${{localEnv:{}}}", secret.name);
   }
-  if (Json options = RunOptions(plan, settings); !options.empty()) {
+  if (Json options = RunOptions(deployment.engine, plan, settings); !options.empty()) {
     file["runArgs"] = std::move(options);
   }
   if (plan.gpu) file["hostRequirements"]["gpu"] = "optional";

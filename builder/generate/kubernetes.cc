@@ -47,19 +47,18 @@ class Manifests {
               {"resources", {{"requests", {{"storage", "10Gi"}}}}}}}};
   }
 
-  // Secrets by the name of the workload, if there is one.
+  // Keys of the secret that has the workload's name.
   Json Environment() const {
     Json environment = Json::array();
-    for (const std::string& name : plan_.secrets) {
+    for (const SecretVariable& secret : plan_.secrets) {
+      Json key = {{"name", name_}, {"key", secret.name}, {"optional", !secret.required}};
       environment.push_back(
-          {{"name", name},
-           {"valueFrom",
-            {{"secretKeyRef", {{"name", name_}, {"key", name}, {"optional", true}}}}}});
+          {{"name", secret.name}, {"valueFrom", {{"secretKeyRef", std::move(key)}}}});
     }
     return environment;
   }
 
-  Json Probe(Health health) const {
+  Json Probe(specs::Health health) const {
     return {{"exec", {{"command", HealthCommand(plan_, health)}}},
             {"initialDelaySeconds", 2},
             {"periodSeconds", 10},
@@ -78,12 +77,15 @@ class Manifests {
       container["volumeMounts"].push_back({{"name", claim.name}, {"mountPath", claim.path}});
     }
     if (plan_.supervised) {
-      container["readinessProbe"] = Probe(Health::kReady);
-      container["livenessProbe"] = Probe(Health::kLive);
+      container["readinessProbe"] = Probe(specs::Health::kReady);
+      container["livenessProbe"] = Probe(specs::Health::kLive);
     }
     if (plan_.gpu) container["resources"] = {{"limits", {{"nvidia.com/gpu", 1}}}};
+    Json rights = {{"drop", {"ALL"}}};
+    // To become them, to end them, and to give them what is theirs.
+    if (plan_.changes_users) rights["add"] = {"CHOWN", "KILL", "SETGID", "SETUID"};
     container["securityContext"] = {{"allowPrivilegeEscalation", false},
-                                    {"capabilities", {{"drop", {"ALL"}}}}};
+                                    {"capabilities", std::move(rights)}};
     return container;
   }
 

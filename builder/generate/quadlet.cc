@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "builder/generate/deployment.h"
+#include "specs/oci/image_config.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -32,6 +33,21 @@ class Unit {
   std::string text_;
 };
 
+// A unit does not start without secrets that it names: one that has another source is left to
+// whoever wants it.
+void WriteSecrets(const RunPlan& plan, Unit& unit) {
+  for (const SecretVariable& secret : plan.secrets) {
+    const std::string name = fmt::format("{}-{}", plan.container, secret.name);
+    const std::string value = fmt::format("{},type=env,target={}", name, secret.name);
+    if (secret.required) {
+      unit.Comment(fmt::format("podman secret create {} FILE", name));
+      unit.Line("Secret", value);
+    } else {
+      unit.Comment("Secret=" + value);
+    }
+  }
+}
+
 void WriteContainer(const Deployment& deployment, Unit& unit) {
   const RunPlan& plan = deployment.plan;
   const ContainerSettings settings = SettingsFor(deployment.engine, plan);
@@ -52,12 +68,13 @@ void WriteContainer(const Deployment& deployment, Unit& unit) {
   }
   if (!settings.security.empty()) unit.Line("SecurityLabelDisable", "true");
   if (plan.gpu) unit.Line("AddDevice", "nvidia.com/gpu=all");
-  for (const std::string& name : plan.secrets) {
-    unit.Comment(fmt::format("Secret={0}-{1},type=env,target={1}", plan.container, name));
-  }
+  WriteSecrets(plan, unit);
   if (plan.supervised) {
+    const specs::HealthCheck times;
     unit.Line("HealthCmd", nlohmann::json(HealthCommand(plan)).dump());
-    unit.Line("HealthStartPeriod", "30s");
+    unit.Line("HealthInterval", fmt::format("{}s", times.interval_s));
+    unit.Line("HealthTimeout", fmt::format("{}s", times.timeout_s));
+    unit.Line("HealthStartPeriod", fmt::format("{}s", times.start_s));
   }
 }
 

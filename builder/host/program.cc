@@ -167,6 +167,9 @@ ProgramAnswer RunProgram(const ProgramRun& run) {
   Actions actions;
   ::posix_spawn_file_actions_adddup2(&actions.value, in.reading.get(), STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions.value, out.writing.get(), STDOUT_FILENO);
+  if (run.mute) {
+    ::posix_spawn_file_actions_addopen(&actions.value, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  }
   if (!run.folder.empty()) {
     ::posix_spawn_file_actions_addchdir_np(&actions.value, run.folder.c_str());
   }

@@ -22,6 +22,7 @@ struct ProgramRun {
   std::size_t most_output = 1u << 20;
   std::string folder = {};                // where it works; "": here
   std::chrono::milliseconds patience{0};  // then it is killed, which is an Error; 0: none
+  bool mute = false;                      // what it says of errors goes nowhere
 };
 
 // Waits for its end. It gets its own standard error from us, and signals as a shell gives them.

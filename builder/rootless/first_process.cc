@@ -130,6 +130,7 @@ void BecomeFirstProcess(const RootlessRun& run, const fs::path& folder, int aliv
   std::vector<SharedFolder> folders = run.folders;
   folders.insert(folders.end(), run.volumes.begin(), run.volumes.end());
   const RootFolder root(MakeRoot(run, folder));
+  for (const auto& [path, content] : run.files) root.Overwrite(path, content);
   MakeMounts(root, MountsFor(std::move(folders)));
   EnterRoot(root);
   ::umask(022);

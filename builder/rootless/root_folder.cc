@@ -80,6 +80,17 @@ std::string RootFolder::Read(const std::string& path) const {
   return text;
 }
 
+void RootFolder::Overwrite(const std::string& path, std::string_view content) const {
+  const layers::FileDescriptor file = Open(path, O_WRONLY | O_TRUNC | O_NONBLOCK, 0);
+  if (!file.valid()) throw layers::FileError("open", path_ / path, errno);
+  while (!content.empty()) {
+    const ssize_t count = ::write(file.get(), content.data(), content.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) throw layers::FileError("write", path_ / path, errno);
+    content.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
 std::string PathOf(const layers::FileDescriptor& fd) {
   return fmt::format("/proc/self/fd/{}", fd.get());
 }

@@ -30,6 +30,8 @@ class RootFolder {
   layers::FileDescriptor MakeFile(const std::string& path) const;
   // A regular file's content; "" where there is none or it is larger than a mebibyte.
   std::string Read(const std::string& path) const;
+  // Another content for a regular file that is there. Throws Error where that cannot be.
+  void Overwrite(const std::string& path, std::string_view content) const;
 
  private:
   layers::FileDescriptor Open(const std::string& path, int flags, unsigned mode) const;

@@ -83,9 +83,32 @@ struct Keeper {
   }
 };
 
+// The image's first process may take the terminal for itself, and nobody gives it back: a shell
+// without job control would be stopped as soon as it reads.
+class TerminalOwner {
+ public:
+  TerminalOwner() : group_(::tcgetpgrp(STDIN_FILENO)) {}
+  ~TerminalOwner() {
+    if (group_ <= 0 || ::tcgetpgrp(STDIN_FILENO) == group_) return;
+    sigset_t stop;
+    sigset_t before;
+    ::sigemptyset(&stop);
+    ::sigaddset(&stop, SIGTTOU);
+    ::pthread_sigmask(SIG_BLOCK, &stop, &before);
+    ::tcsetpgrp(STDIN_FILENO, group_);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+  TerminalOwner(const TerminalOwner&) = delete;
+  TerminalOwner& operator=(const TerminalOwner&) = delete;
+
+ private:
+  pid_t group_;
+};
+
 }  // namespace
 
 int RunRootless(const RootlessRun& run, const std::function<void(pid_t keeper)>& started) {
+  const TerminalOwner terminal;
   const RunFolder folder(run.base);
   NamespaceChild child =
       ForkIntoNamespace(run.maps, Keeper{.run = run, .folder = folder, .program = ::getpid()});

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,17 +23,20 @@ struct RootlessRun {
   std::filesystem::path base;  // RootlessFolder of image_tree.h
   std::filesystem::path tree;  // below it
   IdMaps maps;
-  UserIds user;                       // in the image
-  std::vector<std::string> words;     // the program and its arguments
-  std::vector<std::string> env;       // "NAME=value"
-  std::string workdir;                // "/work"
+  UserIds user;                    // in the image
+  std::vector<std::string> words;  // the program and its arguments
+  std::vector<std::string> env;    // "NAME=value"
+  std::string workdir;             // "/work"
+  // Of the image, by canonical path: what they have in this run instead.
+  std::map<std::string, std::string> files;
   std::vector<SharedFolder> folders;  // of the host
   std::vector<SharedFolder> volumes;  // those that are empty get what the image has there
 };
 
 // Runs it to its end; the exit status of its first process, or 128 and the number of the signal
-// that ended it. `started` gets the process that signals are to be sent to. The network is the
-// host's. Throws Error where it cannot be started.
+// that ended it. The terminal belongs afterwards to whom it belonged before. `started` gets the
+// process that signals are to be sent to. The network is the host's. Throws Error where it cannot
+// be started.
 int RunRootless(const RootlessRun& run, const std::function<void(pid_t keeper)>& started);
 
 }  // namespace imgbuild::builder

@@ -50,12 +50,19 @@ SourcePosition SpecSources::Where(std::string_view key) const {
 }
 
 LoadedSpec LoadSpec(const SpecRequest& request) {
-  SpecReading reading{request, {}, {}};
+  std::set<std::string> files;
+  SpecRequest noting = request;
+  noting.read_file = [&](const std::string& path) {
+    files.insert(path);
+    return request.read_file(path);
+  };
+  SpecReading reading{noting, {}, {}};
   TomlValue document = ReadDocuments(reading);
   // What follows from a document that could not be read would only hide why.
   reading.problems.ThrowIfAny();
   Spec spec = ReadSpec(document, reading);
   reading.problems.ThrowIfAny();
+  reading.sources.files = std::move(files);
   return {std::move(spec), std::move(reading.sources)};
 }
 

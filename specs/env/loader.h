@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,7 @@ struct SpecSources {
   std::vector<std::string> extends;   // files it builds on, nearest first
   std::string overlay;                // the local overlay that was applied; "" if none
   std::vector<std::string> settings;  // the --set that were applied
+  std::set<std::string> files;        // all that were asked for, whether they are there or not
 
   // Key -> place: "python.version", "services.web.port", "python.layers[1].packages[0]".
   std::map<std::string, SourcePosition, std::less<>> positions;

@@ -45,4 +45,14 @@ std::vector<std::uint32_t> ServicePorts(const Spec& spec) {
   return ports;
 }
 
+bool StartsServices(const Spec& spec) {
+  const std::vector<std::string>& command = spec.image.command;
+  return !spec.services.empty() && spec.image.entrypoint.empty() &&
+         (command.empty() || command.front() == "--with-services");
+}
+
+std::vector<std::string> HealthCommand(Health health) {
+  return {std::string(kSupervisorPath), "health", health == Health::kReady ? "--ready" : "--live"};
+}
+
 }  // namespace imgbuild::specs

@@ -196,4 +196,14 @@ struct Spec {
 // The ports that services listen on, ascending: the image's exposed ports.
 std::vector<std::uint32_t> ServicePorts(const Spec& spec);
 
+// Whether a container of the image runs services, with the supervisor above them, unless it is
+// given another command.
+bool StartsServices(const Spec& spec);
+
+// What the supervisor is asked: whether all services are ready, or whether none was given up.
+enum class Health { kReady, kLive };
+
+// The command that asks it inside the container.
+std::vector<std::string> HealthCommand(Health health);
+
 }  // namespace imgbuild::specs

@@ -16,6 +16,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Times are in nanoseconds.
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+Json RenderHealth(const HealthCheck& health) {
+  Json test = {"CMD"};
+  for (const std::string& word : health.command) test.push_back(word);
+  return {{"Test", std::move(test)},
+          {"Interval", health.interval_s * kSecond},
+          {"Timeout", health.timeout_s * kSecond},
+          {"StartPeriod", health.start_s * kSecond}};
+}
+
 Json ContainerConfig(const ImageConfig& config) {
   Json json = Json::object();
   if (!config.user.empty()) json["User"] = config.user;
@@ -34,6 +46,7 @@ Json ContainerConfig(const ImageConfig& config) {
   if (!config.workdir.empty()) json["WorkingDir"] = config.workdir;
   if (!config.labels.empty()) json["Labels"] = config.labels;
   if (!config.stop_signal.empty()) json["StopSignal"] = config.stop_signal;
+  if (config.health) json["Healthcheck"] = RenderHealth(*config.health);
   return json;
 }
 
@@ -44,6 +57,25 @@ std::optional<std::uint32_t> TcpPort(std::string_view text) {
   const auto number = ParseUnsigned(text.substr(0, slash));
   if (!number || *number > 65'535) return std::nullopt;
   return static_cast<std::uint32_t>(*number);
+}
+
+// Nothing for a check in a shell's words, or none: not ours.
+std::optional<HealthCheck> ReadHealth(const nlohmann::json& json) {
+  const auto test = json.find("Test");
+  if (test == json.end() || !test->is_array() || test->size() < 2 || (*test)[0] != "CMD") {
+    return std::nullopt;
+  }
+  HealthCheck health{.command = test->get<std::vector<std::string>>()};
+  health.command.erase(health.command.begin());
+  auto seconds = [&](const char* key) {
+    const auto found = json.find(key);
+    const bool number = found != json.end() && found->is_number_unsigned();
+    return number ? found->get<std::uint64_t>() / kSecond : 0;
+  };
+  health.interval_s = seconds("Interval");
+  health.timeout_s = seconds("Timeout");
+  health.start_s = seconds("StartPeriod");
+  return health;
 }
 
 void ReadContainerConfig(const nlohmann::json& json, ImageConfig& config) {
@@ -61,6 +93,9 @@ void ReadContainerConfig(const nlohmann::json& json, ImageConfig& config) {
     const std::size_t equals = entry.find('=');
     config.env.emplace_back(entry.substr(0, equals),
                             equals == std::string::npos ? "" : entry.substr(equals + 1));
+  }
+  if (auto health = json.find("Healthcheck"); health != json.end() && health->is_object()) {
+    config.health = ReadHealth(*health);
   }
   if (auto labels = json.find("Labels"); labels != json.end() && labels->is_object()) {
     config.labels = labels->get<std::map<std::string, std::string>>();

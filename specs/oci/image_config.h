@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,17 @@ struct HistoryEntry {
   bool operator==(const HistoryEntry&) const = default;
 };
 
+// How engines ask whether a container is well. The specification reserves the member for those who
+// convert between formats: docker runs it, podman does from docker's archives alone.
+struct HealthCheck {
+  std::vector<std::string> command;  // run as it is, without a shell
+  std::uint64_t interval_s = 30;
+  std::uint64_t timeout_s = 10;
+  std::uint64_t start_s = 30;  // failures in this time do not count
+
+  bool operator==(const HealthCheck&) const = default;
+};
+
 struct ImageConfig {
   Platform platform;
   std::string created;  // RFC 3339; of the image and of each history entry
@@ -31,6 +43,7 @@ struct ImageConfig {
   std::string workdir;
   std::map<std::string, std::string> labels;
   std::string stop_signal;
+  std::optional<HealthCheck> health;
   std::vector<Sha256> diff_ids;  // from the bottom
   std::vector<HistoryEntry> history;
 

@@ -1,7 +1,16 @@
 #!/usr/bin/env bash
 # Images without an engine: as root, and as a plain user with and without subordinate ids.
 . "$(dirname "$0")/lib.sh"
-need curl pgrep
+need curl pgrep python3
+theirs="$E2E_ROOT/plain-user"
+# The plain user is the point: without one there is nothing to see here.
+if [ "$(id -u)" = 0 ]; then
+  need useradd runuser
+  id imgbuild-e2e >/dev/null 2>&1 || useradd imgbuild-e2e || skip "no user can be made here"
+  mkdir -p "$theirs" && chown imgbuild-e2e: "$theirs"
+  runuser -u imgbuild-e2e -- test -x "$IMGBUILD" || skip "a plain user cannot get at $IMGBUILD"
+  runuser -u imgbuild-e2e -- test -w "$theirs" || skip "a plain user cannot get at $theirs"
+fi
 want_podman=no example v1-python
 want_podman=no example v5-notebook
 
@@ -9,12 +18,17 @@ want_podman=no example v5-notebook
 user=root
 as() { if [ "$user" = root ]; then "$@"; else runuser -u "$user" -- "$@"; fi; }
 wrap=()
+program() {  # arguments
+  (cd "$place/work" && as "${wrap[@]}" env HOME="$place/home" XDG_CACHE_HOME="$cache" XDG_DATA_HOME="$place/data" \
+    JUPYTER_TOKEN=given "$IMGBUILD" "$@")
+}
 run() {  # spec, options and command
   local spec=$1
   shift
-  (cd "$place/work" && as "${wrap[@]}" env HOME="$place/home" XDG_CACHE_HOME="$cache" XDG_DATA_HOME="$place/data" \
-    JUPYTER_TOKEN=given "$IMGBUILD" run --rootless --spec "$spec.toml" --no-local --locked "$@")
+  program run --rootless --spec "$spec.toml" --no-local --locked "$@"
 }
+# The addresses that anything listens on at that port, as the kernel writes them.
+listeners() { awk -v port="$(printf ':%04X' "$1")" '$4 == "0A" && index($2, port) {print $2}' /proc/net/tcp /proc/net/tcp6; }
 runs() { find "$cache/imgbuild/index/rootless/runs" -mindepth 1 -maxdepth 1 | wc -l; }
 left() {  # what, pattern
   for _ in $(seq 50); do
@@ -105,6 +119,9 @@ check_services() {
   answers "http://127.0.0.1:$web/" 20 >/dev/null
   equal "the given token" "$(curl -s -o /dev/null -w '%{http_code}' --noproxy '*' \
     "http://127.0.0.1:$jupyter/api/kernels?token=given")" 200
+  for port in "$jupyter" "$web"; do
+    equal "who listens at $port" "$(listeners "$port")" "0100007F:$(printf %04X "$port")"
+  done
   status=0; out=$(run v5-notebook "${ports[@]}" 2>&1) || status=$?
   equal "status of a second one" "$status" 1
   contains "a second one" "$out" "ports of the services are taken"
@@ -117,17 +134,54 @@ check_services() {
   left "after TERM" "port=?.?$jupyter"
 }
 
+# `up` in place of `run`, a shell beside the services, and a terminal that is given back.
+check_up() {
+  local web ports status
+  web=$(free_port)
+  ports=(--set "services.jupyter.port=$(free_port)" --set "services.web.port=$web")
+  IMGBUILD_BIND=0.0.0.0 program up --rootless v5-notebook.toml --no-local --locked "${ports[@]}" </dev/null >"$place/log" 2>&1 &
+  shell=$!
+  container=none
+  answers "http://127.0.0.1:$web/" 240 >/dev/null
+  equal "who listens where everybody may" "$(listeners "$web")" "00000000:$(printf %04X "$web")"
+  contains "up" "$(cat "$place/log")" "jupyter, web can be reached from outside"
+  kill -TERM "$(pgrep -f "^$IMGBUILD up --rootless.*port=$web" -o)"
+  status=0; wait "$shell" || status=$?
+  equal "status of up after TERM" "$status" 0
+  printf 'imgbuild-init status; curl -V >/dev/null 2>&1; exit 4\n' >"$place/typed"
+  status=0
+  program script -qefc "'$IMGBUILD' up --rootless --shell v5-notebook.toml --no-local --locked ${ports[*]}" /dev/null \
+    <"$place/typed" >"$place/log" 2>&1 || status=$?
+  equal "status of up --shell" "$status" 4
+  contains "up --shell" "$(cat "$place/log")" "jupyter"
+  left "after up" "port=?.?$web"
+  # A script goes on reading from its terminal after a command that took it.
+  program python3 - "$IMGBUILD" >"$place/log" 2>&1 <<'PYTHON' || fail "the terminal: $(cat "$place/log")"
+import os, pty, select, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    script = '"$0" run --rootless --spec v1-python.toml --no-local --locked -q -- true; read line; echo "read $line"'
+    os.execlp("sh", "sh", "-c", script, sys.argv[1])
+os.write(terminal, b"typed\n")
+said = b""
+while b"read typed" not in said:
+    assert select.select([terminal], [], [], 60)[0], said
+    said += os.read(terminal, 4096)
+os.waitpid(pid, 0)
+PYTHON
+}
+
 if [ "$(id -u)" != 0 ]; then
   user=$(id -un)
   take_place "$XDG_CACHE_HOME"
   check_command 1000:0 0000000000000000
   check_killed
   check_services
+  check_up
   exit
 fi
 
 # Every port makes another image, and so another tree of its files.
-theirs="$E2E_ROOT/plain-user"
 forget() {
   local status=$?
   set +e
@@ -161,16 +215,13 @@ else
   echo "not seen: the fallbacks, since this machine has neither to refuse"
 fi
 
-need useradd runuser
 user=imgbuild-e2e
-id "$user" >/dev/null 2>&1 || useradd "$user"
 take_place "$theirs"
 chown -R "$user:" "$theirs"
-as test -x "$IMGBUILD" || skip "a plain user cannot get at $IMGBUILD"
-as test -w "$theirs" || skip "a plain user cannot get at $theirs"
 check_command 1000:0 0000000000000000
 check_killed
 check_services
+check_up
 
 # One user and nobody else: the same, but that all files of the image are that user's.
 sed -i "/^$user:/d" /etc/subuid /etc/subgid

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From a spec to a running environment and back: up, ps, logs, down, and run for single commands.
 . "$(dirname "$0")/lib.sh"
-need curl script
+need curl python3 script
 use_podman
 example v5-notebook  # the lock that all scripts share
 cp "$TOP"/specs/examples/*.toml "$E2E_ROOT"/images/v5-notebook.lock .
@@ -17,11 +17,20 @@ end() {
 }
 trap end EXIT
 
+# What a machine that lost power leaves behind is in nobody's way.
+leave() { podman create -q --name "imgbuild-$name" --label "imgbuild.environment=$name" "$image_id" >/dev/null; }
+leave
+equal "environments that are up, of dead ones" "$(running)" 0
+"$IMGBUILD" down "$name" >/dev/null 2>&1 || fail "down leaves a dead container"
+equal "containers after down" "$(podman ps -aq)" ""
+leave
+
 # A port that is taken here is published as another one, and the addresses shown are the right ones.
 python3 -c 'import socket, time; s = socket.create_server(("127.0.0.1", 8888)); time.sleep(600)' &
 processes+=($!)
 sleep 0.5
 out=$(up -d 2>&1)
+contains "what was left" "$out" "removing what was left of $name"
 contains "the moved port" "$out" "port 8888 is taken here"
 equal "environments that are up" "$(running)" 1
 contains "ps" "$("$IMGBUILD" ps)" "$name"
@@ -48,27 +57,83 @@ equal "environments after down" "$(running)" 0
 status=0; "$IMGBUILD" logs >none.log 2>&1 || status=$?
 equal "status of logs of nothing" "$status" 1
 
-# In the foreground, until it is told to end: nothing stays. (A shell keeps SIGINT from what it starts
+# What was installed meanwhile is told when it goes, by `down` as by an interrupt.
+python3 - <<'PYTHON'
+import zipfile
+with zipfile.ZipFile("extra-1.0-py3-none-any.whl", "w") as wheel:
+    info = "extra-1.0.dist-info/"
+    wheel.writestr("extra.py", "")
+    wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: extra\nVersion: 1.0\n")
+    wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    wheel.writestr(info + "RECORD", "")
+PYTHON
+install="pip -q install --no-index --disable-pip-version-check ./extra-1.0-py3-none-any.whl"
+told="gone with it: extra==1.0"
+keep="imgbuild add extra --spec v5-notebook.toml"
+up -d >/dev/null 2>&1
+for _ in $(seq 100); do podman exec "imgbuild-$name" $install 2>/dev/null && break; sleep 0.2; done
+down=$("$IMGBUILD" down "$name" 2>&1)
+contains "what down says" "$down" "$told"
+contains "what down says" "$down" "$keep"
+
+# In the foreground, until Ctrl-C on its terminal, where services have colours: nothing stays.
+status=0
+python3 - "$IMGBUILD" "$install" >terminal.log <<'PYTHON' || status=$?
+import os, pty, subprocess, sys
+program, install = sys.argv[1], sys.argv[2].split()
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execl(program, program, "up", "v5-notebook.toml", "--no-local", "--locked")
+said = b""
+def read():
+    global said
+    try:
+        more = os.read(terminal, 65536)
+    except OSError:
+        more = b""
+    said += more
+    sys.stdout.buffer.write(more)
+    return more
+while b"The web page is at" not in said or b"JupyterLab is at" not in said:
+    assert read(), "it ended by itself"
+subprocess.run(["podman", "exec", "imgbuild-v5-notebook", *install], check=True)
+os.write(terminal, b"\x03")
+while read():
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PYTHON
+equal "status after Ctrl-C" "$status" 0
+contains "the terminal" "$(cat terminal.log)" $'\033['
+contains "the end of up" "$(cat terminal.log)" "$told"
+contains "the end of up" "$(cat terminal.log)" "$keep"
+equal "containers after Ctrl-C" "$(podman ps -aq)" ""
+
+# And until it is told to end by a signal, whenever that comes. (A shell keeps SIGINT from what it starts
 # in the background.)
-"$IMGBUILD" up v5-notebook.toml --no-local --locked >foreground.log 2>&1 &
-pid=$!
-for _ in $(seq 150); do grep -q 'The web page is at' foreground.log && break; sleep 0.2; done
-grep -q 'The web page is at http://127.0.0.1:5001/' foreground.log || fail "up: $(cat foreground.log)"
-kill -TERM $pid
-status=0; wait $pid || status=$?
-equal "environments after TERM" "$(running)" 0
-[ "$(podman ps -aq | wc -l)" = 0 ] || fail "a container is left"
+for seconds in 0.3 0.6 1 1.5 announced; do
+  "$IMGBUILD" up v5-notebook.toml --no-local --locked >foreground.log 2>&1 &
+  pid=$!
+  if [ $seconds = announced ]; then
+    for _ in $(seq 150); do grep -q 'The web page is at' foreground.log && break; sleep 0.2; done
+    grep -q 'The web page is at http://127.0.0.1:5001/' foreground.log || fail "up: $(cat foreground.log)"
+  else
+    sleep $seconds
+  fi
+  kill -TERM $pid
+  status=0; wait $pid || status=$?
+  equal "containers after TERM at $seconds" "$(podman ps -aq)" ""
+done
 
 # One command: in this folder, with its exit status.
 echo 42 >answer
 equal "run" "$("$IMGBUILD" run --spec v5-notebook.toml --no-local --locked -q -- cat answer)" 42
 status=0; "$IMGBUILD" run --spec v5-notebook.toml --no-local --locked -q -- sh -c 'exit 7' || status=$?
 equal "status of run" "$status" 7
+equal "run in a pipe" "$(echo piped | "$IMGBUILD" run --spec v5-notebook.toml --no-local --locked -q -- cat)" piped
 
 # A shell beside the services: what was installed in it is told at its end, with the line that keeps it.
-cat >typed <<'SHELL'
-folder=/opt/venv/lib/python3.11/site-packages/extra-1.0.dist-info
-mkdir $folder && printf 'Name: extra\nVersion: 1.0\n' >$folder/METADATA && touch $folder/REQUESTED
+cat >typed <<SHELL
+$install
 curl -V >/dev/null 2>&1; imgbuild-init status
 exit 5
 SHELL
@@ -76,7 +141,7 @@ for verb in "up --shell" shell; do
   status=0
   script -qefc "'$IMGBUILD' $verb v5-notebook.toml --no-local --locked" shell.log <typed >/dev/null || status=$?
   equal "status of $verb" "$status" 5
-  contains "the end of $verb" "$(cat shell.log)" "gone with it: extra==1.0"
-  contains "the end of $verb" "$(cat shell.log)" "imgbuild add extra --spec v5-notebook.toml"
+  contains "the end of $verb" "$(cat shell.log)" "$told"
+  contains "the end of $verb" "$(cat shell.log)" "$keep"
 done
 equal "environments after the shell" "$(running)" 0

@@ -37,9 +37,13 @@ runroot = "$home/run/containers"
 CONF
 cache="$E2E_ROOT/up-user-cache" && mkdir -p "$cache"
 chmod 755 "$WORK" && chown -R "$user:" "$home" "$cache" && chmod 700 "$home/run"
-# Where a user may make no network of their own, podman shares the host's.
-runuser -u "$user" -- test -w /dev/net/tun ||
+# Where a user may make no network of their own, podman shares the host's, and publishes nothing.
+publishes=yes
+if ! runuser -u "$user" -- test -w /dev/net/tun; then
+  publishes=no
+  echo "not seen: ports that a plain user publishes, since /dev/net/tun is not for everybody here" >&2
   sed -i 's/^\[containers\]/[containers]\nnetns = "host"/' "$home/containers.conf"
+fi
 
 as() {
   (cd "$home/work" && runuser -u "$user" -- env -u XDG_CONFIG_HOME HOME="$home" \
@@ -67,6 +71,25 @@ done
 contains "logs" "$logs" "The web page is at"
 as "$IMGBUILD" down >/dev/null 2>&1
 equal "environments after down" "$(as "$IMGBUILD" ps)" ""
+
+# In the foreground, at another port where the own one is taken.
+if [ $publishes = yes ]; then
+  python3 -c 'import socket, time; s = socket.create_server(("127.0.0.1", 5001)); time.sleep(600)' &
+  processes+=($!)
+fi
+as "$IMGBUILD" up v5-notebook.toml "${spec[@]}" >foreground.log 2>&1 &
+shell=$!
+processes+=($shell)
+for _ in $(seq 300); do grep -q 'The web page is at' foreground.log && break; sleep 0.2; done
+url=$(grep -o 'The web page is at http://127.0.0.1:[0-9]*' foreground.log | grep -o 'http.*' || true)
+[ -n "$url" ] || fail "up: $(cat foreground.log)"
+if [ $publishes = yes ]; then [ "$url" != http://127.0.0.1:5001 ] || fail "the port that is taken"; fi
+answers "$url/" 30 >/dev/null
+contains "ps" "$(as "$IMGBUILD" ps)" v5-notebook
+pkill -TERM -u "$user" -f "^$IMGBUILD up v5-notebook.toml"
+status=0; wait $shell || status=$?
+equal "status after TERM" "$status" 0
+equal "environments after TERM" "$(as "$IMGBUILD" ps)" ""
 
 status=0
 printf 'touch shelled\nexit 3\n' >typed

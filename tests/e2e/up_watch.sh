@@ -1,19 +1,25 @@
 #!/usr/bin/env bash
-# `up --watch` replaces the container when spec or files change and keeps it when that fails; `--open`
-# opens the first address.
+# `up --watch` replaces the container when spec or files change, also while it builds, and keeps it when
+# that fails; servers reload what is mounted; `--open` opens the first address.
 . "$(dirname "$0")/lib.sh"
 need curl python3
 use_podman
 example v5-notebook
 cp "$TOP"/specs/examples/*.toml .
 cp "$E2E_ROOT/images/v5-notebook.lock" watched.lock
-mkdir app bin
+mkdir -p app bin/engine
 printf '#!/bin/sh\necho "$1" >>"%s/opened"\n' "$WORK" >bin/xdg-open
-chmod +x bin/xdg-open
+# An engine that somebody saves a file beside, after the image was built and before it is run.
+printf '#!/bin/sh\n[ "$1" != pull ] || [ ! -f "%s/save" ] || mv "%s/save" "%s/app/main.py"\nexec podman "$@"\n' \
+  "$WORK" "$WORK" "$WORK" >bin/engine/podman
+chmod +x bin/xdg-open bin/engine/podman
+export IMGBUILD_ENGINE="$WORK/bin/engine/podman"
 export PATH="$WORK/bin:$PATH" NO_PROXY='*'
 site() { printf 'from starlette.applications import Starlette\nfrom starlette.responses import PlainTextResponse\nfrom starlette.routing import Route\napp = Starlette(routes=[Route("/", lambda request: PlainTextResponse("%s"))])\n' "$1"; }
 site one >app/main.py
-site alpha >live.py
+# FastHTML, as its users write it.
+page() { printf 'from fasthtml.common import fast_app, Response\napp, rt = fast_app()\n\n@rt("/")\ndef get():\n    return Response("%s")\n' "$1"; }
+page alpha >live.py
 cat >watched.toml <<'SPEC'
 extends = "v5-notebook.toml"
 [image]
@@ -25,9 +31,10 @@ to = "/srv/app"
 app = "main:app"
 dir = "/srv/app"
 [services.live]
-preset = "uvicorn"
+preset = "fasthtml"
 app = "live:app"
 port = 5002
+announce = "The live page is at http://127.0.0.1:{port 5002}/"
 SPEC
 cp watched.toml good.toml
 end() {
@@ -73,7 +80,7 @@ PYTHON
 container_id() { podman ps -q --filter name=imgbuild-watched; }
 
 web=$(announced "The web page")
-live=$(announced "The web server")
+live=$(announced "The live page")
 becomes "$web" one 10
 becomes "$live" alpha 10
 for _ in $(seq 100); do [ -s opened ] && break; sleep 0.1; done
@@ -87,8 +94,18 @@ becomes "$web" two 15
 second=$(container_id)
 [ "$first" != "$second" ] || fail "the container is the same"
 
+# A save that is made while the first one is built and replaced is the one that stays.
+names() { podman images -q --filter dangling=true | wc -l; }
+before=$(names)
+site four >save
+site three >app/main.py
+becomes "$web" four 30
+second=$(container_id)
+[ -f save ] && fail "nothing was saved meanwhile"
+equal "images without a name" "$(names)" "$before"
+
 # A file in the folder that is mounted: the server reloads it.
-site beta >live.py
+page beta >live.py
 becomes "$live" beta 15
 equal "the container" "$(container_id)" "$second"
 
@@ -96,7 +113,7 @@ equal "the container" "$(container_id)" "$second"
 sed 's/app = "main:app"/ap = "main:app"/' good.toml >watched.toml
 for _ in $(seq 100); do grep -q 'stays as it is' up.log && break; sleep 0.1; done
 contains "the complaint" "$(cat up.log)" 'unknown key "services.web.ap"'
-becomes "$web" two 2
+becomes "$web" four 2
 equal "the container after a failure" "$(container_id)" "$second"
 cp good.toml watched.toml
 sleep 1

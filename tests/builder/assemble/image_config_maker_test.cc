@@ -35,6 +35,22 @@ TEST(MakeImageConfig, StartsTheSupervisorWhereTheSpecNamesNothingElse) {
   EXPECT_THAT(config.command, ElementsAre("bash", "-l"));
 }
 
+TEST(MakeImageConfig, AsksTheSupervisorHowServicesAre) {
+  specs::Spec spec;
+  EXPECT_FALSE(MakeImageConfig(spec, LockOf({}), kPlatform).health);
+  spec.services = {{.name = "web", .command = {"web"}}};
+  const specs::ImageConfig config = MakeImageConfig(spec, LockOf({}), kPlatform);
+  ASSERT_TRUE(config.health);
+  EXPECT_THAT(config.health->command, ElementsAre("/usr/lib/imgbuild/init", "health", "--ready"));
+  spec.image.command = {"--with-services", "bash"};
+  EXPECT_TRUE(MakeImageConfig(spec, LockOf({}), kPlatform).health);
+  spec.image.command = {"bash"};
+  EXPECT_FALSE(MakeImageConfig(spec, LockOf({}), kPlatform).health);
+  spec.image.command.clear();
+  spec.image.entrypoint = {"/usr/bin/env"};
+  EXPECT_FALSE(MakeImageConfig(spec, LockOf({}), kPlatform).health);
+}
+
 TEST(MakeImageConfig, PutsTheVirtualEnvironmentFirstAndTheSpecOverAll) {
   specs::Spec spec;
   spec.image.env = {{"LANG", "de_DE.UTF-8"}, {"TZ", "UTC"}, {"A", "b=c"}};

@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -23,19 +24,48 @@ TEST(AddressIn, OfAnnouncementsAlone) {
   }
 }
 
+TEST(AddressIn, OfLogsInColourAndInJson) {
+  const std::string coloured = "\033[36m[jupyter]\033[0m http://127.0.0.1:8888/lab?token=ab12";
+  EXPECT_EQ(AddressIn(coloured), "");
+  const auto json = [](const char* stream) {
+    return fmt::format(
+        R"({{"time":"x","service":"web","stream":"{}","message":"It is at http://127.0.0.1:5001/"}})",
+        stream);
+  };
+  EXPECT_EQ(AddressIn(json("supervisor")), "http://127.0.0.1:5001/");
+  EXPECT_EQ(AddressIn(json("stdout")), "");
+  EXPECT_EQ(AddressIn("{\"stream\":"), "");
+}
+
+TEST(AnnouncesAddress, OnlyOnesForBrowsers) {
+  specs::Spec spec;
+  spec.services = {{.name = "db", .announce = "The database is at 127.0.0.1:{port 5432}"}};
+  EXPECT_FALSE(AnnouncesAddress(spec));
+  spec.services.push_back({.name = "web", .announce = "It is at http://127.0.0.1:{port 80}/"});
+  EXPECT_TRUE(AnnouncesAddress(spec));
+}
+
 TEST(PlacesOf, AreAllThatAnImageIsMadeOf) {
   const std::map<std::string, std::string> files = {{"envs/spec.toml", R"(extends = "../base.toml"
 [system]
 certificates = ["corp.crt"]
 [python]
 packages = ["rich", "./x-1-py3-none-any.whl"]
-requirements = ["more.txt"]
+requirements = ["more.txt", "none.txt"]
+pyproject = "."
 [[files]]
 from = "app"
 to = "/srv"
+[[artifacts]]
+url = "file:///data/model.bin"
+sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+to = "/srv/model.bin"
 )"},
                                                     {"base.toml", ""},
-                                                    {"envs/more.txt", "tqdm\n"}};
+                                                    {"envs/more.txt", "tqdm\n"},
+                                                    // Nothing of it is in the spec, yet.
+                                                    {"envs/none.txt", ""},
+                                                    {"envs/pyproject.toml", "[project]\n"}};
   const specs::LoadedSpec loaded =
       specs::LoadSpec({.file = "envs/spec.toml",
                        .overlay = specs::LocalOverlay::kApply,
@@ -47,7 +77,8 @@ to = "/srv"
   EXPECT_THAT(
       PlacesOf(loaded),
       UnorderedElementsAre("envs/spec.toml", "envs/spec.local.toml", "base.toml", "envs/corp.crt",
-                           "envs/x-1-py3-none-any.whl", "envs/more.txt", "envs/app"));
+                           "envs/x-1-py3-none-any.whl", "envs/more.txt", "envs/none.txt",
+                           "envs/pyproject.toml", "/data/model.bin", "envs/app"));
 }
 
 TEST(OpenerIn, IsWhatPathHas) {

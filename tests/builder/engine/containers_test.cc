@@ -1,5 +1,7 @@
 #include "builder/engine/containers.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,8 +22,8 @@ TEST(Containers, AreFoundByTheirLabel) {
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].environment, "nb");
   EXPECT_EQ(found[1],
-            (RunningContainer{"imgbuild-web", "web", "Up 2 minutes", "127.0.0.1:80->80/tcp"}));
-  EXPECT_THAT(fake.told(), HasSubstr("ps --filter label=imgbuild.environment --format"));
+            (FoundContainer{"imgbuild-web", "web", "Up 2 minutes", "127.0.0.1:80->80/tcp"}));
+  EXPECT_THAT(fake.told(), HasSubstr("ps -a --filter label=imgbuild.environment --format"));
 }
 
 TEST(Containers, NoneAreNone) {
@@ -33,15 +35,55 @@ TEST(Containers, AnEngineThatFailsIsAnError) {
   const FakeEngine fake("docker", "exit 125");
   const Engine engine = fake.Get(EngineKind::kDocker, "docker");
   EXPECT_THROW(FindContainers(engine), specs::Error);
-  EXPECT_THROW(StopContainer(engine, {.name = "x", .environment = "", .status = "", .ports = ""}),
+  EXPECT_THROW(RemoveContainer(
+                   engine, {.name = "x", .environment = "", .status = "Up 1 second", .ports = ""}),
                specs::Error);
 }
 
-TEST(Containers, AreStoppedByName) {
-  const FakeEngine fake("podman", "");
-  StopContainer(fake.Get(EngineKind::kPodman, "podman"),
-                {.name = "imgbuild-nb", .environment = "nb", .status = "", .ports = ""});
-  EXPECT_EQ(fake.told(), "stop imgbuild-nb\n");
+const FoundContainer kUp{
+    .name = "imgbuild-nb", .environment = "nb", .status = "Up 1 second", .ports = ""};
+
+// Engines remove in the background: docker run with the same name fails until that is done.
+TEST(Containers, AreGoneOnceRemoved) {
+  const FakeEngine fake("docker", R"(cd "${0%/*}"
+case $1 in
+  stop) echo 3 >left ;;
+  ps) left=$(cat left); [ "$left" = 0 ] || printf 'imgbuild-nb\tRemoval In Progress\t\n'
+      echo $((left - 1)) >left ;;
+esac)");
+  RemoveContainer(fake.Get(EngineKind::kDocker, "docker"), kUp);
+  const std::string told = fake.told();
+  EXPECT_TRUE(told.starts_with("stop imgbuild-nb\n"));
+  EXPECT_EQ(std::ranges::count(told, '\n'), 5);
+  EXPECT_THAT(told, testing::Not(HasSubstr("rm ")));
+}
+
+TEST(Containers, ThoseThatEndedAreRemovedWithoutBeingStopped) {
+  const FakeEngine fake("podman", R"([ $1 != ps ] || printf 'imgbuild-nb\tExited (137)\t\n')");
+  FoundContainer dead = kUp;
+  dead.status = "Exited (137) 2 hours ago";
+  RemoveContainer(fake.Get(EngineKind::kPodman, "podman"), dead);
+  EXPECT_THAT(fake.told(), testing::EndsWith("rm -f imgbuild-nb\n"));
+  EXPECT_THAT(fake.told(), testing::Not(HasSubstr("stop")));
+}
+
+TEST(Containers, AreUpUnlessTheyEndedOrNeverBegan) {
+  for (const char* status : {"Up 5 minutes", "Up 2 hours (healthy)", "Up 1 second (Paused)",
+                             "Restarting (1) 2 seconds ago", "Paused"}) {
+    EXPECT_TRUE(FoundContainer{.status = status}.IsUp()) << status;
+  }
+  for (const char* status : {"Exited (0) 3 days ago", "Created", "Dead", "Removal In Progress",
+                             "Stopped", "Initialized", "Configured"}) {
+    EXPECT_FALSE(FoundContainer{.status = status}.IsUp()) << status;
+  }
+}
+
+TEST(Containers, SayWhichSpecTheyAreOf) {
+  const FakeEngine fake("podman", "echo /srv/spec.toml");
+  EXPECT_EQ(SpecOf(fake.Get(EngineKind::kPodman, "podman"), kUp), "/srv/spec.toml");
+  EXPECT_THAT(fake.told(), HasSubstr("imgbuild.spec"));
+  const FakeEngine older("docker", "echo '<no value>'");
+  EXPECT_EQ(SpecOf(older.Get(EngineKind::kDocker, "docker"), kUp), "");
 }
 
 TEST(ContainerNames, AreSuchAsEnginesTake) {

@@ -1,5 +1,6 @@
 #include "builder/engine/engine.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "specs/base/error.h"
@@ -22,6 +23,16 @@ TEST(FindEngine, TheVariableChooses) {
   EXPECT_EQ(FindEngine(Environment::Of({{"IMGBUILD_ENGINE", "/opt/bin/nerdctl"}}), 1000),
             (Engine{EngineKind::kNerdctl, "/opt/bin/nerdctl", false}));
   EXPECT_THROW(FindEngine(Environment::Of({{"IMGBUILD_ENGINE", "lxc"}}), 1000), specs::Error);
+}
+
+TEST(CallerOf, IsRootWhereTheDaemonIsTheUsersOwn) {
+  const FakeEngine own("docker", "echo '[name=seccomp,profile=builtin name=rootless]'");
+  EXPECT_EQ(CallerOf(own.Get(EngineKind::kDocker, "docker"), 501), 0u);
+  const FakeEngine shared("docker", "echo '[name=seccomp,profile=builtin]'");
+  EXPECT_EQ(CallerOf(shared.Get(EngineKind::kDocker, "docker"), 501), 501u);
+  EXPECT_THAT(shared.told(), testing::HasSubstr("info --format {{.SecurityOptions}}"));
+  EXPECT_EQ(CallerOf({EngineKind::kNerdctl, "nerdctl", false}, 501), 0u);
+  EXPECT_EQ(CallerOf({EngineKind::kPodman, "podman", false}, 501), 501u);
 }
 
 TEST(FindEngine, NoneIsAnError) {

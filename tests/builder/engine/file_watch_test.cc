@@ -65,6 +65,33 @@ TEST_F(FileWatchTest, AFolderWithAllBelowIt) {
   EXPECT_TRUE(Changed());
 }
 
+// A save made while an image was built.
+TEST_F(FileWatchTest, WhatHappensBeforeItIsWatchedAgainIsToldAfterwards) {
+  Write("spec.toml");
+  fs::create_directories(at("app/deep"));
+  const std::vector<fs::path> places = {at("spec.toml"), at("app")};
+  watch_.Watch(places);
+  for (const char* file : {"spec.toml", "app/main.py", "app/deep/x"}) {
+    Write(file);
+    watch_.Watch(places);
+    EXPECT_TRUE(Changed()) << file;
+    EXPECT_FALSE(Changed()) << file;
+  }
+}
+
+TEST_F(FileWatchTest, AFolderThatIsReplaced) {
+  fs::create_directories(at("app"));
+  watch_.Watch({at("app")});
+  fs::create_directories(at("new"));
+  fs::remove_all(at("app"));
+  EXPECT_TRUE(Changed());
+  fs::rename(at("new"), at("app"));
+  EXPECT_TRUE(Changed());
+  watch_.Watch({at("app")});
+  Write("app/x");
+  EXPECT_TRUE(Changed());
+}
+
 TEST_F(FileWatchTest, WhatIsNotWatchedAnyMoreIsNot) {
   fs::create_directories(at("a"));
   fs::create_directories(at("b"));

@@ -1,5 +1,6 @@
 #include "builder/engine/load.h"
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,27 +15,60 @@ using testing::HasSubstr;
 
 class LoadImageTest : public layers::ImageTest {};
 
-TEST_F(LoadImageTest, PodmanReadsALayout) {
-  const FakeEngine fake("podman", "echo 'Trying'; test -f nb.oci/index.json && echo 0123abcd");
-  EXPECT_EQ(LoadImage(fake.Get(EngineKind::kPodman, "podman"), MakeImage("x"), "nb", store_),
+constexpr const char* kReference = "localhost/team/nb:v1";
+
+TEST_F(LoadImageTest, PodmanReadsALayoutAndNamesIt) {
+  const FakeEngine fake("podman", R"(case $1 in
+  pull) echo Trying; test -f localhost-team-nb-v1.oci/index.json && echo 0123abcd ;;
+esac)");
+  EXPECT_EQ(LoadImage(fake.Get(EngineKind::kPodman, "podman"), MakeImage("x"), kReference, store_),
             "0123abcd");
   // By a name without folders, in which podman finds fault with capital letters.
-  EXPECT_THAT(fake.told(), HasSubstr("pull -q oci:nb.oci:latest"));
-  EXPECT_TRUE(std::filesystem::exists(store_.IndexDirectory("engine") / "nb.oci/index.json"));
+  EXPECT_THAT(fake.told(), HasSubstr("pull -q oci:localhost-team-nb-v1.oci:latest"));
+  // What generated files call it.
+  EXPECT_THAT(fake.told(), HasSubstr("tag 0123abcd localhost/team/nb:v1\n"));
+}
+
+TEST_F(LoadImageTest, WhatHadTheNameGoesUnlessItIsNeeded) {
+  for (const char* user : {"", "c0ffee"}) {
+    const FakeEngine fake("podman", fmt::format(R"(case $1 in
+  images) echo sha256:0ld ;;
+  pull) echo 0123abcd ;;
+  image) echo 0 ;;
+  ps) echo {} ;;
+esac)",
+                                                user));
+    const Engine engine = fake.Get(EngineKind::kPodman, "podman");
+    LoadImage(engine, MakeImage("x"), kReference, store_);
+    EXPECT_EQ(fake.told().find("rmi 0ld\n") != std::string::npos, *user == '\0');
+  }
+}
+
+TEST_F(LoadImageTest, WhatIsThereAlreadyIsNotNamedAgain) {
+  const FakeEngine fake("podman", R"(case $1 in
+  images) echo sha256:0123abcd ;;
+  pull) echo 0123abcd ;;
+  image) echo 1 ;;
+esac)");
+  LoadImage(fake.Get(EngineKind::kPodman, "podman"), MakeImage("x"), kReference, store_);
+  EXPECT_THAT(fake.told(), testing::Not(testing::AnyOf(HasSubstr("tag "), HasSubstr("rmi"))));
 }
 
 TEST_F(LoadImageTest, OthersReadAnArchiveThatIsGoneAfterwards) {
-  const FakeEngine fake("docker", "tar -tf \"$3\" >/dev/null");
-  EXPECT_EQ(LoadImage(fake.Get(EngineKind::kDocker, "docker"), MakeImage("x"), "nb", store_),
-            "localhost/imgbuild/nb:latest");
-  EXPECT_THAT(fake.told(), testing::StartsWith("load -i /"));
+  const FakeEngine fake("docker",
+                        R"([ $1 != load ] || tar -xOf "$3" manifest.json >>"${0%/*}/told")");
+  EXPECT_EQ(LoadImage(fake.Get(EngineKind::kDocker, "docker"), MakeImage("x"), kReference, store_),
+            kReference);
+  EXPECT_THAT(fake.told(), HasSubstr("\nload -i /"));
+  EXPECT_THAT(fake.told(), HasSubstr(R"("RepoTags":["localhost/team/nb:v1"])"));
   EXPECT_TRUE(std::filesystem::is_empty(store_.paths().Temporary()));
 }
 
 TEST_F(LoadImageTest, AnEngineThatRefusesIsAnError) {
   const FakeEngine fake("podman", "exit 125");
-  EXPECT_THROW(LoadImage(fake.Get(EngineKind::kPodman, "podman"), MakeImage("x"), "nb", store_),
-               specs::Error);
+  EXPECT_THROW(
+      LoadImage(fake.Get(EngineKind::kPodman, "podman"), MakeImage("x"), kReference, store_),
+      specs::Error);
 }
 
 }  // namespace

@@ -26,6 +26,16 @@ TEST(RunArguments, TheFolderBelongsToTheImagesUser) {
   EXPECT_EQ(Line(kPodman, Plan()),
             "podman run --rm --userns keep-id:uid=1000,gid=1000 -v /data/my project:/work image");
   EXPECT_EQ(Line(kDocker, Plan()), "docker run --rm --user 501:0 -v /data/my project:/work image");
+  // A daemon of the user's own: who runs this is root inside.
+  RunPlan own = Plan();
+  own.uid = 0;
+  EXPECT_EQ(Line(kDocker, own), "docker run --rm --user 0:0 -v /data/my project:/work image");
+  RunPlan asks_for_root = Plan();
+  asks_for_root.image_user = 0;
+  for (const Engine& engine : {kPodman, kDocker}) {
+    EXPECT_EQ(Line(engine, asks_for_root),
+              engine.program + " run --rm -v /data/my project:/work image");
+  }
   RunPlan root = Plan();
   root.uid = 0;
   EXPECT_EQ(Line(kPodman, root), "podman run --rm --user 0:0 -v /data/my project:/work image");
@@ -56,6 +66,8 @@ TEST(RunArguments, WhatUpStartsCanBeFound) {
   EXPECT_EQ(Line(kDocker, plan),
             "docker run --rm -d --name imgbuild-nb --label imgbuild.environment=nb "
             "-v imgbuild-nb-home:/home/user image");
+  plan.spec = "/srv/spec.toml";
+  EXPECT_NE(Line(kDocker, plan).find("--label imgbuild.spec=/srv/spec.toml"), std::string::npos);
 }
 
 TEST(RunArguments, VariablesAreNamedAndNeverShown) {
@@ -68,6 +80,30 @@ TEST(RunArguments, GpusInEachEnginesWay) {
   EXPECT_EQ(Line(kPodman, plan),
             "podman run --rm -it --device nvidia.com/gpu=all image nvidia-smi -L");
   EXPECT_EQ(Line(kDocker, plan), "docker run --rm -it --gpus all image nvidia-smi -L");
+}
+
+// A pipe is read as a terminal is; services read nothing.
+TEST(RunArguments, StandardInputIsTheCommands) {
+  RunPlan plan{.image = "image", .input = true, .command = {"cat"}};
+  EXPECT_EQ(Line(kPodman, plan), "podman run --rm -i image cat");
+  plan.interactive = true;
+  EXPECT_EQ(Line(kPodman, plan), "podman run --rm -it image cat");
+  plan.detached = true;
+  EXPECT_EQ(Line(kPodman, plan), "podman run --rm -d image cat");
+}
+
+// podman keeps no check of an OCI image, and without systemd nobody runs its timers.
+TEST(RunArguments, PodmanIsToldHowServicesAreAsked) {
+  RunPlan plan{.image = "image", .supervised = true};
+  const std::string command =
+      "podman run --rm --health-cmd [\"/usr/lib/imgbuild/init\",\"health\",\"--ready\"] ";
+  EXPECT_EQ(Line(kPodman, plan), command +
+                                     "--health-interval disable --health-timeout 10s "
+                                     "--health-start-period 30s image");
+  plan.health_timer = true;
+  EXPECT_EQ(Line(kPodman, plan),
+            command + "--health-interval 30s --health-timeout 10s --health-start-period 30s image");
+  EXPECT_EQ(Line(kDocker, plan), "docker run --rm image");
 }
 
 TEST(RunArguments, SelinuxLabels) {

@@ -32,7 +32,8 @@ TEST(SpecPlan, SaysAllThatTheSpecDecides) {
   EXPECT_THAT(plan.ports, ElementsAre(PublishedPort{5432, 5432}, PublishedPort{8888, 8888}));
   EXPECT_THAT(plan.volumes, ElementsAre(NamedVolume{"imgbuild-team-nb-var-lib-db", "/var/lib/db"}));
   EXPECT_TRUE(plan.supervised);
-  EXPECT_THAT(plan.secrets, ElementsAre("JUPYTER_TOKEN"));
+  EXPECT_THAT(plan.secrets, ElementsAre(SecretVariable{"JUPYTER_TOKEN", false}));
+  EXPECT_FALSE(plan.changes_users);
   EXPECT_TRUE(plan.folder.empty());
   AddHome(plan);
   EXPECT_EQ(plan.volumes[0], (NamedVolume{"imgbuild-team-nb-home", "/root"}));
@@ -44,6 +45,28 @@ TEST(SpecPlan, ACommandHasNoServices) {
   EXPECT_THAT(plan.volumes, IsEmpty());
   EXPECT_FALSE(plan.supervised);
   EXPECT_TRUE(plan.container.empty());
+}
+
+TEST(SpecPlan, SecretsOfServicesAreVariables) {
+  specs::Spec spec = Notebook();
+  spec.services[0].secrets = {{"DB_PASSWORD", "/run/secrets/db"}, {"CERT", "/etc/db/cert"}};
+  spec.services[1].secrets = {{"CERT", "/etc/db/cert"}, {"DB_PASSWORD", "/var/lib/db/password"}};
+  // What lies in the image or a volume need not be given.
+  EXPECT_THAT(PlanServices(spec).secrets,
+              ElementsAre(SecretVariable{"CERT", false}, SecretVariable{"DB_PASSWORD", true},
+                          SecretVariable{"JUPYTER_TOKEN", false}));
+}
+
+TEST(SpecPlan, ServicesWithUsersOfTheirOwn) {
+  specs::Spec spec = Notebook();
+  spec.services[0].user = "postgres";
+  EXPECT_TRUE(PlanServices(spec).changes_users);
+}
+
+TEST(SpecPlan, TheImageHasOneNameInAllEngines) {
+  specs::Spec spec = Notebook();
+  spec.image.tags = {"v1", "latest"};
+  EXPECT_EQ(ImageReference(spec), "localhost/team/nb:v1");
 }
 
 TEST(SpecPlan, ServicesGetTheTimeThatTheyMayTake) {
@@ -66,7 +89,7 @@ TEST(HealthCommand, AsksTheSupervisorWhereItRuns) {
   EXPECT_THAT(HealthCommand(PlanCommand(Notebook())), IsEmpty());
   EXPECT_THAT(HealthCommand(PlanServices(Notebook())),
               ElementsAre("/usr/lib/imgbuild/init", "health", "--ready"));
-  EXPECT_THAT(HealthCommand(PlanServices(Notebook()), Health::kLive).back(), "--live");
+  EXPECT_THAT(HealthCommand(PlanServices(Notebook()), specs::Health::kLive).back(), "--live");
   specs::Spec other = Notebook();
   other.image.entrypoint = {"/usr/bin/tini"};
   EXPECT_THAT(HealthCommand(PlanServices(other)), IsEmpty());

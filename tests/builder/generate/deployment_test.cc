@@ -23,7 +23,7 @@ class Deployments : public testing::Test {
     plan.volumes = {{"imgbuild-nb-home", "/home/user"}, {"imgbuild-nb-db", "/var/lib/db"}};
     plan.uid = 501;
     plan.image_user = 1000;
-    plan.secrets = {"JUPYTER_TOKEN"};
+    plan.secrets = {{"API_KEY", true}, {"JUPYTER_TOKEN", false}};
     plan.supervised = true;
     plan.stop_seconds = 21;
   }
@@ -52,6 +52,7 @@ TEST_F(Deployments, QuadletIsAUnit) {
         "\nVolume=/data/my project:/work\n", "\nPodmanArgs=--stop-timeout=21\n",
         "\nTimeoutStopSec=31\n", "\nRestart=on-failure\n", "\nWantedBy=default.target\n",
         "\n# Secret=imgbuild-nb-JUPYTER_TOKEN,type=env,target=JUPYTER_TOKEN\n",
+        "\nSecret=imgbuild-nb-API_KEY,type=env,target=API_KEY\n",
         "\nHealthCmd=[\"/usr/lib/imgbuild/init\",\"health\",\"--ready\"]\n"}) {
     EXPECT_THAT(unit, HasSubstr(line));
   }
@@ -72,6 +73,7 @@ TEST_F(Deployments, ComposeKeepsTheNamesOfVolumes) {
   EXPECT_THAT(text, HasSubstr("services:\n  imgbuild-nb:\n    image: \"localhost/nb:latest\"\n"));
   EXPECT_THAT(text, HasSubstr("volumes:\n  imgbuild-nb-home:\n    name: imgbuild-nb-home\n"));
   EXPECT_THAT(text, HasSubstr("      JUPYTER_TOKEN: null\n"));
+  EXPECT_THAT(text, HasSubstr("      API_KEY: \"${API_KEY:?"));
   EXPECT_THAT(text, HasSubstr("    stop_grace_period: \"21s\"\n"));
   deployment_.plan.folder = "/a$b";
   EXPECT_THAT(RenderCompose(deployment_), HasSubstr("\"/a$$b:/work\""));
@@ -88,8 +90,18 @@ TEST_F(Deployments, KubernetesHasNoFolderOfTheHost) {
   EXPECT_THAT(text, HasSubstr("kind: Deployment\n"));
   EXPECT_THAT(text, HasSubstr("        runAsUser: 1000\n"));
   EXPECT_THAT(text, HasSubstr("      terminationGracePeriodSeconds: 21\n"));
-  EXPECT_THAT(text, HasSubstr("key: JUPYTER_TOKEN\n"));
+  EXPECT_THAT(text, HasSubstr("key: JUPYTER_TOKEN\n                  optional: true\n"));
+  EXPECT_THAT(text, HasSubstr("key: API_KEY\n                  optional: false\n"));
   EXPECT_THAT(text, HasSubstr("kind: Service\n"));
+}
+
+// The supervisor becomes the users of its services.
+TEST_F(Deployments, KubernetesLeavesTheRightsThatUsersOfServicesTake) {
+  EXPECT_THAT(RenderKubernetes(deployment_), Not(HasSubstr("add:")));
+  deployment_.plan.changes_users = true;
+  EXPECT_THAT(RenderKubernetes(deployment_),
+              HasSubstr("drop: [\"ALL\"]\n"
+                        "              add: [\"CHOWN\", \"KILL\", \"SETGID\", \"SETUID\"]\n"));
 }
 
 TEST_F(Deployments, NamesAreSuchAsKubernetesTakes) {
@@ -112,6 +124,9 @@ TEST_F(Deployments, DevcontainerIsJsonWithAComment) {
   EXPECT_EQ(json["forwardPorts"], nlohmann::json({5001, 8888}));
   EXPECT_EQ(json["overrideCommand"], false);
   EXPECT_EQ(json["runArgs"][1], "--userns=keep-id:uid=1000,gid=1000");
+  EXPECT_EQ(json["runArgs"].back(),
+            R"(--health-cmd=["/usr/lib/imgbuild/init","health","--ready"])");
+  EXPECT_EQ(json["containerEnv"]["API_KEY"], "${localEnv:API_KEY}");
 }
 
 }  // namespace

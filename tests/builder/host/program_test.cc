@@ -51,6 +51,14 @@ TEST(Program, OneThatDoesNotEndIsKilled) {
   EXPECT_EQ(RunProgram(quick).output, "quick\n");
 }
 
+TEST(Program, KeepsItsErrorsToItselfWhereTheyAreNotWanted) {
+  for (const bool mute : {false, true}) {
+    testing::internal::CaptureStderr();
+    RunProgram({.words = {"sh", "-c", "echo complaint >&2"}, .input = {}, .mute = mute});
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), mute ? "" : "complaint\n");
+  }
+}
+
 TEST(Program, OneThatIsMissingIsAnError) {
   EXPECT_THROW(RunProgram({.words = {"no-such-program-here"}}), specs::Error);
   EXPECT_THROW(BecomeProgram({"no-such-program-here"}), specs::Error);

@@ -69,6 +69,7 @@ TEST(ImageConfig, RoundTrips) {
                      .workdir = "/work",
                      .labels = {{"k", "v"}},
                      .stop_signal = "SIGTERM",
+                     .health = HealthCheck{.command = {"/init", "health"}, .interval_s = 7},
                      .diff_ids = {HashOf("a")},
                      .history = {{.created_by = "imgbuild: base"}}};
   EXPECT_EQ(ParseImageConfig(RenderImageConfig(config), "config"), config);
@@ -90,6 +91,20 @@ TEST(ImageConfig, ReadsWhatOthersWrite) {
       "config");
   EXPECT_THAT(config.exposed_ports, testing::ElementsAre(80u, 443u));
   EXPECT_EQ(config.history.size(), 1u);
+}
+
+// As docker's API has it ("HealthConfig"): a wrong unit would be a check a billion times as often.
+TEST(ImageConfig, AHealthCheckIsAsDockerWritesIt) {
+  const ImageConfig config{.health = HealthCheck{.command = {"/init", "health"}}};
+  const auto json = nlohmann::json::parse(RenderImageConfig(config));
+  EXPECT_EQ(json.at("config").at("Healthcheck"), nlohmann::json::parse(R"({
+      "Test": ["CMD", "/init", "health"],
+      "Interval": 30000000000, "Timeout": 10000000000, "StartPeriod": 30000000000})"));
+  EXPECT_FALSE(ParseImageConfig(
+                   R"({"os":"linux","architecture":"amd64","rootfs":{"diff_ids":[]},
+                       "config":{"Healthcheck":{"Test":["CMD-SHELL","x"],"Interval":-1}}})",
+                   "config")
+                   .health);
 }
 
 TEST(Documents, HaveWhatTheSchemasDemand) {
