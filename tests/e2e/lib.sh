@@ -62,18 +62,19 @@ CONF
 }
 
 # Builds specs/examples/$1.toml into $E2E_ROOT/images/$1.oci, from the lock that the first build
-# made, so that all scripts see the same versions.
+# made, so that all scripts see the same versions. The rest are options of build; with `as` before
+# the call, the image has a tag of that name.
 example() {
-  local name=$1
+  local name=$1 tag=${as:-test}
   shift
   mkdir -p "$E2E_ROOT/images"
   (
     flock 9
     cd "$E2E_ROOT/images"
     cp "$TOP"/specs/examples/*.toml .  # they build on each other
-    "$IMGBUILD" build "$name.toml" -q --no-local -o "oci:$E2E_ROOT/images/$name.oci:test" "$@"
+    "$IMGBUILD" build "$name.toml" -q --no-local -o "oci:$E2E_ROOT/images/$name.oci:$tag" "$@"
   ) 9>"$E2E_ROOT/images.lock"
-  image="oci:$E2E_ROOT/images/$name.oci:test"
+  image="oci:$E2E_ROOT/images/$name.oci:$tag"
   # podman names what it imports from a layout; load it once and run it by id.
   if [ "${want_podman:-yes}" = yes ]; then
     use_podman
@@ -81,10 +82,73 @@ example() {
   fi
 }
 
-# Starts a container in the background: its id in $container.
+# The ways in which an image must run alike: options of podman run.
+every_user=("" "--user 12345:0" "--read-only --read-only-tmpfs=false --tmpfs /tmp")
+
+# Starts a container in the background: its id in $container, and when in $started (of SECONDS).
 start() {
+  started=$SECONDS
   container=$(podman run -d "$@")
   containers+=("$container")
+}
+
+# What the supervisor of $container says of a service: its state, pid, restarts, exit or ready.
+service() {  # name, key
+  podman exec "$container" imgbuild-init status --json | python3 -c '
+import json, sys
+services = json.load(sys.stdin)["services"]
+print(next(service for service in services if service["name"] == sys.argv[1])[sys.argv[2]])' "$@"
+}
+
+service_becomes() {  # name, key, value, seconds
+  local end=$((SECONDS + $4))
+  until [ "$(service "$1" "$2")" = "$3" ]; do
+    [ "$SECONDS" -lt "$end" ] ||
+      fail "$1: $2 is '$(service "$1" "$2")', not '$3', after $4 s: $(podman logs "$container" 2>&1)"
+    sleep 0.2
+  done
+}
+
+# Kills the process of a service, which must be there.
+kill_service() {  # name
+  local pid
+  pid=$(service "$1" pid)
+  [ "$pid" -gt 1 ] || fail "$1 has no process: $pid"
+  podman exec "$container" python3 -c "import os; os.kill($pid, 9)"
+}
+
+# Kills a service whose policy is to come back: another process takes its place.
+comes_back() {  # name
+  local pid restarts
+  pid=$(service "$1" pid)
+  restarts=$(service "$1" restarts)
+  kill_service "$1"
+  service_becomes "$1" restarts $((restarts + 1)) 20
+  service_becomes "$1" state ready 30
+  [ "$(service "$1" pid)" != "$pid" ] || fail "$1 has the pid of the one that was killed"
+}
+
+# Of the host, in the pid namespace that a container's first process was in.
+processes_in() {  # namespace
+  local look=()
+  [ "$(id -u)" = 0 ] || look=(podman unshare)
+  "${look[@]}" sh -c 'for process in /proc/[0-9]*; do
+    if [ "$(readlink "$process/ns/pid" 2>/dev/null)" = "$0" ]; then echo "${process#/proc/}"; fi
+  done' "$1"
+}
+
+# podman stop: in less than 5 s, with exit status 0, and with no process left.
+stops_well() {  # how many processes there must be before, at least
+  local namespace look=() began took
+  [ "$(id -u)" = 0 ] || look=(podman unshare)
+  namespace=$("${look[@]}" readlink "/proc/$(podman inspect -f '{{.State.Pid}}' "$container")/ns/pid")
+  [ "$(processes_in "$namespace" | wc -l)" -ge "$1" ] || fail "fewer than $1 processes in $namespace"
+  began=$(date +%s%N)
+  podman stop "$container" >/dev/null
+  took=$((($(date +%s%N) - began) / 1000000))
+  [ "$took" -lt 5000 ] || fail "podman stop took $took ms"
+  equal "exit status" "$(podman inspect -f '{{.State.ExitCode}}' "$container")" 0
+  equal "processes that are left" "$(processes_in "$namespace")" ""
 }
 
 # Waits up to $2 seconds until the URL answers with a status below 500; prints the body.
@@ -99,6 +163,11 @@ answers() {  # url, seconds
   done
   podman logs "$container" >&2 || true
   fail "$1 did not answer within $2 s"
+}
+
+# The hosts of the mirrors and indexes that this machine uses, for find_hosts.py.
+transport_hosts() {
+  "$IMGBUILD" debug sources | sed -nE 's,^[^ ]+ [a-z]+://([^/@]*@)?([^/:]+).*,--host=\2,p' | sort -u
 }
 
 # A port that nothing listens on, below those that the kernel gives to outgoing connections.

@@ -15,6 +15,11 @@ for layout in "$image_zstd" gzip.oci; do
   skopeo inspect --raw "oci:$layout:test" >/dev/null
   skopeo copy -q --preserve-digests "oci:$layout:test" "dir:copy-$(basename "$layout")"
 done
+# Every digest of what the other scripts run, too.
+for name in v2-scientific v4-fasthtml v5-notebook; do
+  want_podman=no example "$name"
+  python3 "$TOP/tests/e2e/check_layout.py" "$E2E_ROOT/images/$name.oci"
+done
 umoci unpack --rootless --image gzip.oci:test unpacked >/dev/null
 test -x unpacked/rootfs/usr/bin/python3.11 || fail "umoci unpack"
 for source in oci:gzip.oci:test oci-archive:archive.tar; do
