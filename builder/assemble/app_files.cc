@@ -57,30 +57,18 @@ std::string ReadText(const fs::path& path) {
   throw specs::Error(fmt::format("{} cannot go into the image: {}", path.string(), why));
 }
 
-struct RulesAbove {
-  std::string below;  // path of what is read, seen from the .gitignore
-  IgnoreRules rules;
-};
-
-// The .gitignore files of the directories above `from`, up to the top of its repository.
-std::vector<RulesAbove> FindRulesAbove(const fs::path& from) {
-  std::vector<RulesAbove> found;
-  std::string below = from.filename();
-  for (fs::path directory = from.parent_path();; directory = directory.parent_path()) {
-    if (fs::exists(directory / ".gitignore")) {
-      RulesAbove& above = found.emplace_back();
-      above.below = below;
-      above.rules.Add(ReadText(directory / ".gitignore"), "");
-    }
-    if (fs::exists(directory / ".git") || directory == directory.root_path()) return found;
-    below = directory.filename().string() + "/" + below;
-  }
+// Without "." and a slash at its end, and from the root: what lies above it does not depend on
+// where the program was started.
+fs::path Absolute(const fs::path& path) {
+  fs::path absolute = fs::absolute(path).lexically_normal();
+  return absolute.has_filename() ? absolute : absolute.parent_path();
 }
 
-bool InRepository(const fs::path& from) {
+// The folder that .gitignore files count from: of the repository that `from` lies in, else `from`.
+fs::path TopOf(const fs::path& from) {
   for (fs::path directory = from;; directory = directory.parent_path()) {
-    if (fs::exists(directory / ".git")) return true;
-    if (directory == directory.root_path()) return false;
+    if (fs::exists(directory / ".git")) return directory;
+    if (directory == directory.root_path()) return from;
   }
 }
 
@@ -110,9 +98,27 @@ class Reader {
 
  private:
   void AddRules() {
-    rules_.Add(kAlwaysExcluded, "");
-    if (InRepository(from_) && !fs::exists(from_ / ".git")) above_ = FindRulesAbove(from_);
-    for (const std::string& pattern : entry_.exclude) rules_.Add(pattern, "");
+    always_.Add(kAlwaysExcluded, "");
+    for (const std::string& pattern : entry_.exclude) excluded_.Add(pattern, "");
+    const fs::path from = Absolute(from_);
+    const fs::path top = TopOf(from);
+    if (from == top) return;
+    below_top_ = from.lexically_relative(top).generic_string();
+    fs::path directory = top;
+    for (const fs::path& name : from.lexically_relative(top)) {
+      AddGitignore(directory, directory == top ? "" : directory.lexically_relative(top).string());
+      directory /= name;
+    }
+  }
+
+  void AddGitignore(const fs::path& directory, const std::string& below_top) {
+    const fs::path file = directory / ".gitignore";
+    if (fs::exists(file)) gitignore_.Add(ReadText(file), below_top);
+  }
+
+  std::string BelowTop(const std::string& relative) const {
+    if (relative.empty()) return below_top_;
+    return below_top_.empty() ? relative : below_top_ + "/" + relative;
   }
 
   // files.to of a single file: a directory where it ends in a slash.
@@ -129,18 +135,18 @@ class Reader {
     return to.empty() ? relative : to + "/" + relative;
   }
 
+  // The spec has the last word; what is always left out, no .gitignore brings back.
   bool IsIgnored(const std::string& relative, IgnoreRules::Kind kind) const {
-    if (rules_.Ignores(relative, kind)) return true;
-    return std::any_of(above_.begin(), above_.end(), [&](const RulesAbove& above) {
-      return above.rules.Ignores(above.below + "/" + relative, kind);
-    });
+    using Verdict = IgnoreRules::Verdict;
+    const Verdict excluded = excluded_.Judge(relative, kind);
+    if (excluded != Verdict::kNone) return excluded == Verdict::kIgnored;
+    return always_.Judge(relative, kind) == Verdict::kIgnored ||
+           gitignore_.Judge(BelowTop(relative), kind) == Verdict::kIgnored;
   }
 
   void ReadDirectory(const std::string& relative) {
     const fs::path directory = from_ / relative;
-    if (fs::exists(directory / ".gitignore")) {
-      rules_.Add(ReadText(directory / ".gitignore"), relative);
-    }
+    AddGitignore(directory, BelowTop(relative));
     std::vector<std::string> names;
     for (const auto& item : fs::directory_iterator(directory))
       names.push_back(item.path().filename());
@@ -211,8 +217,10 @@ class Reader {
   const specs::FilesEntry& entry_;
   const Owner owner_;
   const fs::path from_;
-  IgnoreRules rules_;
-  std::vector<RulesAbove> above_;
+  IgnoreRules always_;
+  IgnoreRules excluded_;
+  IgnoreRules gitignore_;  // of all folders from the repository's top, outer ones first
+  std::string below_top_;  // where from_ lies; "": at the top
   AppFiles result_;
 };
 

@@ -16,9 +16,11 @@ struct AppFiles {
 
 // Reads what `entry.from` names: a file, or a directory with all below it. Normalised, so that the
 // result depends on names and contents only: modes become 0644, or 0755 where the owner may execute
-// (entry.mode overrides for files), times kFixedTime. Left out, besides entry.exclude: version
-// control, virtual environments, caches, .env files and the spec's own outputs (kAlwaysExcluded),
-// and what a .gitignore in the tree or above it in its repository ignores. Symbolic links are kept
+// (entry.mode overrides for files), times kFixedTime. Left out is what entry.exclude says, whose
+// last word counts ("!x" keeps x); else version control, virtual environments, caches, .env files
+// and the spec's own outputs (kAlwaysExcluded); else what git would ignore by the .gitignore files
+// in the tree and above it in its repository, except that `from` itself may lie in an ignored
+// folder. Symbolic links are kept
 // where they stay inside the tree, else an Error. Sockets, devices and pipes are an Error.
 AppFiles ReadAppFiles(const specs::FilesEntry& entry);
 

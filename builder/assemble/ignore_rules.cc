@@ -108,7 +108,7 @@ void IgnoreRules::Add(std::string_view text, std::string_view directory) {
   }
 }
 
-bool IgnoreRules::Ignores(std::string_view path, Kind kind) const {
+IgnoreRules::Verdict IgnoreRules::Judge(std::string_view path, Kind kind) const {
   for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
     if (rule->directories_only && kind != Kind::kDirectory) continue;
     std::string_view text = path;
@@ -118,9 +118,11 @@ bool IgnoreRules::Ignores(std::string_view path, Kind kind) const {
       text.remove_prefix(size + 1);
     }
     if (!rule->anchored) text = text.substr(text.rfind('/') + 1);
-    if (GlobMatches(rule->pattern, text)) return !rule->negated;
+    if (GlobMatches(rule->pattern, text)) {
+      return rule->negated ? Verdict::kKept : Verdict::kIgnored;
+    }
   }
-  return false;
+  return Verdict::kNone;
 }
 
 }  // namespace imgbuild::builder

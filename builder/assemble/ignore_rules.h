@@ -13,11 +13,11 @@ class IgnoreRules {
   // ends). Later rules win over earlier ones.
   void Add(std::string_view text, std::string_view directory);
 
-  // Whether the last rule that matches says so. `path` is relative to the top, without slash at
-  // either end. Callers do not descend into ignored directories, so nothing below can be
-  // re-included.
+  // What the last rule that matches says. `path` is relative to the top, without slash at either
+  // end. Callers do not descend into ignored directories, so nothing below can be re-included.
   enum class Kind { kFile, kDirectory };
-  bool Ignores(std::string_view path, Kind kind) const;
+  enum class Verdict { kNone, kIgnored, kKept };
+  Verdict Judge(std::string_view path, Kind kind) const;
 
  private:
   struct Rule {

@@ -69,6 +69,62 @@ TEST_F(AppFilesTest, FollowsTheRepositorysIgnoreFilesAbove) {
   EXPECT_THAT(Paths(Read("repo/services/app")), ElementsAre("srv/app", "srv/app/main.py"));
 }
 
+// What is above does not depend on where the program was started.
+TEST_F(AppFilesTest, ARelativePathFindsTheSameRulesAbove) {
+  Write("repo/.git/HEAD");
+  Write("repo/.gitignore", "*.bak\n");
+  Write("repo/envs/app/main.py");
+  Write("repo/envs/app/old.bak");
+  const fs::path before = fs::current_path();
+  for (const auto& [start, from] :
+       std::vector<std::pair<std::string, std::string>>{{"repo", "envs/app"},
+                                                        {"repo/envs", "app"},
+                                                        {"repo/envs", "./app/"},
+                                                        {"repo/envs/app", "."},
+                                                        {"repo/envs/app", "../app"}}) {
+    fs::current_path(top_ / start);
+    EXPECT_THAT(Paths(ReadAppFiles({.from = from, .to = "/srv/app"})),
+                ElementsAre("srv/app", "srv/app/main.py"))
+        << from << " in " << start;
+  }
+  fs::current_path(before);
+}
+
+// gitignore(5): patterns of a deeper file win over those of one above.
+TEST_F(AppFilesTest, ADeeperFileBringsBackWhatOneAboveIgnores) {
+  Write("repo/.git/HEAD");
+  Write("repo/.gitignore", "*.dat\n");
+  Write("repo/services/.gitignore", "*.log\n");
+  Write("repo/services/app/.gitignore", "!kept.dat\n");
+  Write("repo/services/app/kept.dat");
+  Write("repo/services/app/other.dat");
+  Write("repo/services/app/x.log");
+  Write("repo/services/app/sub/.gitignore", "!*.log\n");
+  Write("repo/services/app/sub/y.log");
+  EXPECT_THAT(Paths(Read("repo/services/app")),
+              ElementsAre("srv/app", "srv/app/.gitignore", "srv/app/kept.dat", "srv/app/sub",
+                          "srv/app/sub/.gitignore", "srv/app/sub/y.log"));
+}
+
+TEST_F(AppFilesTest, NoGitignoreBringsBackWhatTheSpecOrWeLeaveOut) {
+  Write("app/.gitignore", "!*.csv\n!.env\n!.venv/\n.env.example\n");
+  Write("app/.env", "SECRET=1");
+  Write("app/.env.example");
+  Write("app/.venv/bin/python");
+  Write("app/big.csv");
+  EXPECT_THAT(Paths(Read("app", "/srv/app", {"*.csv"})),
+              ElementsAre("srv/app", "srv/app/.gitignore"));
+}
+
+// Such as what a build made.
+TEST_F(AppFilesTest, TheSpecBringsBackWhatIsIgnored) {
+  Write("app/.gitignore", "dist/\n");
+  Write("app/dist/page.js");
+  Write("app/dist/page.map");
+  EXPECT_THAT(Paths(Read("app", "/srv/app", {"!dist/", "*.map"})),
+              ElementsAre("srv/app", "srv/app/.gitignore", "srv/app/dist", "srv/app/dist/page.js"));
+}
+
 TEST_F(AppFilesTest, DigestDependsOnNamesAndContentsOnly) {
   Write("a/main.py", "print()");
   Write("b/main.py", "print()");

@@ -6,6 +6,7 @@ namespace imgbuild::builder {
 namespace {
 
 using Kind = IgnoreRules::Kind;
+using Verdict = IgnoreRules::Verdict;
 
 TEST(GlobMatches, KnowsStarsClassesAndEscapes) {
   const struct {
@@ -42,23 +43,23 @@ TEST(GlobMatches, KnowsStarsClassesAndEscapes) {
 TEST(IgnoreRules, TheLastRuleThatMatchesDecides) {
   IgnoreRules rules;
   rules.Add("# comment\n*.log\n!keep.log\nbuild/\n/top\ndocs/*.tmp  \n", "");
-  EXPECT_TRUE(rules.Ignores("a/b.log", Kind::kFile));
-  EXPECT_FALSE(rules.Ignores("a/keep.log", Kind::kFile));
-  EXPECT_TRUE(rules.Ignores("x/build", Kind::kDirectory));
-  EXPECT_FALSE(rules.Ignores("x/build", Kind::kFile));
-  EXPECT_TRUE(rules.Ignores("top", Kind::kFile));
-  EXPECT_FALSE(rules.Ignores("a/top", Kind::kFile));
-  EXPECT_TRUE(rules.Ignores("docs/x.tmp", Kind::kFile));
-  EXPECT_FALSE(rules.Ignores("docs/sub/x.tmp", Kind::kFile));
+  EXPECT_EQ(rules.Judge("a/b.log", Kind::kFile), Verdict::kIgnored);
+  EXPECT_EQ(rules.Judge("a/keep.log", Kind::kFile), Verdict::kKept);
+  EXPECT_EQ(rules.Judge("x/build", Kind::kDirectory), Verdict::kIgnored);
+  EXPECT_EQ(rules.Judge("x/build", Kind::kFile), Verdict::kNone);
+  EXPECT_EQ(rules.Judge("top", Kind::kFile), Verdict::kIgnored);
+  EXPECT_EQ(rules.Judge("a/top", Kind::kFile), Verdict::kNone);
+  EXPECT_EQ(rules.Judge("docs/x.tmp", Kind::kFile), Verdict::kIgnored);
+  EXPECT_EQ(rules.Judge("docs/sub/x.tmp", Kind::kFile), Verdict::kNone);
 }
 
 TEST(IgnoreRules, OfASubdirectoryCountOnlyBelowIt) {
   IgnoreRules rules;
   rules.Add("data\n", "sub");
-  EXPECT_TRUE(rules.Ignores("sub/data", Kind::kFile));
-  EXPECT_TRUE(rules.Ignores("sub/x/data", Kind::kFile));
-  EXPECT_FALSE(rules.Ignores("data", Kind::kFile));
-  EXPECT_FALSE(rules.Ignores("subdata/data", Kind::kFile));
+  EXPECT_EQ(rules.Judge("sub/data", Kind::kFile), Verdict::kIgnored);
+  EXPECT_EQ(rules.Judge("sub/x/data", Kind::kFile), Verdict::kIgnored);
+  EXPECT_EQ(rules.Judge("data", Kind::kFile), Verdict::kNone);
+  EXPECT_EQ(rules.Judge("subdata/data", Kind::kFile), Verdict::kNone);
 }
 
 }  // namespace
