@@ -213,11 +213,10 @@ TEST(Structure, EverySourceIsBuilt) {
 }
 
 TEST(Structure, EachFolderSaysWhatItIs) {
-  for (const auto& [folder, rule] : kMayInclude) {
-    const bool own = fs::exists(fs::path(folder) / "README.md");
-    const bool above = fs::exists(fs::path(folder).parent_path() / "README.md");
-    EXPECT_TRUE(own || above) << folder;
-  }
+  std::vector<fs::path> folders = {"specs", "layers",    "builder", "tests",
+                                   "bench", "tests/e2e", "cmake",   "specs/examples"};
+  for (const auto& [folder, rule] : kMayInclude) folders.emplace_back(folder);
+  for (const fs::path& folder : folders) EXPECT_TRUE(fs::exists(folder / "README.md")) << folder;
 }
 
 // The host names that this machine takes packages from must not stand in the tree.
