@@ -8,6 +8,7 @@
 #include "layers/tree/path.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
+#include "specs/base/url.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -20,11 +21,7 @@ using layers::ContentTree;
 
 constexpr std::uint64_t kMaxUnpacked = 8ull << 30;
 
-std::string Base(const specs::ArtifactEntry& artifact) {
-  std::string to = artifact.to.substr(1);
-  while (to.ends_with('/')) to.pop_back();
-  return to;
-}
+std::string Base(const specs::ArtifactEntry& artifact) { return artifact.to.substr(1); }
 
 // "" for what stripping leaves nothing of.
 std::string StripComponents(std::string path, std::uint32_t count) {
@@ -106,8 +103,7 @@ class Unpacker {
 specs::LockedPackage ArtifactPackage(const specs::ArtifactEntry& artifact) {
   specs::LockedPackage package;
   package.name = artifact.to;
-  package.file = artifact.url.substr(0, artifact.url.find_first_of("?#"));
-  package.file.erase(0, package.file.rfind('/') + 1);
+  package.file = specs::UrlFileName(artifact.url);
   package.sha256 = artifact.sha256;
   package.source = specs::kArtifactSource;
   package.path = artifact.url;
@@ -118,24 +114,13 @@ namespace {
 
 ContentTree SingleFile(const specs::ArtifactEntry& artifact, const fs::path& path,
                        std::uint64_t size) {
-  std::string place = Base(artifact);
-  if (artifact.to.ends_with('/')) {
-    const std::string name = ArtifactPackage(artifact).file;
-    if (name.empty()) {
-      throw specs::Error(specs::ErrorKind::kUsage,
-                         "neither \"to\" nor \"url\" names the file in the image")
-          .Found(fmt::format("to = \"{}\"", artifact.to))
-          .Hint("end \"to\" in the file's name");
-    }
-    place += (place.empty() ? "" : "/") + name;
-  }
   ContentFile content;
   content.node.mode = artifact.mode;
   content.node.mtime = layers::kFixedTime;
   content.node.size = size;
   content.node.digest = artifact.sha256;
   content.disk_path = path.string();
-  return {{place, std::move(content)}};
+  return {{Base(artifact), std::move(content)}};
 }
 
 }  // namespace

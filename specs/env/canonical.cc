@@ -115,9 +115,9 @@ void WriteFiles(Writer& out, const Spec& spec, std::string_view folder) {
     if (entry.mode) out.Mode("mode", *entry.mode);
     out.Text("owner", entry.owner);
   }
+  // An artifact is what its hash says; its URL may name hosts and hold tokens.
   for (const ArtifactEntry& entry : spec.artifacts) {
     out.Header("[[artifacts]]");
-    out.Text("url", entry.url);
     out.Text("sha256", entry.sha256.Hex());
     out.Text("to", entry.to);
     out.Mode("mode", entry.mode);

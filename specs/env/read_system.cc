@@ -4,6 +4,7 @@
 
 #include "specs/base/error.h"
 #include "specs/base/text.h"
+#include "specs/base/url.h"
 #include "specs/env/spec_reader.h"
 #include "specs/oci/reference.h"
 
@@ -118,7 +119,7 @@ std::vector<FilesEntry> ReadFiles(TableReader& spec) {
       if (!reader.Has(key)) reader.Note(key, fmt::format("{} is missing", reader.PathOf(key)));
     }
     entry.from = reader.HostPath("from").value_or("");
-    entry.to = reader.ImagePath("to").value_or("");
+    entry.to = reader.ImagePlace("to").value_or("");
     entry.exclude = reader.Texts("exclude");
     entry.mode = reader.Mode("mode");
     entry.owner = reader.String("owner").value_or(entry.owner);
@@ -132,6 +133,25 @@ std::vector<FilesEntry> ReadFiles(TableReader& spec) {
   }
   return files;
 }
+
+namespace {
+
+// Of a file in a folder, which `to` with a slash at its end names, the name is the URL's.
+std::string ReadArtifactPlace(TableReader& reader, const ArtifactEntry& entry) {
+  std::string place = reader.ImagePlace("to").value_or("");
+  if (!place.ends_with('/')) return place;
+  if (entry.extract) return reader.ImagePath("to").value_or("");
+  const std::string name = UrlFileName(entry.url);
+  const bool good = !name.empty() && name != "." && name != ".." &&
+                    name.find_first_of(std::string_view("/\0", 2)) == std::string::npos;
+  if (!entry.url.empty() && !good) {
+    reader.Note("to", fmt::format("neither {} nor the URL names the file", reader.PathOf("to")),
+                "end it in the file's name");
+  }
+  return place + name;
+}
+
+}  // namespace
 
 std::vector<ArtifactEntry> ReadArtifacts(TableReader& spec) {
   std::vector<ArtifactEntry> artifacts;
@@ -151,9 +171,9 @@ std::vector<ArtifactEntry> ReadArtifacts(TableReader& spec) {
       }
       entry.sha256 = digest.value_or(Sha256());
     }
-    entry.to = reader.ImagePath("to").value_or("");
     entry.mode = reader.Mode("mode").value_or(entry.mode);
     entry.extract = reader.Boolean("extract").value_or(false);
+    entry.to = ReadArtifactPlace(reader, entry);
     std::int64_t strip = reader.Integer("strip").value_or(0);
     if (strip < 0 || strip > 100 || (strip > 0 && !entry.extract)) {
       reader.Note("strip", fmt::format("{} is {}, expected 0 to 100, and extract = true",

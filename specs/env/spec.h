@@ -101,7 +101,7 @@ struct CudaSection {
 // Files of the user's own, laid into the image.
 struct FilesEntry {
   std::string from;                   // absolute after parsing
-  std::string to;                     // absolute path in the image
+  std::string to;                     // absolute path in the image; "/x/": a file lies in /x
   std::vector<std::string> exclude;   // gitignore-like patterns
   std::optional<std::uint32_t> mode;  // for regular files
   std::string owner = "0:0";          // "uid:gid"
@@ -111,9 +111,9 @@ struct FilesEntry {
 
 // A file by URL and hash, laid into the image.
 struct ArtifactEntry {
-  std::string url;
+  std::string url;  // transport only: no part of any digest
   Sha256 sha256;
-  std::string to;  // absolute path in the image
+  std::string to;  // absolute path in the image: of the file, or of the folder to unpack into
   std::uint32_t mode = 0644;
   bool extract = false;              // a tar or zip archive, unpacked below `to`
   std::uint32_t strip = 0;           // leading path components dropped when extracting

@@ -234,6 +234,12 @@ std::optional<std::size_t> TableReader::Word(std::string_view key,
 }
 
 std::optional<std::string> TableReader::ImagePath(std::string_view key) {
+  std::optional<std::string> path = ImagePlace(key);
+  if (path && path->size() > 1 && path->ends_with('/')) path->pop_back();
+  return path;
+}
+
+std::optional<std::string> TableReader::ImagePlace(std::string_view key) {
   std::optional<std::string> path = String(key);
   if (!path) return std::nullopt;
   bool climbs = false;
@@ -243,9 +249,7 @@ std::optional<std::string> TableReader::ImagePath(std::string_view key) {
          fmt::format("{} is \"{}\", expected an absolute path in the image", PathOf(key), *path));
     return std::nullopt;
   }
-  std::string normal = std::filesystem::path(*path).lexically_normal().string();
-  if (normal.size() > 1 && normal.ends_with('/')) normal.pop_back();
-  return normal;
+  return std::filesystem::path(*path).lexically_normal().string();
 }
 
 std::optional<std::string> TableReader::HostPath(std::string_view key) {

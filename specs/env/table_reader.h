@@ -59,6 +59,8 @@ class TableReader {
 
   // An absolute path in the image, without "." and "..".
   std::optional<std::string> ImagePath(std::string_view key);
+  // The same, but one that ends in a slash keeps it: it names a folder.
+  std::optional<std::string> ImagePlace(std::string_view key);
   // A path on the host, relative to the file the value stands in, made absolute with it.
   std::optional<std::string> HostPath(std::string_view key);
 

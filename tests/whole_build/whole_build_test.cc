@@ -50,7 +50,7 @@ packages = ["fastapi", "python-fasthtml", "pip"]
 from = "app"
 to = "/srv/app"
 [[artifacts]]
-url = "http://files.example/tool"
+url = "http://files.example/tool?private_token=unspoken"
 sha256 = "{}"
 to = "/usr/local/bin/tool"
 mode = "0755"
@@ -251,7 +251,8 @@ TEST_F(WholeBuild, NoHostOrCredentialIsInAnyByte) {
   const std::string output = Succeed(run);
   const ReadImage image = ReadLayout(project / "large.oci");
   for (const std::string& secret :
-       {std::string(kPassword), std::string(kUser), world_.host(), folder_.path().string()}) {
+       {std::string(kPassword), std::string(kUser), world_.host(), folder_.path().string(),
+        std::string("files.example"), std::string("unspoken")}) {
     for (const auto& [name, bytes] : image.files) {
       EXPECT_EQ(bytes.find(secret), bytes.npos) << secret << " is in " << name;
     }
@@ -263,7 +264,7 @@ TEST_F(WholeBuild, NoHostOrCredentialIsInAnyByte) {
     }
     EXPECT_THAT(layers::ReadFile(project / "large.lock"), Not(HasSubstr(secret)));
   }
-  EXPECT_THAT(output, Not(HasSubstr(kPassword)));
+  for (const char* secret : {kPassword, "unspoken"}) EXPECT_THAT(output, Not(HasSubstr(secret)));
 }
 
 TEST_F(WholeBuild, ThreadsPlaceTimeAndRightsChangeNoByte) {

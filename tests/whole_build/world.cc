@@ -205,8 +205,10 @@ support::ServedResponse World::Answer(const support::ServedRequest& request) {
   if (response.status != 404) return response;
   std::string url = kInside + Decoded(request.target);
   // As a proxy it is given whole URLs (RFC 9112, 3.2.2).
-  if (request.target.starts_with(kFilesUrl))
-    url = kInside + request.target.substr(sizeof kFilesUrl - 1);
+  if (request.target.starts_with(kFilesUrl)) {
+    const std::string plain = request.target.substr(0, request.target.find('?'));
+    url = kInside + plain.substr(sizeof kFilesUrl - 1);
+  }
   const builder::HttpResponse found = http_.Fetch({.url = url});
   response = {.status = found.status, .headers = {}, .body = {}};
   if (found.status == 200) response = support::ServeBytes(request, found.body);

@@ -78,7 +78,7 @@ class World {
 };
 
 // Reached by way of a proxy, so that the URL in specs is always the same.
-inline constexpr char kFilesUrl[] = "http://files.example";
+inline constexpr char kFilesUrl[] = "http://files.example";  // a query is passed over
 inline constexpr char kUser[] = "somebody";
 inline constexpr char kPassword[] = "hush-hush";
 

@@ -114,18 +114,6 @@ TEST_F(Artifacts, AFileLiesWhereItIsTold) {
   EXPECT_EQ(file.disk_path, path_.string());
 }
 
-TEST_F(Artifacts, AFolderTakesTheNameOfTheUrlWithoutQuery) {
-  EXPECT_THAT(Paths(Unpack(Entry("/opt/", "x"))), ElementsAre("opt/tool-1.0.tar"));
-  EXPECT_THAT(Paths(Unpack(Entry("/", "x"))), ElementsAre("tool-1.0.tar"));
-}
-
-TEST_F(Artifacts, AFileWithoutANameIsAnErrorOfTheSpec) {
-  ArtifactEntry entry = Entry("/opt/", "x");
-  entry.url = "https://files.example/";
-  EXPECT_THAT(Refusal(entry), HasSubstr("end \"to\" in the file's name"));
-  EXPECT_EQ(kind_, ErrorKind::kUsage);
-}
-
 TEST_F(Artifacts, TheFetcherIsToldUrlHashAndFileName) {
   const ArtifactEntry entry = Entry("/opt/tool", "x");
   const specs::LockedPackage package = ArtifactPackage(entry);
@@ -158,7 +146,7 @@ TEST_F(Artifacts, UnpacksWithNormalisedModesAndTimes) {
                                TarEntry("tool-1/doc", '0', "text", "", "0000666"),
                                TarEntry("tool-1/link", '2', "", "bin/run")});
   for (const std::string& bytes : {tar, support::Gzip(tar)}) {
-    ContentTree tree = Extract(bytes, "/opt/tool/", 1);
+    ContentTree tree = Extract(bytes, "/opt/tool", 1);
     ASSERT_THAT(Paths(tree), ElementsAre("opt/tool/bin/run", "opt/tool/doc", "opt/tool/link"));
     EXPECT_EQ(tree["opt/tool/bin/run"].node.mode, 0755u);
     EXPECT_EQ(tree["opt/tool/bin/run"].content, "code");

@@ -89,7 +89,7 @@ from = "app"
 to = "/srv"
 exclude = ["*.pyc"]
 [[artifacts]]
-url = "https://files.example/x"
+url = "https://files.example/x?private_token=abc"
 sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 to = "/opt/x"
 [services.web]
@@ -105,10 +105,13 @@ after = ["web"]
 TEST(Canonical, LeavesTheHostOut) {
   LoadedSpec loaded = LoadText(kFull);
   std::string text = RenderCanonical(loaded.spec, ".");
-  for (const char* host : {"mirror.example", "index.example", "keys.gpg"}) {
+  for (const char* host :
+       {"mirror.example", "index.example", "keys.gpg", "files.example", "token"}) {
     EXPECT_THAT(text, Not(HasSubstr(host)));
   }
-  LoadedSpec again = LoadText(text);
+  // Where artifacts come from has to be told again.
+  EXPECT_THAT(ComplaintAbout(text), HasSubstr("artifacts[0].url is missing"));
+  LoadedSpec again = LoadCanonical(text, loaded.spec.artifacts[0].url);
   Spec expected = loaded.spec;
   expected.system.mirror.reset();
   expected.system.keyring.reset();

@@ -35,6 +35,11 @@ struct FakeFiles {
 inline LoadedSpec LoadText(const std::string& text) {
   return FakeFiles{{{"spec.toml", text}}}.Load();
 }
+// A canonical form has no URLs of artifacts: with `url` for the first one.
+inline LoadedSpec LoadCanonical(std::string text, const std::string& url) {
+  const std::string header = "[[artifacts]]\n";
+  return LoadText(text.insert(text.find(header) + header.size(), "url = \"" + url + "\"\n"));
+}
 inline std::string ComplaintAbout(const std::string& text) {
   return FakeFiles{{{"spec.toml", text}}}.Complaint();
 }

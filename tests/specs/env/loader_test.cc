@@ -86,7 +86,7 @@ stop-timeout = "1500ms"
   EXPECT_EQ(spec.python.exclude_newer, "2026-11-01");
   EXPECT_THAT(spec.python.indexes[0].packages, ElementsAre("corp-tool"));
   EXPECT_FALSE(spec.cuda.enabled);
-  EXPECT_EQ(spec.files[0].to, "/srv/app");
+  EXPECT_EQ(spec.files[0].to, "/srv/app/");  // the slash says that a file lies in it
   EXPECT_EQ(spec.files[0].mode, 0640u);
   EXPECT_EQ(spec.files[0].owner, "1000:1000");
   EXPECT_EQ(spec.artifacts[0].platform, Platform{Architecture::kArm64});
@@ -239,6 +239,14 @@ constexpr BadCase kBadCases[] = {
     {"[[artifacts]]\nurl = \"x\"\nsha256 = \"00\"\nto = \"/x\"", "artifacts[0].url is no URL"},
     {"[[artifacts]]\nurl = \"http://files.example/x\"\nsha256 = \"00\"\nto = \"/x\"",
      "expected 64 hexadecimal digits"},
+    {"[[artifacts]]\nurl = \"http://files.example\"\nsha256 = \"00\"\nto = \"/x/\"",
+     "spec.toml:4:1: neither artifacts[0].to nor the URL names the file\n  hint: end it in the "
+     "file's "
+     "name"},
+    {"[[artifacts]]\nurl = \"http://files.example/a/..?x\"\nsha256 = \"00\"\nto = \"/x/\"",
+     "nor the URL names the file"},
+    {"[[artifacts]]\nurl = \"http://files.example/a%2Fb\"\nsha256 = \"00\"\nto = \"/x/\"",
+     "nor the URL names the file"},
     {"[services.web]\nport = 1", "a service needs either preset or command"},
     {"[services.web]\ncommand = [\"x\"]\nport = 70000", "expected 1 to 65535"},
     {"[services.web]\ncommand = [\"x\"]\napp = \"a:b\"", "presets that serve an application"},
@@ -257,6 +265,18 @@ constexpr BadCase kBadCases[] = {
     {"extends = \"spec.toml\"", "extends itself"}};
 
 INSTANTIATE_TEST_SUITE_P(LoadSpec, BadSpec, testing::ValuesIn(kBadCases));
+
+TEST(LoadSpec, AnArtifactInAFolderHasTheNameOfItsUrl) {
+  const std::string start =
+      "[[artifacts]]\nurl = \"https://files.example/dl/tool-1.0.tar?token=a/b#c\"\nsha256 = "
+      "\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"\n";
+  auto place = [&](const std::string& rest) { return LoadText(start + rest).spec.artifacts[0].to; };
+  EXPECT_EQ(place("to = \"/opt/\""), "/opt/tool-1.0.tar");
+  EXPECT_EQ(place("to = \"/\""), "/tool-1.0.tar");
+  EXPECT_EQ(place("to = \"/opt/x\""), "/opt/x");
+  EXPECT_EQ(place("to = \"/opt/\"\nextract = true"), "/opt");
+  EXPECT_EQ(place("to = \"/\"\nextract = true"), "/");
+}
 
 TEST(LoadSpec, NamesTheLineThatAPresetNeeds) {
   EXPECT_EQ(

@@ -194,7 +194,7 @@ TEST(Presets, TheCanonicalFormIsWhole) {
             "volumes = []\n[services.ui]\npreset = \"gradio\"\napp = \"u.py\"\n[services.web]\n"
             "preset = \"fasthtml\""));
   const std::string text = RenderCanonical(loaded.spec, ".");
-  const LoadedSpec again = LoadText(text);
+  const LoadedSpec again = LoadCanonical(text, loaded.spec.artifacts[0].url);
   EXPECT_EQ(again.spec, loaded.spec) << text;
   EXPECT_EQ(RenderCanonical(again.spec, "."), text);
   EXPECT_EQ(again.spec.services[1].token, "");
