@@ -16,12 +16,12 @@
 #include "builder/assemble/package_stage.h"
 #include "builder/assemble/pyc_memo.h"
 #include "builder/assemble/pyc_pool.h"
+#include "builder/assemble/required_libraries.h"
 #include "builder/assemble/state_stage.h"
 #include "builder/assemble/use_archive.h"
 #include "builder/base/base_python.h"
 #include "builder/plan/cuda_preflight.h"
 #include "builder/plan/layer_plan.h"
-#include "layers/unpack/needed.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 #include "specs/env/cuda.h"
@@ -29,9 +29,7 @@
 namespace imgbuild::builder {
 namespace {
 
-using Names = std::vector<std::string>;
 using layers::ContentTree;
-using layers::PackageFacts;
 
 void Merge(ContentTree from, ContentTree& into) { into.merge(from); }
 
@@ -63,39 +61,6 @@ void ReportConflicts(const std::vector<layers::TreeConflict>& conflicts,
     progress.Warning(fmt::format("{} and {} both bring /{}; the latter's is used",
                                  owners[conflict.first], owners[conflict.second], conflict.path));
   }
-}
-
-// By their names: what is in the files of a base is not read.
-std::vector<std::string> LibrariesOf(const layers::BaseImage& base) {
-  std::vector<std::string> names;
-  for (const layers::FileFacts& file : base.files.files) {
-    const std::size_t name = file.path.rfind('/') + 1;
-    if (file.path.find(".so", name) != std::string::npos) names.push_back(file.path.substr(name));
-  }
-  return names;
-}
-
-// Of the packages; a base image below them provides its own.
-void RequireLibraries(const std::vector<ReadyPackage>& packages, const layers::BaseImage* base) {
-  std::vector<const PackageFacts*> facts;
-  for (const ReadyPackage& package : packages) facts.push_back(&package.facts);
-  const std::vector<layers::MissingLibrary> missing =
-      layers::CheckNeeded(facts, {.provided = base != nullptr ? LibrariesOf(*base) : Names{}});
-  if (missing.empty()) return;
-  std::string text = "shared libraries are missing in the image:";
-  std::set<std::string> suggestions;
-  for (const layers::MissingLibrary& library : missing) {
-    text += fmt::format("\n    {} needs {} (in {})", library.package, library.soname, library.file);
-    if (!library.suggestion.empty()) suggestions.insert("\"" + library.suggestion + "\"");
-  }
-  const std::string names = specs::Join({suggestions.begin(), suggestions.end()}, ", ");
-  if (base != nullptr) {
-    throw specs::Error(text).Hint("the base image has to bring them" +
-                                  (names.empty() ? "" : "; Debian's packages are " + names));
-  }
-  throw specs::Error(text).Hint(names.empty()
-                                    ? "add the Debian packages that have them to system.packages"
-                                    : "add to system.packages: " + names);
 }
 
 // Those that are not are removed.
@@ -275,11 +240,13 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   // Packages: fetched, unpacked, compiled and compressed, or found.
   PackageWork work(request, codec, context, nullptr);
   const std::vector<ReadyPackage> packages = work.Prepare(locked);
-  RequireLibraries(packages, base_image);
 
   // What no package brings: the user's files, and the system's and imgbuild's own.
   OwnFiles own;
   own.files = UserTree(request, user, locked.platform, context);
+  RequireLibraries(packages, {.base = base_image,
+                              .user = own.files,
+                              .allowed = spec.image.allow_missing_libraries});
   StateStage stage = MakeState(request, locked.platform, packages, user, base_image);
   for (const std::string& warning : stage.warnings) context.progress.Warning(warning);
   own.system = std::move(stage.system);

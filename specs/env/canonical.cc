@@ -75,6 +75,7 @@ void WriteImage(Writer& out, const Spec& spec) {
   out.List("entrypoint", image.entrypoint);
   out.List("command", image.command);
   out.Number("max-layer-size", image.max_layer_size);
+  out.List("allow-missing-libraries", image.allow_missing_libraries);
 }
 
 std::vector<std::string> Packages(const PythonLayer& layer, std::string_view folder) {

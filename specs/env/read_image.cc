@@ -94,6 +94,17 @@ void ReadUser(TableReader& image, ImageSection& section) {
   section.user = *user;
 }
 
+void ReadAllowedLibraries(TableReader& image, ImageSection& section) {
+  for (const Placed& soname : image.Strings("allow-missing-libraries")) {
+    if (soname.text.find(".so") == std::string::npos ||
+        soname.text.find('/') != std::string::npos) {
+      image.Note(soname.where, fmt::format("\"{}\" is no name of a shared library", soname.text),
+                 "as the error names it: \"libfoo.so.1\"");
+    }
+    section.allow_missing_libraries.push_back(soname.text);
+  }
+}
+
 }  // namespace
 
 bool IsNumericOwner(std::string_view text) {
@@ -144,6 +155,7 @@ ImageSection ReadImage(const TomlValue* table, SpecReading& reading) {
     image.Note("max-layer-size",
                "image.max-layer-size is below 1 MB, which no layer split reaches");
   }
+  ReadAllowedLibraries(image, section);
   if (auto zone = section.env.find("TZ"); zone != section.env.end() && !zone->second.empty()) {
     section.timezone = zone->second == "UTC" ? "Etc/UTC" : zone->second;
     if (zone->second.front() == '/' || zone->second.find("..") != std::string::npos) {

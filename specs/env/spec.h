@@ -27,7 +27,8 @@ struct ImageSection {
   std::vector<std::string> entrypoint;        // empty: the supervisor
   std::vector<std::string> command;           // empty: the services, or a shell
   std::uint64_t max_layer_size = 4ull << 30;  // bytes, uncompressed
-  std::string timezone = "Etc/UTC";           // from image.env TZ where given; sets /etc/localtime
+  std::vector<std::string> allow_missing_libraries;  // sonames that nothing has to bring
+  std::string timezone = "Etc/UTC";  // from image.env TZ where given; sets /etc/localtime
 
   bool operator==(const ImageSection&) const = default;
 };

@@ -11,7 +11,7 @@ std::span<const SpecTable> SpecTables() {
         "services"}},
       {"image",
        {"name", "tags", "platforms", "env", "labels", "annotations", "workdir", "user",
-        "entrypoint", "command", "max-layer-size"}},
+        "entrypoint", "command", "max-layer-size", "allow-missing-libraries"}},
       {"system",
        {"image", "suite", "profile", "packages", "certificates", "mirror", "snapshot", "keyring"}},
       {"python",

@@ -65,6 +65,7 @@ platforms = ["linux/arm64", "linux/amd64"]
 env = { AB = "x" }
 labels = { "org.example.x" = "q\"\\\n" }
 command = ["python3", "-c", "print(1)"]
+allow-missing-libraries = ["libx.so.1"]
 [system]
 packages = ["git"]
 mirror = "https://mirror.example/debian"

@@ -197,6 +197,7 @@ constexpr BadCase kBadCases[] = {
     {"[image]\nworkdir = \"work\"", "expected an absolute path in the image"},
     {"[image]\nworkdir = \"/a/../b\"", "expected an absolute path in the image"},
     {"[image]\nmax-layer-size = \"4 apples\"", "is no size"},
+    {"[image]\nallow-missing-libraries = [\"/lib/libx.so\"]", "is no name of a shared library"},
     {"[image]\nuser = \"1:2:3\"", "image.user is"},
     {"[system]\nsuite = \"sid\"", "expected one of \"bookworm\", \"trixie\""},
     {"[system]\nsuite = \"trixie\"", "Debian trixie has no Python 3.11"},
