@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <span>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -16,8 +18,11 @@
 namespace imgbuild::builder {
 namespace {
 
-int Report(const specs::Error& error) {
+enum class ErrorStyle { kText, kTextAndEvent };
+
+int Report(const specs::Error& error, ErrorStyle style) {
   fmt::print(stderr, "error: {}\n", error.what());
+  if (style == ErrorStyle::kTextAndEvent) fmt::print("{}", RenderErrorEvent(error));
   return static_cast<int>(error.kind());
 }
 
@@ -60,15 +65,20 @@ int Main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    return Report(UsageError(app, error));
+    // What was understood before the error is not in the options yet.
+    const std::span<char*> words(argv, static_cast<std::size_t>(argc));
+    const bool json = std::ranges::find(words, std::string_view("--json")) != words.end();
+    return Report(UsageError(app, error), json ? ErrorStyle::kTextAndEvent : ErrorStyle::kText);
   }
   EndOnInterrupt();
+  const ErrorStyle style =
+      options.style == ReportStyle::kJson ? ErrorStyle::kTextAndEvent : ErrorStyle::kText;
   try {
     return run();
   } catch (const specs::Error& error) {
-    return Report(error);
+    return Report(error, style);
   } catch (const std::exception& error) {
-    return Report(specs::Error(error.what()));
+    return Report(specs::Error(error.what()), style);
   }
 }
 

@@ -13,6 +13,27 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::chrono::milliseconds kInterval(100);
 
+// What is no UTF-8 is replaced.
+std::string Line(const Json& event) {
+  return event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string_view KindName(specs::ErrorKind kind) {
+  switch (kind) {
+    case specs::ErrorKind::kFailure:
+      return "failure";
+    case specs::ErrorKind::kUsage:
+      return "usage";
+    case specs::ErrorKind::kUnresolvable:
+      return "unresolvable";
+    case specs::ErrorKind::kVerification:
+      return "verification";
+    case specs::ErrorKind::kInterrupted:
+      return "interrupted";
+  }
+  return "failure";
+}
+
 class JsonProgress : public Progress {
  public:
   explicit JsonProgress(WriteText write) : write_(std::move(write)) {}
@@ -76,7 +97,7 @@ class JsonProgress : public Progress {
   };
 
   void Send(const Json& event) {
-    const std::string line = event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    const std::string line = Line(event);
     std::lock_guard lock(mutex_);
     write_(line);
   }
@@ -90,6 +111,19 @@ class JsonProgress : public Progress {
 
 std::unique_ptr<Progress> MakeJsonProgress(WriteText write) {
   return std::make_unique<JsonProgress>(std::move(write));
+}
+
+std::string RenderErrorEvent(const specs::Error& error) {
+  Json event = {{"event", "error"}, {"kind", KindName(error.kind())}, {"message", error.message()}};
+  const auto add = [&](const char* key, const std::string& text) {
+    if (!text.empty()) event[key] = text;
+  };
+  add("found", error.found());
+  add("expected", error.expected());
+  add("hint", error.hint());
+  if (!error.trail().empty()) event["trail"] = error.trail();
+  event["exit"] = static_cast<int>(error.kind());
+  return Line(event);
 }
 
 }  // namespace imgbuild::builder

@@ -4,9 +4,11 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "builder/ui/progress.h"
+#include "specs/base/error.h"
 
 namespace imgbuild::builder {
 
@@ -27,5 +29,10 @@ std::unique_ptr<Progress> MakePlainProgress(WriteText write, Verbosity verbosity
 // "task": number, "label", "unit", "done", "total", "detail", "summary", "text"}. Progress events
 // of a task come at most ten times a second.
 std::unique_ptr<Progress> MakeJsonProgress(WriteText write);
+
+// The last of those lines where a command fails: {"event": "error", "kind": "failure" | "usage" |
+// "unresolvable" | "verification" | "interrupted", "message", "exit": number}, and where the error
+// has them "found", "expected", "hint" and "trail", an array of where it happened, innermost first.
+std::string RenderErrorEvent(const specs::Error& error);
 
 }  // namespace imgbuild::builder

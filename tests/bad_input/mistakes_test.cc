@@ -30,6 +30,23 @@ TEST_P(CommandLine, IsOneErrorLikeEveryOther) {
   EXPECT_EQ(world_.requests(), 0u);
 }
 
+// Before the command is known, once it runs, and after other events.
+TEST_F(BadInput, ProgramsAreToldOfAnErrorAsText) {
+  Write("bad.toml", "format = 7\n");
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"--json", "biuld"},
+                                             {"build", "bad.toml", "--json"},
+                                             {"build", "none.toml", "--json"}}) {
+    const std::string output = Fail(Command(arguments), kUsage);
+    EXPECT_THAT(output, HasSubstr("error: ")) << arguments[0];
+    EXPECT_THAT(
+        output,
+        testing::ContainsRegex(
+            "(^|\n)[{]\"event\":\"error\",\"kind\":\"usage\",\"message\":.*,\"exit\":2}\n"));
+  }
+  EXPECT_EQ(Fail(Command({"build", "none.toml"}), kUsage).find("{\"event\""), std::string::npos);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, CommandLine,
     testing::Values(

@@ -81,6 +81,32 @@ TEST(JsonProgress, EndsTasksThatWereNotFinished) {
             nlohmann::json::parse(R"({"event": "end", "task": 1})"));
 }
 
+TEST(ErrorEvent, HasAllThatTheErrorHas) {
+  const std::string line =
+      RenderErrorEvent(specs::Error(specs::ErrorKind::kVerification, "x.whl has the wrong SHA-256")
+                           .Found("ab\xff")
+                           .Expected("cd")
+                           .Hint("lock again")
+                           .In("while fetching x")
+                           .In("while building"));
+  EXPECT_EQ(line.find('\n'), line.size() - 1);
+  EXPECT_EQ(nlohmann::json::parse(line),
+            nlohmann::json({{"event", "error"},
+                            {"kind", "verification"},
+                            {"message", "x.whl has the wrong SHA-256"},
+                            {"found", "ab\ufffd"},
+                            {"expected", "cd"},
+                            {"hint", "lock again"},
+                            {"trail", {"while fetching x", "while building"}},
+                            {"exit", 4}}));
+}
+
+TEST(ErrorEvent, HasNothingThatTheErrorHasNot) {
+  EXPECT_EQ(
+      nlohmann::json::parse(RenderErrorEvent(specs::Error("no"))),
+      nlohmann::json({{"event", "error"}, {"kind", "failure"}, {"message", "no"}, {"exit", 1}}));
+}
+
 TEST(TerminalProgress, LeavesOnlyFinishedLinesBehind) {
   std::string text;
   auto progress = MakeTerminalProgress([&](std::string_view t) { text += t; }, [] { return 80u; },
