@@ -5,6 +5,7 @@
 #include "layers/io/archive.h"
 #include "layers/io/file.h"
 #include "layers/io/hashing.h"
+#include "layers/store/cache_folder.h"
 #include "layers/tree/path.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
@@ -20,6 +21,8 @@ using layers::ContentFile;
 using layers::ContentTree;
 
 constexpr std::uint64_t kMaxUnpacked = 8ull << 30;
+constexpr std::uint64_t kMostHeld = 64u << 20;  // in memory, of one archive
+constexpr std::uint64_t kSmall = 64u << 10;     // files below that, as long as there is room
 
 std::string Base(const specs::ArtifactEntry& artifact) { return artifact.to.substr(1); }
 
@@ -35,8 +38,8 @@ std::string StripComponents(std::string path, std::uint32_t count) {
 
 class Unpacker {
  public:
-  explicit Unpacker(const specs::ArtifactEntry& artifact)
-      : artifact_(artifact), base_(Base(artifact)) {}
+  Unpacker(const specs::ArtifactEntry& artifact, layers::ScratchFolder& scratch)
+      : artifact_(artifact), base_(Base(artifact)), scratch_(scratch) {}
 
   ContentTree Unpack(std::string_view archive) {
     layers::ArchiveReader reader(archive, layers::ArchiveFormat::kAny);
@@ -64,10 +67,13 @@ class Unpacker {
         return;
       case ArchiveType::kFile: {
         layers::BoundedSource bounded(data, kMaxUnpacked - bytes_, Name());
-        std::string content = layers::ReadAll(bounded);
-        bytes_ += content.size();
-        files_[place] =
-            layers::MakeFile(std::move(content), (entry.mode & 0111) != 0 ? 0755 : 0644);
+        const std::uint32_t mode = (entry.mode & 0111) != 0 ? 0755 : 0644;
+        const bool small = entry.size && *entry.size < kSmall && *entry.size <= kMostHeld - held_;
+        ContentFile file =
+            small ? layers::MakeFile(layers::ReadAll(bounded), mode) : Spill(bounded, mode);
+        held_ += file.content.size();
+        bytes_ += file.node.size;
+        files_[place] = std::move(file);
         return;
       }
       case ArchiveType::kSymlink:
@@ -78,11 +84,14 @@ class Unpacker {
         if (found == files_.end() || found->second.node.type != layers::NodeType::kFile) {
           throw specs::Error("a hard link without its file: " + entry.path);
         }
-        ContentFile copy = found->second;
-        if (copy.content.size() > kMaxUnpacked - bytes_) {
+        ContentFile& original = found->second;
+        if (original.node.size > kMaxUnpacked - bytes_) {
           throw specs::Error(Name() + " unpacks to more than " + specs::HumanBytes(kMaxUnpacked));
         }
-        bytes_ += copy.content.size();
+        if (original.content.size() > kMostHeld - held_) MoveToDisk(original);
+        held_ += original.content.size();
+        bytes_ += original.node.size;
+        ContentFile copy = original;
         files_[place] = std::move(copy);
         return;
       }
@@ -92,10 +101,36 @@ class Unpacker {
     }
   }
 
+  ContentFile Spill(layers::Source& data, std::uint32_t mode) {
+    ContentFile file;
+    file.node.mode = mode;
+    file.node.mtime = layers::kFixedTime;
+    const fs::path path = scratch_.NewPath();
+    layers::InCache(path, [&] {
+      layers::HashingSource content(data);
+      layers::FileSink sink(path, 0600);
+      layers::CopyAll(content, sink);
+      sink.Close();
+      file.node.size = content.count();
+      file.node.digest = content.Finish();
+    });
+    file.disk_path = path.string();
+    return file;
+  }
+
+  void MoveToDisk(ContentFile& file) {
+    layers::MemorySource content(file.content);
+    const std::uint64_t held = file.content.size();
+    file = Spill(content, file.node.mode);
+    held_ -= held;
+  }
+
   const specs::ArtifactEntry& artifact_;
   const std::string base_;
+  layers::ScratchFolder& scratch_;
   ContentTree files_;
   std::uint64_t bytes_ = 0;
+  std::uint64_t held_ = 0;  // of these, in memory
 };
 
 }  // namespace
@@ -125,7 +160,8 @@ ContentTree SingleFile(const specs::ArtifactEntry& artifact, const fs::path& pat
 
 }  // namespace
 
-ContentTree UnpackArtifact(const specs::ArtifactEntry& artifact, const fs::path& archive) {
+ContentTree UnpackArtifact(const specs::ArtifactEntry& artifact, const fs::path& archive,
+                           layers::ScratchFolder& scratch) {
   return specs::WithContext(fmt::format("while unpacking {}", RedactUrl(artifact.url)), [&] {
     const layers::MappedFile file(archive);
     const specs::Sha256 found = specs::HashOf(file.bytes());
@@ -136,7 +172,7 @@ ContentTree UnpackArtifact(const specs::ArtifactEntry& artifact, const fs::path&
           .Expected("SHA-256 " + artifact.sha256.Hex())
           .Hint("check disk and memory of this machine");
     }
-    return artifact.extract ? Unpacker(artifact).Unpack(file.bytes())
+    return artifact.extract ? Unpacker(artifact, scratch).Unpack(file.bytes())
                             : SingleFile(artifact, archive, file.bytes().size());
   });
 }

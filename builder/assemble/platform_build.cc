@@ -22,6 +22,7 @@
 #include "builder/base/base_python.h"
 #include "builder/plan/cuda_preflight.h"
 #include "builder/plan/layer_plan.h"
+#include "layers/store/scratch_folder.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 #include "specs/env/cuda.h"
@@ -34,13 +35,14 @@ using layers::ContentTree;
 void Merge(ContentTree from, ContentTree& into) { into.merge(from); }
 
 ContentTree UserTree(const BuildRequest& request, const UserContent& user,
-                     const specs::Platform& platform, BuildContext context) {
+                     const specs::Platform& platform, layers::ScratchFolder& scratch,
+                     BuildContext context) {
   ContentTree tree;
   for (const AppFiles& files : user.files) Merge(files.tree, tree);
   for (const specs::ArtifactEntry& artifact : request.loaded.spec.artifacts) {
     if (artifact.platform && *artifact.platform != platform) continue;
     const auto unpack = [&](const std::filesystem::path& archive) {
-      return UnpackArtifact(artifact, archive);
+      return UnpackArtifact(artifact, archive, scratch);
     };
     Merge(UseArchive(ArtifactPackage(artifact), context.fetcher, unpack), tree);
   }
@@ -242,8 +244,9 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   const std::vector<ReadyPackage> packages = work.Prepare(locked);
 
   // What no package brings: the user's files, and the system's and imgbuild's own.
+  layers::ScratchFolder scratch(context.store);  // of what the trees point to
   OwnFiles own;
-  own.files = UserTree(request, user, locked.platform, context);
+  own.files = UserTree(request, user, locked.platform, scratch, context);
   RequireLibraries(packages, {.base = base_image,
                               .user = own.files,
                               .allowed = spec.image.allow_missing_libraries});

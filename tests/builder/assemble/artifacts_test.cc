@@ -2,9 +2,11 @@
 
 #include <fstream>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "layers/io/file.h"
 #include "layers/tree/tree_union.h"
 #include "specs/base/digest.h"
 #include "specs/base/error.h"
@@ -66,7 +68,7 @@ class Artifacts : public testing::Test {
             .sha256 = specs::HashOf(bytes),
             .to = to};
   }
-  ContentTree Unpack(const ArtifactEntry& entry) { return UnpackArtifact(entry, path_); }
+  ContentTree Unpack(const ArtifactEntry& entry) { return UnpackArtifact(entry, path_, scratch_); }
   ContentTree Extract(const std::string& bytes, const std::string& to = "/opt/tool",
                       std::uint32_t strip = 0) {
     ArtifactEntry entry = Entry(to, bytes);
@@ -98,6 +100,8 @@ class Artifacts : public testing::Test {
 
   support::TempFolder folder_;
   std::filesystem::path path_ = folder_.path() / "archive";
+  layers::Store store_{folder_.path() / "cache"};
+  layers::ScratchFolder scratch_{store_};
   ErrorKind kind_ = ErrorKind::kUsage;
 };
 
@@ -170,6 +174,36 @@ TEST_F(Artifacts, HardLinksBecomeFiles) {
       Tar({TarEntry("a/one", '0', "same"), TarEntry("a/two", '1', "", "a/one")}), "/opt", 1);
   EXPECT_EQ(tree["opt/two"].content, "same");
   EXPECT_EQ(tree["opt/two"].node.type, NodeType::kFile);
+}
+
+// Neither the size of files nor their number makes memory grow.
+TEST_F(Artifacts, WhatIsLargeLiesOnTheDisk) {
+  const std::string large(100'000, 'x');
+  std::vector<std::string> entries = {TarEntry("large", '0', large, "", "0000755"),
+                                      TarEntry("again", '1', "", "large")};
+  const std::string small(60'000, 'y');
+  for (int i = 0; i < 1200; ++i) entries.push_back(TarEntry(fmt::format("s{:04}", i), '0', small));
+  for (int i = 0; i < 1200; ++i) {
+    entries.push_back(TarEntry(fmt::format("t{:04}", i), '1', "", "s0000"));
+  }
+  ContentTree tree = Extract(Tar(entries), "/");
+  ASSERT_EQ(tree.size(), 2402u);
+  std::uint64_t held = 0;
+  for (const auto& [path, file] : tree) {
+    held += file.content.size();
+    if (file.disk_path.empty()) continue;
+    EXPECT_EQ(layers::ReadFile(file.disk_path), path[0] == 's' || path[0] == 't' ? small : large);
+  }
+  EXPECT_LE(held, 64u << 20);
+  EXPECT_GT(held, 60u << 20);
+  EXPECT_EQ(tree["large"].content, "");
+  EXPECT_EQ(tree["large"].node.size, large.size());
+  EXPECT_EQ(tree["large"].node.digest, specs::HashOf(large));
+  EXPECT_EQ(tree["large"].node.mode, 0755u);
+  EXPECT_EQ(tree["large"].node.mtime, layers::kFixedTime);
+  EXPECT_EQ(tree["again"].disk_path, tree["large"].disk_path);
+  EXPECT_EQ(tree["s0000"].node.digest, specs::HashOf(small));
+  EXPECT_EQ(tree["t1199"].node.digest, specs::HashOf(small));
 }
 
 TEST_F(Artifacts, RefusesPathsThatLeadOut) {
