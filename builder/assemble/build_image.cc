@@ -253,6 +253,19 @@ BuildInputs InputsOf(const BuildRequest& request, BuildContext context) {
   return inputs;
 }
 
+BuildPreview PreviewImage(const BuildRequest& request, BuildContext context) {
+  const specs::Spec& spec = request.loaded.spec;
+  const std::unique_ptr<const layers::Codec> codec = layers::MakeCodec(request.compression);
+  const UserContent user = ReadUserContent(spec);
+  BuildPreview preview;
+  preview.unchanged = FindResult(context.store, ImageKey(request, user, *codec)).has_value();
+  for (const specs::Platform& platform : spec.image.platforms) {
+    const specs::LockedPlatform locked = InForce(request, platform);
+    preview.platforms.push_back(PreviewPlatform(request, locked, user, *codec, context));
+  }
+  return preview;
+}
+
 BuiltImage BuildImage(const BuildRequest& request, BuildContext context) {
   const specs::Spec& spec = request.loaded.spec;
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "layers/io/executor.h"
 #include "layers/store/store.h"
 #include "layers/write/compress.h"
+#include "layers/write/layer.h"
 #include "specs/env/loader.h"
 #include "specs/env/lock.h"
 
@@ -61,6 +63,34 @@ struct BuildInputs {
   std::vector<specs::Sha256> listings;  // of the base image's layers: layers::ListingKey
 };
 BuildInputs InputsOf(const BuildRequest& request, BuildContext context);
+
+struct PackagePreview {
+  bool downloaded = false;            // its archive
+  std::optional<std::uint64_t> made;  // bytes of its files as they go into a layer, compressed
+};
+
+struct LayerPreview {
+  std::string name;
+  std::vector<std::size_t> packages;      // positions in the platform's packages in force
+  std::optional<layers::LayerInfo> made;  // where the store has it
+};
+
+struct PlatformPreview {
+  std::vector<PackagePreview> packages;  // parallel to the platform's packages in force
+  std::vector<LayerPreview> layers;      // bottom first, without those of a base image
+  // Whether it is known of each layer if the store has it: not before all packages were made, nor
+  // on a base image.
+  bool layers_known = false;
+};
+
+struct BuildPreview {
+  bool unchanged = false;  // the whole image is there
+  std::vector<PlatformPreview> platforms;
+};
+
+// What a build of the request would find in the store. Nothing is made or fetched; warnings of the
+// build are told. REQUIRES: as BuildImage.
+BuildPreview PreviewImage(const BuildRequest& request, BuildContext context);
 
 // REQUIRES: LockMatches(lock, spec). The store has the image's documents then, and of its layers
 // those that the shared cache did not promise (MadeLayer::shared). Throws Error.

@@ -247,4 +247,9 @@ std::vector<MadeLayer> MakeLayers(const std::vector<LayerContent>& contents,
   return made;
 }
 
+std::optional<LayerInfo> FindMadeLayer(const LayerContent& content, const layers::FileTree& tree,
+                                       const layers::Codec& codec, const layers::Store& store) {
+  return FindLayer(store, LayerKey(content, layers::Skeleton(tree, content.owners), codec));
+}
+
 }  // namespace imgbuild::builder

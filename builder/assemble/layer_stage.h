@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "layers/tree/file_tree.h"
 #include "layers/tree/tree_union.h"
 #include "layers/write/compress.h"
+#include "layers/write/layer.h"
 
 namespace imgbuild::builder {
 
@@ -50,5 +52,11 @@ struct LayerTools {
 // All layers of one platform, in order, made in parallel.
 std::vector<MadeLayer> MakeLayers(const std::vector<LayerContent>& contents,
                                   const layers::FileTree& tree, const LayerTools& tools);
+
+// What the store has of a layer of that content; nullopt where it has to be made.
+std::optional<layers::LayerInfo> FindMadeLayer(const LayerContent& content,
+                                               const layers::FileTree& tree,
+                                               const layers::Codec& codec,
+                                               const layers::Store& store);
 
 }  // namespace imgbuild::builder

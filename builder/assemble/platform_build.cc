@@ -1,5 +1,7 @@
 #include "builder/assemble/platform_build.h"
 
+#include <algorithm>
+#include <memory>
 #include <optional>
 #include <set>
 #include <utility>
@@ -105,6 +107,10 @@ class PackageWork {
                             .shared = context_.shared});
   }
 
+  std::optional<ReadyPackage> Find(const specs::LockedPackage& package) const {
+    return maker_.Find(package);
+  }
+
   std::vector<specs::Sha256> Keys(const specs::LockedPlatform& locked) const {
     std::vector<specs::Sha256> keys;
     for (const specs::LockedPackage& package : locked.packages) keys.push_back(maker_.Key(package));
@@ -171,7 +177,7 @@ std::optional<Base> BaseOf(const BuildRequest& request, const specs::Platform& p
   for (const char* shell : {"/bin/bash", "/bin/sh"}) {
     if (base.shell.empty() && image.Resolve(shell)) base.shell = shell;
   }
-  if (base.shell.empty()) base.shell = base.python.path;
+  if (base.shell.empty()) base.shell = "/opt/venv/bin/python3";
   if (request.lock.compilers.empty() && spec.python.compile != specs::Compile::kNone) {
     context.progress.Warning(
         fmt::format("nothing is compiled to .pyc: no supported Debian suite has Python {}, so the "
@@ -207,6 +213,82 @@ void ReportCuda(const specs::Spec& spec, const specs::LockedPlatform& locked,
       "is used and passed on: /usr/share/doc/nvidia-cuda-toolkit/copyright in the image");
 }
 
+// All that lies in one platform's image, split into layers.
+struct Parts {
+  std::optional<Base> base;
+  std::vector<ReadyPackage> packages;
+  std::unique_ptr<layers::ScratchFolder> scratch;  // of what the assembly's trees point to
+  Assembly assembly;
+  layers::TreeUnion united;
+  std::vector<std::string> library_dirs;  // StateStage's
+};
+
+Parts AssembleParts(const BuildRequest& request, const specs::LockedPlatform& locked,
+                    const UserContent& user, std::vector<ReadyPackage> packages,
+                    const std::vector<LayerPlan>& plan, std::optional<Base> base,
+                    BuildContext context) {
+  const specs::Spec& spec = request.loaded.spec;
+  const layers::BaseImage* base_image = base ? &base->image : nullptr;
+  Parts parts{.base = std::move(base),
+              .packages = std::move(packages),
+              .scratch = std::make_unique<layers::ScratchFolder>(context.store),
+              .assembly = {},
+              .united = {},
+              .library_dirs = {}};
+
+  // What no package brings: the user's files, and the system's and imgbuild's own.
+  OwnFiles own;
+  own.files = UserTree(request, user, locked.platform, *parts.scratch, context);
+  RequireLibraries(
+      parts.packages,
+      {.base = base_image, .user = own.files, .allowed = spec.image.allow_missing_libraries});
+  StateStage stage = MakeState(request, locked.platform, parts.packages, user, base_image);
+  for (const std::string& warning : stage.warnings) context.progress.Warning(warning);
+  own.system = std::move(stage.system);
+  own.state = std::move(stage.state);
+  parts.library_dirs = std::move(stage.library_dirs);
+  ImageFilesInput input{spec, request.loaded.sources.folder, request.lock, locked};
+  if (parts.base) {
+    input.python = parts.base->python.path;
+    input.shell = parts.base->shell;
+  }
+  own.runtime = MakeRuntimeFiles(input);
+  ContentTree image_files = MakeImageFiles(input);
+  const std::string git_config(kGitConfig);
+  if (own.files.contains(git_config) || (base_image && base_image->Resolve("/" + git_config))) {
+    image_files.erase(git_config);  // the user's own, or the base's, holds
+  }
+  Merge(std::move(image_files), own.state);
+  Merge(LinkFontList(parts.packages, own.files, base_image), own.state);
+
+  // One tree of it all, split into layers.
+  parts.assembly = Assemble(base_image != nullptr ? &base_image->files : nullptr, plan,
+                            parts.packages, std::move(own), spec.image.max_layer_size);
+  CheckLayerCount(spec, {.base = base_image != nullptr ? base_image->layers.size() : 0,
+                         .planned = plan.size(),
+                         .made = parts.assembly.layers.size()});
+  parts.united = layers::UniteTrees(parts.assembly.inputs);
+  ReportConflicts(parts.united.conflicts, parts.united.tree, parts.assembly.base, context.progress);
+  std::vector<std::vector<layers::OwnerId>> owners;
+  if (parts.assembly.base) owners.push_back({*parts.assembly.base});
+  for (const LayerContent& layer : parts.assembly.layers) owners.push_back(layer.owners);
+  layers::CheckLayers(parts.united.tree, owners);
+  return parts;
+}
+
+bool AllAreCached(const std::vector<PackagePreview>& packages) {
+  return std::ranges::all_of(
+      packages, [](const PackagePreview& package) { return package.made.has_value(); });
+}
+
+bool AllAreCached(const std::vector<specs::ArtifactEntry>& artifacts,
+                  const specs::Platform& platform, const layers::Store& store) {
+  return std::ranges::all_of(artifacts, [&](const specs::ArtifactEntry& artifact) {
+    return (artifact.platform && *artifact.platform != platform) ||
+           store.FindDownload(artifact.sha256);
+  });
+}
+
 }  // namespace
 
 Annotations WithBase(Annotations annotations, const specs::LockedBase& base) {
@@ -228,63 +310,63 @@ void PreparePlatform(const BuildRequest& request, const specs::LockedPlatform& l
   PackageWork(request, codec, context, &memo).Prepare(locked);
 }
 
+PlatformPreview PreviewPlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
+                                const UserContent& user, const layers::Codec& codec,
+                                BuildContext context) {
+  PlatformPreview preview;
+  PackageWork work(request, codec, context, nullptr);
+  std::vector<ReadyPackage> packages;
+  for (const specs::LockedPackage& package : locked.packages) {
+    PackagePreview& known = preview.packages.emplace_back();
+    known.downloaded = context.store.FindDownload(package.sha256).has_value();
+    std::optional<ReadyPackage> ready = work.Find(package);
+    if (!ready) continue;
+    known.made = ready->frame.compressed_size;
+    packages.push_back(*std::move(ready));
+  }
+  const specs::Spec& spec = request.loaded.spec;
+  const bool known = AllAreCached(preview.packages) && !spec.system.image &&
+                     AllAreCached(spec.artifacts, locked.platform, context.store);
+  if (!known) {
+    for (LayerPlan& layer : PlanLayers(spec, locked)) {
+      preview.layers.push_back({std::move(layer.name), std::move(layer.packages), std::nullopt});
+    }
+    return preview;
+  }
+  preview.layers_known = true;
+  const Parts parts = AssembleParts(request, locked, user, std::move(packages),
+                                    PlanLayers(spec, locked), std::nullopt, context);
+  for (const LayerContent& content : parts.assembly.layers) {
+    LayerPreview& layer = preview.layers.emplace_back();
+    layer.name = content.name;
+    for (const PackagePart& part : content.packages) {
+      layer.packages.push_back(static_cast<std::size_t>(part.package - parts.packages.data()));
+    }
+    layer.made = FindMadeLayer(content, parts.united.tree, codec, context.store);
+  }
+  return preview;
+}
+
 PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
                              const UserContent& user, const layers::Codec& codec,
                              const Annotations& annotations, BuildContext context) {
   const specs::Spec& spec = request.loaded.spec;
-  const std::optional<Base> base = BaseOf(request, locked.platform, context);
-  const layers::BaseImage* base_image = base ? &base->image : nullptr;
-  ReportCuda(spec, locked, base_image, context.progress);
+  std::optional<Base> base = BaseOf(request, locked.platform, context);
+  ReportCuda(spec, locked, base ? &base->image : nullptr, context.progress);
   const std::size_t base_layers = base ? base->image.layers.size() : 0;
   const std::vector<LayerPlan> plan = PlanLayers(spec, locked, BudgetOver(base_layers));
   CheckLayerCount(spec, {.base = base_layers, .planned = plan.size(), .made = plan.size()});
 
   // Packages: fetched, unpacked, compiled and compressed, or found.
   PackageWork work(request, codec, context, nullptr);
-  const std::vector<ReadyPackage> packages = work.Prepare(locked);
-
-  // What no package brings: the user's files, and the system's and imgbuild's own.
-  layers::ScratchFolder scratch(context.store);  // of what the trees point to
-  OwnFiles own;
-  own.files = UserTree(request, user, locked.platform, scratch, context);
-  RequireLibraries(packages, {.base = base_image,
-                              .user = own.files,
-                              .allowed = spec.image.allow_missing_libraries});
-  StateStage stage = MakeState(request, locked.platform, packages, user, base_image);
-  for (const std::string& warning : stage.warnings) context.progress.Warning(warning);
-  own.system = std::move(stage.system);
-  own.state = std::move(stage.state);
-  ImageFilesInput input{spec, request.loaded.sources.folder, request.lock, locked};
-  if (base) {
-    input.python = base->python.path;
-    input.shell = base->shell;
-  }
-  own.runtime = MakeRuntimeFiles(input);
-  ContentTree image_files = MakeImageFiles(input);
-  const std::string git_config(kGitConfig);
-  if (own.files.contains(git_config) || (base && base->image.Resolve("/" + git_config))) {
-    image_files.erase(git_config);  // the user's own, or the base's, holds
-  }
-  Merge(std::move(image_files), own.state);
-  Merge(LinkFontList(packages, own.files, base_image), own.state);
-
-  // One tree of it all, split into layers.
-  const Assembly assembly = Assemble(base ? &base_image->files : nullptr, plan, packages,
-                                     std::move(own), spec.image.max_layer_size);
-  CheckLayerCount(spec,
-                  {.base = base_layers, .planned = plan.size(), .made = assembly.layers.size()});
-  const layers::TreeUnion united = layers::UniteTrees(assembly.inputs);
-  ReportConflicts(united.conflicts, united.tree, assembly.base, context.progress);
-  std::vector<std::vector<layers::OwnerId>> owners;
-  if (assembly.base) owners.push_back({*assembly.base});
-  for (const LayerContent& layer : assembly.layers) owners.push_back(layer.owners);
-  layers::CheckLayers(united.tree, owners);
+  Parts parts =
+      AssembleParts(request, locked, user, work.Prepare(locked), plan, std::move(base), context);
 
   // Layers and documents.
   PlatformResult result;
   result.built.platform = locked.platform;
   const auto make_layers = [&] {
-    return MakeLayers(assembly.layers, united.tree,
+    return MakeLayers(parts.assembly.layers, parts.united.tree,
                       {.store = context.store,
                        .codec = codec,
                        .executor = context.executor,
@@ -295,19 +377,20 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   try {
     result.built.layers = make_layers();
   } catch (const specs::Error&) {
-    if (AllFramesAreRight(packages, context.store)) throw;
-    RequireSameFrames(packages, work.Prepare(locked));
+    if (AllFramesAreRight(parts.packages, context.store)) throw;
+    RequireSameFrames(parts.packages, work.Prepare(locked));
     result.built.layers = make_layers();
   }
-  if (base) AddBaseLayers(base->image, context, result.built.layers);
+  const layers::BaseImage* base_image = parts.base ? &parts.base->image : nullptr;
+  if (base_image != nullptr) AddBaseLayers(*base_image, context, result.built.layers);
   std::vector<layers::ImageLayer> image_layers;
   for (const MadeLayer& layer : result.built.layers) image_layers.push_back(layer.layer);
   specs::ImageConfig config = MakeImageConfig(spec, request.lock, locked.platform,
-                                              {base_image, std::move(stage.library_dirs)});
-  AddCudaLabels(spec, locked, CollectGpuCode(packages, locked, context.store), config);
-  result.image =
-      layers::PublishPlatform(context.store, std::move(config), image_layers,
-                              base ? WithBase(annotations, *request.lock.base) : annotations);
+                                              {base_image, std::move(parts.library_dirs)});
+  AddCudaLabels(spec, locked, CollectGpuCode(parts.packages, locked, context.store), config);
+  result.image = layers::PublishPlatform(
+      context.store, std::move(config), image_layers,
+      base_image != nullptr ? WithBase(annotations, *request.lock.base) : annotations);
   result.image.base_layers = base_layers;
   return result;
 }

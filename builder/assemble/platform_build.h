@@ -35,6 +35,11 @@ std::vector<specs::Sha256> PackageKeys(const BuildRequest& request,
                                        const specs::LockedPlatform& locked,
                                        const layers::Codec& codec, BuildContext context);
 
+// What the store has for one platform. Of it, nothing is made or fetched.
+PlatformPreview PreviewPlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
+                                const UserContent& user, const layers::Codec& codec,
+                                BuildContext context);
+
 // `annotations` are the manifest's.
 PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPlatform& locked,
                              const UserContent& user, const layers::Codec& codec,

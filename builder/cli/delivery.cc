@@ -56,14 +56,6 @@ void Check(Session& session, const specs::LoadedSpec& loaded, const specs::Lock&
                         dropped == 1 ? "was" : "were"));
 }
 
-layers::Compression CompressionOf(const BuildArguments& arguments) {
-  const auto compression = layers::ParseCompression(arguments.compression);
-  if (compression) return *compression;
-  throw specs::Error(specs::ErrorKind::kUsage,
-                     fmt::format("--compression {}: unknown", arguments.compression))
-      .Expected("zstd or gzip");
-}
-
 // Where the image is to be written: as -o says, or to NAME.oci where it goes nowhere else. Checked.
 std::vector<Output> OutputsOf(const BuildArguments& arguments, const specs::ImageSection& image) {
   std::vector<Output> outputs;
@@ -84,12 +76,18 @@ std::vector<specs::Descriptor> Layers(const layers::Image& image) {
 
 }  // namespace
 
+layers::Compression RequireCompression(const std::string& name) {
+  if (const auto compression = layers::ParseCompression(name)) return *compression;
+  throw specs::Error(specs::ErrorKind::kUsage, fmt::format("--compression {}: unknown", name))
+      .Expected("zstd or gzip");
+}
+
 Delivery::Delivery(Session& session, const BuildArguments& arguments,
                    const specs::LoadedSpec& loaded)
     : session_(session),
       arguments_(arguments),
       loaded_(loaded),
-      compression_(CompressionOf(arguments)),
+      compression_(RequireCompression(arguments.compression)),
       annotations_(ParseAnnotations(arguments.annotations)),
       targets_(ParsePushTargets(arguments.pushes)),
       outputs_(OutputsOf(arguments, loaded.spec.image)),

@@ -32,6 +32,9 @@ struct BuildArguments {
   bool check = false;
 };
 
+// --compression's value; throws Error (kUsage) for what is none.
+layers::Compression RequireCompression(const std::string& name);
+
 class Stopwatch {
  public:
   // Milliseconds since the last call.

@@ -2,11 +2,13 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <random>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "layers/io/file.h"
 #include "tests/support/temp_folder.h"
@@ -293,6 +295,48 @@ TEST_F(WholeBuild, CheckBuildsTheSameAgain) {
   Invocation run = Build(project, "large");
   run.arguments.push_back("--check");
   EXPECT_THAT(Succeed(run), HasSubstr("gives the same image"));
+}
+
+// Of each layer, and of what it is made of where that is not there yet.
+TEST_F(WholeBuild, APlanSaysWhatIsCached) {
+  const fs::path project = Project("project");
+  Invocation plan = Build(project, "small");
+  plan.arguments = {"plan", "small.toml", "--json"};
+  const auto layers = [&](const std::string& output) {
+    std::map<std::string, nlohmann::json> found;
+    const nlohmann::json event = nlohmann::json::parse(output.substr(output.rfind("{\"event\"")));
+    EXPECT_EQ(event["event"], "plan");
+    for (const nlohmann::json& layer : event["layers"]) found[layer["name"]] = layer;
+    found["plan"] = event;
+    return found;
+  };
+  auto cold = layers(Succeed(plan));
+  EXPECT_GT(cold["plan"]["to-download"], 1000);
+  EXPECT_FALSE(cold["base"].contains("cached"));
+  EXPECT_EQ(cold["base"]["packages"][0]["files-cached"], false);
+
+  Succeed(Build(project, "small"));
+  world_.Restart();
+  auto warm = layers(Succeed(plan));
+  EXPECT_EQ(warm["plan"]["unchanged"], true);
+  EXPECT_EQ(warm["plan"]["to-download"], 0);
+  const ReadPlatform image = ReadLayout(project / "small.oci").platforms.front();
+  ASSERT_EQ(warm["plan"]["layers"].size(), image.manifest.layers.size());
+  for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
+    EXPECT_EQ(warm["plan"]["layers"][i]["digest"], image.manifest.layers[i].digest.Oci());
+    EXPECT_EQ(warm["plan"]["layers"][i]["size"], image.manifest.layers[i].size);
+  }
+
+  plan.arguments.push_back("--set");
+  plan.arguments.push_back("image.env={A=\"b\"}");
+  auto changed = layers(Succeed(plan));
+  EXPECT_EQ(changed["plan"]["unchanged"], false);
+  EXPECT_EQ(changed["base"]["cached"], true);
+  EXPECT_EQ(changed["state"]["cached"], false);
+  EXPECT_EQ(world_.requests(), 0u);
+
+  plan.arguments = {"plan", "small.toml"};
+  EXPECT_THAT(Succeed(plan), testing::ContainsRegex("base  .* cached, "));
 }
 
 // A change moves its own layer and nothing else.
