@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 bool Reflink(const fs::path& from, const fs::path& to) {
   const FileDescriptor source(open(from.c_str(), O_RDONLY | O_CLOEXEC));
   const FileDescriptor target(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (source.valid() && target.valid() && ioctl(target.get(), FICLONE, source.get()) == 0) {
+  if (source.valid() && target.valid() && ioctl(target.get(), FICLONE, source.get()) == 0 &&
+      fsync(target.get()) == 0) {
     return true;
   }
   unlink(to.c_str());
@@ -29,11 +30,17 @@ void Copy(const fs::path& from, const fs::path& to) {
   if (!source.valid()) throw FileError("open", from, errno);
   const FileDescriptor target(open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!target.valid()) throw FileError("create", to, errno);
-  constexpr std::size_t kChunk = 64u << 20;
+  constexpr std::size_t kChunk = 16u << 20;
   ssize_t copied;
+  off64_t begun = 0;  // to be written to the disk, while the rest is copied
   while ((copied = copy_file_range(source.get(), nullptr, target.get(), nullptr, kChunk, 0)) > 0) {
+    sync_file_range(target.get(), begun, copied, SYNC_FILE_RANGE_WRITE);
+    begun += copied;
   }
-  if (copied == 0) return;
+  if (copied == 0) {
+    if (fsync(target.get()) != 0) throw FileError("write", to, errno);
+    return;
+  }
   const int reason = errno;
   if (reason != EXDEV && reason != EINVAL && reason != ENOSYS && reason != EOPNOTSUPP) {
     throw FileError("write", to, reason);
@@ -41,6 +48,7 @@ void Copy(const fs::path& from, const fs::path& to) {
   FileSource reader(from);  // another file system
   FileSink writer(to);
   CopyAll(reader, writer);
+  writer.Sync();
   writer.Close();
 }
 

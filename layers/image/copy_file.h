@@ -6,7 +6,8 @@
 namespace imgbuild::layers {
 
 // Makes `to`, which is not there, a reflink of `from`, else a hard link unless we are root (who
-// would write through a link unhindered), else a copy. What it began is removed where it fails.
+// would write through a link unhindered), else a copy. The bytes are on the disk then, which
+// those of a hard link have to be before. What it began is removed where it fails.
 void LinkOrCopy(const std::filesystem::path& from, const std::filesystem::path& to);
 
 // The same, never a hard link: for files that are not ours, and may be written to.

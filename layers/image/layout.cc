@@ -61,6 +61,12 @@ bool IsUnfinished(const fs::path& directory) {
 
 fs::path MarkerOf(const fs::path& directory) { return directory / "oci-layout"; }
 
+// Which names are in it; their bytes were synced when they were written.
+void SyncDirectory(const fs::path& directory) {
+  const FileDescriptor fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid() || fsync(fd.get()) != 0) throw FileError("sync", directory, errno);
+}
+
 // One writer at a time, whatever cache it works with, where the file system knows such locks.
 FileDescriptor LockDirectory(const fs::path& directory) {
   FileDescriptor fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -86,6 +92,7 @@ class LayoutWriter {
     ReadIndex();
     Intend(blobs);
     PlaceAll(blobs);
+    if (result_.blobs_placed > 0) SyncDirectory(Blobs());
     WriteIndex(TaggedIndex(index_, blobs.back().descriptor, tags), blobs.size());
     Record();
     return result_;

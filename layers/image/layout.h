@@ -23,7 +23,8 @@ struct LayoutResult {
 // Blobs are reflinked from the store where the file system can, else hard-linked unless we are root
 // (who would write through a link unhindered), else copied. One that was placed before is not
 // touched while its inode, size and times are as they were then; one that changed is hashed and
-// replaced if it is wrong. What is placed is hashed unless the store was given it just now. Where
+// replaced if it is wrong. What is placed is hashed unless the store was given it just now, and on
+// the disk before index.json names it: a power loss leaves the old image or the new one. Where
 // the store's own copy is wrong, too, it is removed there and an Error (kVerification) thrown:
 // another build makes it anew. index.json is replaced atomically, last: a reader sees the old image
 // or the new one.

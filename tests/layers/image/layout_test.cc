@@ -1,7 +1,11 @@
 #include "layers/image/layout.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,6 +59,32 @@ TEST_F(LayoutTest, LayoutHasEveryBlobAndTag) {
   EXPECT_EQ(index.manifests[0].annotations.at(std::string(specs::kAnnotationRefName)), "latest");
   for (const specs::Descriptor& blob : image.Blobs()) {
     EXPECT_EQ(HashOf(ReadFile(out_ / "blobs/sha256" / blob.digest.Hex())), blob.digest);
+  }
+}
+
+// Whether some of the file is in memory alone: what a power loss takes. Nullopt where the file
+// system does not tell.
+std::optional<bool> IsUnwritten(const fs::path& path) {
+  const FileDescriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::vector<std::byte> room(sizeof(fiemap) + 64 * sizeof(fiemap_extent));
+  auto* map = reinterpret_cast<fiemap*>(room.data());
+  map->fm_length = FIEMAP_MAX_OFFSET;
+  map->fm_extent_count = 64;
+  if (ioctl(fd.get(), FS_IOC_FIEMAP, map) != 0) return std::nullopt;
+  for (std::uint32_t i = 0; i < map->fm_mapped_extents; ++i) {
+    if ((map->fm_extents[i].fe_flags & FIEMAP_EXTENT_DELALLOC) != 0) return true;
+  }
+  return false;
+}
+
+TEST_F(LayoutTest, BlobsAreOnTheDiskWhenTheIndexNamesThem) {
+  const fs::path fresh = out_.parent_path() / "unsynced";
+  std::ofstream(fresh) << std::string(100'000, 'x');
+  if (IsUnwritten(fresh) != true) GTEST_SKIP() << "this file system does not tell what is on disk";
+  const Image image = MakeImage(std::string(3'000'000, 'x'));
+  WriteLayout(store_, image, out_, {"latest"});
+  for (const specs::Descriptor& blob : image.Blobs()) {
+    EXPECT_EQ(IsUnwritten(InLayout(blob.digest)), false) << blob.digest.Hex();
   }
 }
 
