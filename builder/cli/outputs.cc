@@ -16,9 +16,15 @@ namespace {
 namespace fs = std::filesystem;
 
 std::vector<std::string> RepoTags(const specs::ImageSection& image) {
+  if (image.tags.empty()) return {image.name + ":latest"};
   std::vector<std::string> names;
   for (const std::string& tag : image.tags) names.push_back(image.name + ":" + tag);
   return names;
+}
+
+// What tells the image from others of a layout. podman names what it pulls from there after it.
+std::vector<std::string> LayoutNames(const specs::ImageSection& image) {
+  return image.tags.empty() ? std::vector{image.name} : image.tags;
 }
 
 // The name after the path: for docker a whole one, of which engines need the tag, else the
@@ -82,14 +88,14 @@ Output ParseOutput(std::string_view text, const specs::ImageSection& image) {
   if (tag != std::string_view::npos) {
     output.tags = {ParseName(text, rest.substr(tag + 1), output.kind)};
   } else {
-    output.tags = output.kind == OutputKind::kDockerArchive ? RepoTags(image) : image.tags;
+    output.tags = output.kind == OutputKind::kDockerArchive ? RepoTags(image) : LayoutNames(image);
   }
   return output;
 }
 
 Output DefaultOutput(const specs::ImageSection& image) {
   const std::string base = image.name.substr(image.name.rfind('/') + 1);
-  return {.kind = OutputKind::kOci, .path = base + ".oci", .tags = image.tags};
+  return {.kind = OutputKind::kOci, .path = base + ".oci", .tags = LayoutNames(image)};
 }
 
 namespace {

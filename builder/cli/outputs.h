@@ -21,15 +21,17 @@ struct Output {
 
   bool operator==(const Output&) const = default;
 
-  // "oci:notebook.oci:latest", as other tools take it.
+  // "oci:notebook.oci:notebook", as other tools take it.
   std::string Render() const;
 };
 
+// Without a name, the image is there under the spec's tags, and where it has none under its name,
+// so that several specs can be built into one layout; in a docker-archive as NAME:TAG, NAME:latest.
 // A docker-archive's NAME without a tag gets "latest". Throws Error (kUsage) for an unknown
 // transport, an empty path, or a name that is none.
 Output ParseOutput(std::string_view text, const specs::ImageSection& image);
 
-// NAME.oci in the current directory, under the spec's tags; a name of several parts gives its last.
+// NAME.oci in the current directory, under the same; a name of several parts gives its last.
 Output DefaultOutput(const specs::ImageSection& image);
 
 // Throws Error where `output` cannot be written as things are: asked before the image is built.

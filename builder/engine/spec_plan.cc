@@ -82,7 +82,8 @@ RunPlan PlanServices(const specs::Spec& spec) {
 }
 
 std::string ImageReference(const specs::Spec& spec) {
-  return fmt::format("localhost/{}:{}", spec.image.name, spec.image.tags.front());
+  const auto& tags = spec.image.tags;
+  return fmt::format("localhost/{}:{}", spec.image.name, tags.empty() ? "latest" : tags.front());
 }
 
 void AddHome(RunPlan& plan) {

@@ -57,7 +57,6 @@ void ReadTags(TableReader& image, ImageSection& section) {
     auto& tags = section.tags;
     if (std::find(tags.begin(), tags.end(), tag.text) == tags.end()) tags.push_back(tag.text);
   }
-  if (section.tags.empty()) section.tags = {"latest"};
 }
 
 // Words of an upper-case name: API_KEY -> API, KEY.

@@ -17,7 +17,7 @@ namespace imgbuild::specs {
 
 struct ImageSection {
   std::string name;                 // repository-like: "notebook", "team/notebook"
-  std::vector<std::string> tags;    // default {"latest"}
+  std::vector<std::string> tags;    // empty: "latest" where a name needs one
   std::vector<Platform> platforms;  // ascending; default: the host's
   std::map<std::string, std::string> env;
   std::map<std::string, std::string> labels;

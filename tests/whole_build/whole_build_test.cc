@@ -339,6 +339,18 @@ TEST_F(WholeBuild, APlanSaysWhatIsCached) {
   EXPECT_THAT(Succeed(plan), testing::ContainsRegex("base  .* cached, "));
 }
 
+TEST_F(WholeBuild, SpecsInOneLayoutKeepApart) {
+  const fs::path project = Project("project");
+  for (const char* spec : {"small", "medium"}) {
+    Invocation build = Build(project, spec);
+    build.arguments.insert(build.arguments.end(), {"-o", "oci:all"});
+    Succeed(build);
+  }
+  const std::string index = Index(project / "all");
+  EXPECT_THAT(index, HasSubstr("\"org.opencontainers.image.ref.name\":\"small\""));
+  EXPECT_THAT(index, HasSubstr("\"org.opencontainers.image.ref.name\":\"large\""));
+}
+
 // A change moves its own layer and nothing else.
 TEST_F(WholeBuild, AnEditedFileMovesOneLayer) {
   const fs::path project = Project("project");

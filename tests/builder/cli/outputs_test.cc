@@ -39,6 +39,15 @@ TEST(Output, TakesTheTagsOfTheSpecWhereNoneIsNamed) {
                     .tags = {"team/notebook:latest", "team/notebook:v1"}}));
 }
 
+// So that several specs can be built into one layout.
+TEST(Output, IsCalledByItsNameWhereTheSpecHasNoTags) {
+  const specs::ImageSection image{.name = "team/notebook"};
+  EXPECT_EQ(ParseOutput("oci:all", image).Render(), "oci:all:team/notebook");
+  EXPECT_EQ(DefaultOutput(image).Render(), "oci:notebook.oci:team/notebook");
+  EXPECT_THAT(ParseOutput("docker-archive:d.tar", image).tags,
+              testing::ElementsAre("team/notebook:latest"));
+}
+
 TEST(Output, TakesTheTagThatIsNamed) {
   EXPECT_EQ(ParseOutput("oci:out:test", TheImage()),
             (Output{.kind = OutputKind::kOci, .path = "out", .tags = {"test"}}));

@@ -15,7 +15,7 @@ using testing::IsEmpty;
 TEST(LoadSpec, FillsInDefaults) {
   Spec spec = LoadText("").spec;
   EXPECT_EQ(spec.image.name, "spec");
-  EXPECT_THAT(spec.image.tags, ElementsAre("latest"));
+  EXPECT_THAT(spec.image.tags, testing::IsEmpty());
   EXPECT_THAT(spec.image.platforms, ElementsAre(HostPlatform()));
   EXPECT_EQ(spec.system.suite, Suite::kBookworm);
   EXPECT_EQ(spec.python.version, "3.11");
