@@ -1,9 +1,20 @@
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
 
 #include "builder/cli/commands.h"
 #include "builder/cli/session.h"
+#include "layers/image/placed_blobs.h"
+#include "layers/store/collect.h"
 #include "specs/base/error.h"
+#include "specs/base/measure.h"
+#include "specs/base/text.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -23,6 +34,110 @@ int Verify(const GlobalOptions& options) {
   return faults.empty() ? 0 : static_cast<int>(specs::ErrorKind::kVerification);
 }
 
+struct CollectArguments {
+  std::string max_size;
+  std::string max_age;
+  bool dry_run = false;
+};
+
+layers::CollectLimits LimitsOf(const CollectArguments& arguments) {
+  layers::CollectLimits limits;
+  if (!arguments.max_size.empty()) {
+    limits.max_size = specs::ParseSize(arguments.max_size);
+    if (!limits.max_size) {
+      throw specs::Error(specs::ErrorKind::kUsage, "--max-size is no size")
+          .Found(arguments.max_size)
+          .Expected("such as 20GB");
+    }
+  }
+  const std::string age = arguments.max_age.empty() && !limits.max_size ? "30d" : arguments.max_age;
+  if (!age.empty()) {
+    const auto milliseconds = specs::ParseDuration(age);
+    if (!milliseconds) {
+      throw specs::Error(specs::ErrorKind::kUsage, "--max-age is no duration")
+          .Found(age)
+          .Expected("such as 30d or 12h");
+    }
+    limits.max_age = static_cast<std::int64_t>(*milliseconds / 1000);
+  }
+  return limits;
+}
+
+struct KindTotal {
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;
+};
+
+std::map<std::string_view, KindTotal> TotalsOf(const layers::CollectPlan& plan) {
+  std::map<std::string_view, KindTotal> totals;
+  for (const layers::CacheEntry& entry : plan.remove) {
+    KindTotal& total = totals[layers::CacheKindName(entry.kind)];
+    ++total.entries;
+    total.bytes += entry.size;
+  }
+  return totals;
+}
+
+void PrintPlan(const layers::CollectPlan& plan, const CollectArguments& arguments,
+               Verbosity verbosity) {
+  if (verbosity == Verbosity::kVerbose) {
+    for (const layers::CacheEntry& entry : plan.remove) {
+      fmt::print("{:>8}  {}\n", specs::HumanBytes(entry.size), entry.names.front().string());
+    }
+  }
+  for (const auto& [kind, total] : TotalsOf(plan)) {
+    fmt::print("{:<10} {:>8}  {} entries\n", kind, specs::HumanBytes(total.bytes), total.entries);
+  }
+  fmt::print("{} {} of {}, {} is in use\n", arguments.dry_run ? "would remove" : "removing",
+             specs::HumanBytes(plan.removed), specs::HumanBytes(plan.size),
+             specs::HumanBytes(plan.in_use));
+}
+
+void PrintPlanJson(const layers::CollectPlan& plan, const CollectArguments& arguments) {
+  nlohmann::ordered_json kinds = nlohmann::ordered_json::object();
+  for (const auto& [kind, total] : TotalsOf(plan)) {
+    kinds[std::string(kind)] = {{"entries", total.entries}, {"bytes", total.bytes}};
+  }
+  const nlohmann::ordered_json event = {{"event", "gc"},         {"dry-run", arguments.dry_run},
+                                        {"bytes", plan.size},    {"removed", plan.removed},
+                                        {"in-use", plan.in_use}, {"kinds", std::move(kinds)}};
+  fmt::print("{}\n", event.dump());
+}
+
+int Collect(const GlobalOptions& options, const CollectArguments& arguments) {
+  const layers::CollectLimits limits = LimitsOf(arguments);
+  Session session(options);
+  layers::Collector collector(session.store());
+  const std::set<specs::Sha256> in_use = layers::BlobsOfLayouts(session.store().paths());
+  const layers::CollectPlan plan = collector.Plan(limits, in_use, session.now());
+  if (!collector.alone()) {
+    session.progress().Info("others work in this cache: what was used within a day stays");
+  }
+  if (options.style == ReportStyle::kJson) {
+    PrintPlanJson(plan, arguments);
+  } else {
+    PrintPlan(plan, arguments, options.verbosity);
+  }
+  if (!arguments.dry_run) collector.Remove(plan);
+  return 0;
+}
+
+void AddCollectCommand(CLI::App& cache, const GlobalOptions& options, RunCommand& run) {
+  auto arguments = std::make_shared<CollectArguments>();
+  CLI::App* command = cache.add_subcommand(
+      "gc", "Remove what was not used for long, but for images that lie in layouts");
+  command->add_option("--max-age", arguments->max_age, "What was not used for that long: 30d, 12h")
+      ->type_name("DURATION");
+  command
+      ->add_option("--max-size", arguments->max_size,
+                   "And the oldest, until the cache is no larger: 20GB")
+      ->type_name("SIZE");
+  command->add_flag("--dry-run", arguments->dry_run, "Only say what would go");
+  command->callback([&options, &run, arguments] {
+    run = [&options, arguments] { return Collect(options, *arguments); };
+  });
+}
+
 }  // namespace
 
 void AddCacheCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
@@ -30,6 +145,7 @@ void AddCacheCommand(CLI::App& app, const GlobalOptions& options, RunCommand& ru
   cache->require_subcommand(1);
   cache->add_subcommand("verify", "Read every entry, remove what is wrong")
       ->callback([&options, &run] { run = [&options] { return Verify(options); }; });
+  AddCollectCommand(*cache, options, run);
   cache->add_subcommand("dir", "Print where the cache lies")->callback([&options, &run] {
     run = [&options] {
       fmt::print("{}\n", Session(options).store().paths().root().string());

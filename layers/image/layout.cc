@@ -79,7 +79,10 @@ FileDescriptor LockDirectory(const fs::path& directory) {
 class LayoutWriter {
  public:
   LayoutWriter(Store& store, const fs::path& directory)
-      : store_(store), directory_(directory), record_(store.paths().Layout(directory)) {}
+      : store_(store),
+        directory_(directory),
+        record_(store.paths().Layout(directory)),
+        path_(fs::absolute(directory).lexically_normal()) {}
 
   // REQUIRES: the root is the last of `blobs`.
   LayoutResult Write(const std::vector<OutputBlob>& blobs, const std::vector<std::string>& tags) {
@@ -107,7 +110,9 @@ class LayoutWriter {
   // Without a marker, it is of a layout that is not there any more.
   void ReadRecord() {
     if (!Exists(record_)) return;
-    recorded_ = ParsePlacedBlobs(ReadFile(record_));
+    LayoutRecord record = ParseLayoutRecord(ReadFile(record_));
+    record_says_where_ = record.layout == path_;
+    recorded_ = std::move(record.blobs);
     if (Exists(Marker())) placed_ = recorded_;
   }
 
@@ -146,13 +151,14 @@ class LayoutWriter {
   }
 
   void Record() {
-    if (placed_ == recorded_) return;
+    if (placed_ == recorded_ && record_says_where_) return;
     InCache(record_, [this] {
       AtomicFile file(record_.parent_path());
-      file.Write(RenderPlacedBlobs(placed_));
+      file.Write(RenderLayoutRecord({.layout = path_, .blobs = placed_}));
       file.PublishUnsynced(record_);
     });
     recorded_ = placed_;
+    record_says_where_ = true;
   }
 
   // Copying takes a processor as long as it takes a disk, so several go at once. One that is there
@@ -261,6 +267,8 @@ class LayoutWriter {
   Store& store_;
   const fs::path directory_;
   const fs::path record_;
+  const fs::path path_;  // absolute, as the record has it
+  bool record_says_where_ = false;
   std::string index_text_;
   specs::LayoutIndex index_;
   PlacedBlobs recorded_;

@@ -2,11 +2,15 @@
 
 #include <fmt/core.h>
 
+#include "layers/io/file.h"
+#include "layers/store/cache_folder.h"
 #include "specs/base/text.h"
 
 namespace imgbuild::layers {
 namespace {
 
+constexpr std::string_view kLayout = "layout ";
+constexpr std::uint64_t kMaxRecord = 16u << 20;
 constexpr std::string_view kPlaced = "placed";
 constexpr std::string_view kFound = "found";
 
@@ -25,9 +29,11 @@ std::optional<FileStamp> FileStamp::Of(const std::filesystem::path& path) {
                    .ctime_ns = Nanoseconds(status.st_ctim)};
 }
 
-std::string RenderPlacedBlobs(const PlacedBlobs& blobs) {
+std::string RenderLayoutRecord(const LayoutRecord& record) {
   std::string text;
-  for (const auto& [digest, blob] : blobs) {
+  const std::string path = record.layout.string();
+  if (path.find('\n') == std::string::npos) text = fmt::format("{}{}\n", kLayout, path);
+  for (const auto& [digest, blob] : record.blobs) {
     const FileStamp& stamp = blob.stamp;
     text +=
         fmt::format("{} {} {} {} {} {}\n", digest.Hex(), stamp.inode, stamp.size, stamp.mtime_ns,
@@ -36,9 +42,11 @@ std::string RenderPlacedBlobs(const PlacedBlobs& blobs) {
   return text;
 }
 
-PlacedBlobs ParsePlacedBlobs(std::string_view text) {
-  PlacedBlobs blobs;
+LayoutRecord ParseLayoutRecord(std::string_view text) {
+  LayoutRecord record;
+  PlacedBlobs& blobs = record.blobs;
   for (std::string_view line : specs::Split(text, '\n')) {
+    if (line.starts_with(kLayout)) record.layout = line.substr(kLayout.size());
     const std::vector<std::string_view> words = specs::SplitWords(line);
     if (words.size() != 6) continue;
     const auto digest = specs::Sha256::Parse(words[0]);
@@ -54,7 +62,23 @@ PlacedBlobs ParsePlacedBlobs(std::string_view text) {
                                 .ctime_ns = static_cast<std::int64_t>(*ctime)},
                       .origin = words[5] == kPlaced ? BlobOrigin::kPlaced : BlobOrigin::kFound};
   }
-  return blobs;
+  return record;
+}
+
+std::set<specs::Sha256> BlobsOfLayouts(const StorePaths& paths) {
+  std::set<specs::Sha256> digests;
+  for (const std::filesystem::path& path : EntriesOf(paths.Layouts())) {
+    const LayoutRecord record = ParseLayoutRecord(ReadFile(path, kMaxRecord));
+    const std::string inside = (paths.root() / "").string();
+    if (record.layout.string().starts_with(inside)) continue;
+    std::error_code ignored;
+    // One that does not say where it lies may well be there.
+    if (!record.layout.empty() && !std::filesystem::exists(record.layout / "index.json", ignored)) {
+      continue;
+    }
+    for (const auto& [digest, blob] : record.blobs) digests.insert(digest);
+  }
+  return digests;
 }
 
 }  // namespace imgbuild::layers

@@ -6,11 +6,13 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
 #include <sys/stat.h>
 
+#include "layers/store/store_paths.h"
 #include "specs/base/digest.h"
 
 namespace imgbuild::layers {
@@ -45,9 +47,21 @@ struct PlacedBlob {
 
 using PlacedBlobs = std::map<specs::Sha256, PlacedBlob>;
 
-// A line each: digest, inode, size, times, "placed" or "found". What is not in this form is passed
-// over: a blob that is not known is hashed, and taken for another one's.
-std::string RenderPlacedBlobs(const PlacedBlobs& blobs);
-PlacedBlobs ParsePlacedBlobs(std::string_view text);
+// What a layout's record in the store holds.
+struct LayoutRecord {
+  std::filesystem::path layout;  // absolute; "" where an earlier version did not say
+  PlacedBlobs blobs;
+
+  bool operator==(const LayoutRecord&) const = default;
+};
+
+// "layout PATH", and a line each: digest, inode, size, times, "placed" or "found". What is not in
+// this form is passed over: a blob that is not known is hashed, and taken for another one's.
+std::string RenderLayoutRecord(const LayoutRecord& record);
+LayoutRecord ParseLayoutRecord(std::string_view text);
+
+// The blobs of all layouts that are still there, outside the cache, as the store's records have
+// them: images in use.
+std::set<specs::Sha256> BlobsOfLayouts(const StorePaths& paths);
 
 }  // namespace imgbuild::layers

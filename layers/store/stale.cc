@@ -83,12 +83,16 @@ void RemoveLocks(const fs::path& folder) {
 
 }  // namespace
 
+bool TryToBeAlone(const FileDescriptor& presence) { return Flock(presence, LOCK_EX | LOCK_NB); }
+
+void BeOneOfMany(const FileDescriptor& presence) { Flock(presence, LOCK_SH); }
+
 FileDescriptor EnterAndRemoveStale(const StorePaths& paths) {
   FileDescriptor presence(open(paths.Temporary().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // Alone for a moment: whoever comes meanwhile waits, and has made nothing yet.
-  const bool alone = Flock(presence, LOCK_EX | LOCK_NB);
+  const bool alone = TryToBeAlone(presence);
   RemoveTemporary(paths.Temporary(), alone ? Others::kNone : Others::kPerhaps);
-  Flock(presence, LOCK_SH);
+  BeOneOfMany(presence);
   if (!IsDue(paths.Swept())) return presence;
   RemovePartial(paths);
   RemoveLocks(paths.Locks());

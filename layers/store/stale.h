@@ -15,4 +15,9 @@ namespace imgbuild::layers {
 // The last two are looked for once a day. Whatever cannot be removed stays.
 [[nodiscard]] FileDescriptor EnterAndRemoveStale(const StorePaths& paths);
 
+// Whether `presence` is the only one; others wait in EnterAndRemoveStale from then on. Where it is
+// not, it counts no more before BeOneOfMany.
+bool TryToBeAlone(const FileDescriptor& presence);
+void BeOneOfMany(const FileDescriptor& presence);
+
 }  // namespace imgbuild::layers

@@ -83,6 +83,14 @@ Store::Store(fs::path root) : paths_(std::move(root)) {
   }
 }
 
+bool Store::TryToBeAlone() {
+  const bool alone = layers::TryToBeAlone(presence_);
+  if (!alone) BeOneOfMany(presence_);  // whoever fails has lost what it held
+  return alone;
+}
+
+void Store::LetOthersIn() { BeOneOfMany(presence_); }
+
 std::optional<fs::path> Store::FindDownload(const specs::Sha256& digest) const {
   const fs::path path = paths_.Download(digest);
   std::error_code error;

@@ -135,6 +135,11 @@ class Store {
   // are made anew. Returns how many.
   std::size_t DropDiffering(const Store& right);
 
+  // For collect.h. Whether no other process works in the cache; then whoever comes waits until
+  // LetOthersIn.
+  bool TryToBeAlone();
+  void LetOthersIn();
+
   // Reads everything and removes what is wrong. What others remove meanwhile is passed over.
   std::vector<StoreFault> Verify();
 

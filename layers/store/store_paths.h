@@ -11,10 +11,9 @@
 //   trees/KEY/                 directories, such as the Python that compiles .pyc files
 //   trees/KEY.digest           what such a directory holds (tree_digest.h)
 //   index/NAME/                what other modules keep: package lists, pages
-//   layouts/SHA256             blobs that were put into an output directory, with their times
-//   locks/                     files that are locked while an entry is made
-//   tmp/                       what is not published yet
-//   swept                      when stale files were last looked for (stale.h)
+//   layouts/SHA256             an output directory, and the blobs that were put there with their
+//   times locks/                     files that are locked while an entry is made tmp/ what is not
+//   published yet swept                      when stale files were last looked for (stale.h)
 #pragma once
 
 #include <filesystem>

@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include "specs/base/measure.h"
 #include "specs/base/text.h"
 #include "specs/env/spec_keys.h"
 
@@ -13,33 +14,6 @@ namespace imgbuild::specs {
 namespace {
 
 using Kind = TomlValue::Kind;
-
-struct Unit {
-  std::string_view name;
-  std::uint64_t factor;
-};
-
-constexpr Unit kDurations[] = {
-    {"ms", 1}, {"s", 1000}, {"min", 60'000}, {"m", 60'000}, {"h", 3'600'000}};
-constexpr Unit kSizes[] = {{"B", 1},
-                           {"kB", 1000},
-                           {"KB", 1000},
-                           {"MB", 1000'000},
-                           {"GB", 1000'000'000},
-                           {"KiB", 1ull << 10},
-                           {"MiB", 1ull << 20},
-                           {"GiB", 1ull << 30}};
-
-// A whole number and one of `units`, with or without a space between.
-std::optional<std::uint64_t> Measure(std::string_view text, std::span<const Unit> units) {
-  std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  std::optional<std::uint64_t> number = ParseUnsigned(text.substr(0, digits));
-  if (!number || *number > 1'000'000'000'000) return std::nullopt;
-  for (const Unit& unit : units) {
-    if (Trim(text.substr(digits)) == unit.name) return *number * unit.factor;
-  }
-  return std::nullopt;
-}
 
 std::vector<std::string> KeysOf(const SpecTable& table) {
   return {table.keys.begin(), table.keys.end()};
@@ -169,7 +143,7 @@ std::optional<std::string> TableReader::Date(std::string_view key) {
 std::optional<std::uint64_t> TableReader::Duration(std::string_view key) {
   std::optional<std::string> text = String(key);
   if (!text) return std::nullopt;
-  std::optional<std::uint64_t> duration = Measure(*text, kDurations);
+  std::optional<std::uint64_t> duration = ParseDuration(*text);
   if (!duration) {
     Note(key, fmt::format("{} is \"{}\", expected a duration such as \"30s\"", PathOf(key), *text));
   }
@@ -183,7 +157,7 @@ std::optional<std::uint64_t> TableReader::Size(std::string_view key) {
   if (value->kind == Kind::kInteger && value->integer >= 0) {
     size = static_cast<std::uint64_t>(value->integer);
   } else if (value->kind == Kind::kString) {
-    size = Measure(value->text, kSizes);
+    size = ParseSize(value->text);
   }
   if (!size) Note(key, fmt::format("{} is no size, expected one such as \"4GiB\"", PathOf(key)));
   return size;

@@ -339,6 +339,34 @@ TEST_F(WholeBuild, APlanSaysWhatIsCached) {
   EXPECT_THAT(Succeed(plan), testing::ContainsRegex("base  .* cached, "));
 }
 
+std::size_t FilesBelow(const fs::path& folder) {
+  std::size_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    files += entry.is_regular_file() ? 1 : 0;
+  }
+  return files;
+}
+
+TEST_F(WholeBuild, ACollectedCacheBuildsTheSameAgain) {
+  const fs::path project = Project("project");
+  const Invocation build = Build(project, "small");
+  Succeed(build);
+  Succeed({.folder = project, .cache = build.cache, .arguments = {"cache", "gc", "--max-age=0s"}});
+  EXPECT_EQ(FilesBelow(build.cache / "downloads"), 0u);
+  const ReadImage kept = ReadLayout(project / "small.oci");
+  for (const specs::Descriptor& layer : kept.platforms.front().manifest.layers) {
+    const std::string hex = layer.digest.Hex();
+    EXPECT_TRUE(fs::exists(build.cache / "blobs/sha256" / hex.substr(0, 2) / hex)) << "in use";
+  }
+  const std::string index = Index(project / "small.oci");
+  fs::remove_all(project / "small.oci");
+  Succeed({.folder = project, .cache = build.cache, .arguments = {"cache", "gc", "--max-size=0B"}});
+  EXPECT_EQ(FilesBelow(build.cache / "blobs"), 0u);
+  Succeed(build);
+  EXPECT_EQ(Index(project / "small.oci"), index);
+  ExpectSound(build.cache);
+}
+
 TEST_F(WholeBuild, SpecsInOneLayoutKeepApart) {
   const fs::path project = Project("project");
   for (const char* spec : {"small", "medium"}) {

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "layers/image/placed_blobs.h"
 #include "layers/io/file.h"
 #include "specs/base/error.h"
 #include "tests/layers/image/image_fixture.h"
@@ -86,6 +87,25 @@ TEST_F(LayoutTest, BlobsAreOnTheDiskWhenTheIndexNamesThem) {
   for (const specs::Descriptor& blob : image.Blobs()) {
     EXPECT_EQ(IsUnwritten(InLayout(blob.digest)), false) << blob.digest.Hex();
   }
+}
+
+TEST_F(LayoutTest, WhatALayoutHoldsIsInUseUntilItIsGone) {
+  const Image one = MakeImage("one");
+  const Image two = MakeImage("two");
+  const fs::path other = folder_.path() / "other.oci";
+  WriteLayout(store_, one, out_, {"latest"});
+  WriteLayout(store_, two, other, {"latest"});
+  WriteLayout(store_, MakeImage("cached"), store_.paths().Index("engine") / "x.oci", {"latest"});
+  const auto blobs_of = [](std::initializer_list<const Image*> images) {
+    std::set<specs::Sha256> blobs;
+    for (const Image* image : images) {
+      for (const specs::Descriptor& blob : image->Blobs()) blobs.insert(blob.digest);
+    }
+    return blobs;
+  };
+  EXPECT_EQ(BlobsOfLayouts(store_.paths()), blobs_of({&one, &two}));
+  fs::remove_all(other);
+  EXPECT_EQ(BlobsOfLayouts(store_.paths()), blobs_of({&one}));
 }
 
 TEST_F(LayoutTest, AnUnchangedLayoutIsNotTouched) {
