@@ -57,7 +57,7 @@ class TableWriter {
   std::string Write() {
     Line(runtime::kServiceTableHeader);
     const bool slim = spec_.system.profile == specs::Profile::kSlim;
-    Line("shell", !shell_.empty() ? shell_ : slim ? "/bin/bash" : "/usr/bin/python3");
+    Line("shell", !shell_.empty() ? shell_ : slim ? "/bin/bash" : "/opt/venv/bin/python3");
     if (spec_.services.size() > runtime::kMaxServices) {
       throw specs::Error(specs::ErrorKind::kUsage,
                          fmt::format("{} services; at most {} are possible", spec_.services.size(),

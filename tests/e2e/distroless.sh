@@ -18,3 +18,9 @@ equal "rich" "$(podman run --rm "$image_id" python -c 'import rich, ssl; print(l
 status=0
 podman run --rm "$image_id" sh -c true 2>/dev/null || status=$?
 [ "$status" != 0 ] || fail "there is a shell"
+# No command: Python, which reads what it is given.
+for options in "${every_user[@]}"; do
+  equal "the default command ($options)" \
+    "$(podman run --rm -i $options "$image_id" <<<'import sys; print(sys.version_info[:2], sys.prefix)')" \
+    "(3, 11) /opt/venv"
+done

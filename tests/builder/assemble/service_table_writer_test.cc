@@ -136,7 +136,7 @@ TEST(ServiceTableWriter, AnImageWithoutServicesHasAShell) {
   spec.system.profile = specs::Profile::kDistroless;
   ReadBack read(spec);
   EXPECT_EQ(read.table->size, 0u);
-  EXPECT_STREQ(read.table->shell.argv[0], "/usr/bin/python3");
+  EXPECT_STREQ(read.table->shell.argv[0], "/opt/venv/bin/python3");
 }
 
 TEST(ServiceTableWriter, SaysWhatItCannotHold) {
