@@ -34,7 +34,7 @@ class StretchSink : public layers::Sink {
 };
 
 void RequireStretch(const HttpResponse& head, std::uint64_t offset) {
-  if (head.status != 206) throw RangesRefused("the registry gives no parts of blobs");
+  if (head.status != 206) throw Error("the registry gives no parts of blobs");
   std::string_view range = specs::Trim(head.Header("Content-Range"));
   if (range.starts_with("bytes ")) {
     range.remove_prefix(6);
@@ -51,13 +51,23 @@ std::string FetchStretch(Registry& registry, const specs::Descriptor& blob, std:
                          std::uint64_t size) {
   return specs::WithContext(fmt::format("from {}", registry.Name()), [&] {
     StretchSink sink(size);
+    bool whole = false;
     RegistryRequest request{.path = "/blobs/" + blob.digest.Oci(), .body = &sink};
     request.restart = [&] { sink.Restart(); };
     if (size < blob.size) {
       request.range = ByteRange{.first = offset, .last = offset + size - 1, .suffix = false};
-      request.head = [&](const HttpResponse& head) { RequireStretch(head, offset); };
+      request.head = [&](const HttpResponse& head) {
+        whole = head.status != 206;
+        RequireStretch(head, offset);
+      };
     }
-    const HttpResponse response = registry.Send(std::move(request));
+    HttpResponse response;
+    try {
+      response = registry.Send(std::move(request));
+    } catch (const Error& error) {  // of that type alone, whatever was thrown on the way
+      if (whole) throw RangesRefused(error.message());
+      throw;
+    }
     if (response.status != 200 && response.status != 206) {
       throw registry.Failure("cannot fetch a blob", response);
     }

@@ -181,6 +181,15 @@ TEST_F(BaseInRegistry, TheFirstPushMountsItsLayers) {
   }
 }
 
+// Bytes that are here for a layout do not go out before anybody knows where they can be mounted from.
+TEST_F(BaseInRegistry, SoDoesOneBesideALayout) {
+  const std::size_t before = Uploaded();
+  const auto built = Succeed("one", {"-o", "oci:one.oci", "--push", Reference("team/app:1")});
+  EXPECT_TRUE(HasBase("one"));
+  EXPECT_EQ(built["pushed"][0]["mounted"], base_.size()) << output_;
+  EXPECT_LT(Uploaded() - before, kBulk / 2);
+}
+
 // What the cache lacks of the base is no reason to do everything again.
 TEST_F(BaseInRegistry, APushThatFailsIsTriedOnce) {
   Succeed("one", {"--push", Reference("team/app:1")});
