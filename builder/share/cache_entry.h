@@ -23,7 +23,8 @@ namespace imgbuild::builder {
 
 enum class EntryKind { kImage, kLayer, kPackage, kArchive, kListing };
 
-// "image", "layer", "package", "archive", "listing". ParseEntryKind is the inverse; nullopt for anything else.
+// "image", "layer", "package", "archive", "listing". ParseEntryKind is the inverse; nullopt for
+// anything else.
 std::string_view EntryKindName(EntryKind kind);
 std::optional<EntryKind> ParseEntryKind(std::string_view name);
 

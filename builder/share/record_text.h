@@ -1,5 +1,5 @@
-// A package's record on its way, the text that layers::RenderPackage gives, or the listing of a base
-// image's layer: as a zstd frame.
+// A package's record on its way, the text that layers::RenderPackage gives, or the listing of a
+// base image's layer: as a zstd frame.
 #pragma once
 
 #include <string>

@@ -10,9 +10,9 @@
 #include "layers/image/image_origin.h"
 #include "layers/store/store.h"
 #include "layers/tree/facts.h"
+#include "specs/base/digest.h"
 #include "specs/oci/descriptor.h"
 #include "specs/oci/foreign_config.h"
-#include "specs/base/digest.h"
 #include "specs/oci/platform.h"
 
 namespace imgbuild::layers {

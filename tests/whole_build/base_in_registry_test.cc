@@ -181,7 +181,8 @@ TEST_F(BaseInRegistry, TheFirstPushMountsItsLayers) {
   }
 }
 
-// Bytes that are here for a layout do not go out before anybody knows where they can be mounted from.
+// Bytes that are here for a layout do not go out before anybody knows where they can be mounted
+// from.
 TEST_F(BaseInRegistry, SoDoesOneBesideALayout) {
   const std::size_t before = Uploaded();
   const auto built = Succeed("one", {"-o", "oci:one.oci", "--push", Reference("team/app:1")});
