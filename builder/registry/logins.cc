@@ -36,7 +36,7 @@ std::string OriginOf(const CredentialFinder& finder, const std::string& registry
 
 fs::path KeepLogin(const CredentialFinder& finder, const std::string& registry,
                    const Credentials& credentials) {
-  const fs::path file = finder.FileForLogin();
+  fs::path file = finder.FileForLogin();
   std::error_code ignored;
   fs::create_directories(file.parent_path(), ignored);
   layers::WriteFileAtomically(

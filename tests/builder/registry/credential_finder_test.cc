@@ -99,7 +99,7 @@ TEST_F(CredentialFinderTest, WhatTheUserCallsItCountsToo) {
 }
 
 TEST_F(CredentialFinderTest, AHelperThatNeverAnswersIsNotWaitedForForEver) {
-  WriteHelper("slow", "sleep 600\n");
+  WriteHelper("slow", "exec sleep 600\n");
   EXPECT_THROW(
       (void)AskCredentialHelper("slow", "registry.example", std::chrono::milliseconds(200)),
       specs::Error);
