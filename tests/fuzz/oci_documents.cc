@@ -48,7 +48,7 @@ void Try(std::string_view bytes) {
             "a reference renders to itself");
   });
   Tolerate([&] { (void)builder::AuthFile::Parse(bytes, "auth.json"); });
-  Tolerate([&] { (void)builder::RegistryConfig::ParseRules(bytes, "registries.conf"); });
+  Tolerate([&] { (void)builder::RegistryConfig::Parse(bytes, "registries.conf"); });
   (void)builder::ParseChallenges(bytes);
   (void)builder::NextLink(bytes);
 }
