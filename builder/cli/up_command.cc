@@ -175,7 +175,7 @@ std::vector<FoundContainer> UpIfAny(const std::vector<FoundContainer>& all) {
 // Those that are named; without names the only one.
 std::vector<FoundContainer> Chosen(const Engine& engine, const std::vector<std::string>& names) {
   const std::vector<FoundContainer> found = FindContainers(engine);
-  const std::vector<FoundContainer> running = names.empty() ? UpIfAny(found) : found;
+  std::vector<FoundContainer> running = names.empty() ? UpIfAny(found) : found;
   if (running.empty()) {
     throw specs::Error("nothing is up").Hint("imgbuild up [SPEC] starts an environment");
   }
