@@ -98,9 +98,8 @@ class PythonLocker {
       throw specs::Error(specs::ErrorKind::kUsage,
                          fmt::format("{} is not named as a wheel is", path));
     }
-    input.wheels.push_back({.filename = file.filename(),
-                            .path = specs::CanonicalPath(path, folder_),
-                            .file = file});
+    input.wheels.push_back(
+        {.filename = file.filename(), .path = specs::CanonicalPath(path, folder_), .file = file});
     return specs::NormalizeName(parsed->name);
   }
 

@@ -130,7 +130,8 @@ TEST_F(PackageStage, EndsWithTheErrorOfOneLocalWheel) {
   AddDebs(packages_, locked_, 10);
   for (std::size_t i : {2u, 7u}) locked_.packages[i].source = "local";
   for (std::size_t threads : {1u, 4u}) {
-    EXPECT_THAT(Failure(threads), HasSubstr("is a local wheel in the lock, but the spec names none"));
+    EXPECT_THAT(Failure(threads),
+                HasSubstr("is a local wheel in the lock, but the spec names none"));
   }
 }
 
