@@ -213,8 +213,7 @@ class WheelInstaller {
       const std::string name(member.name.substr(data.size()));
       if (IsListedFont(name)) fonts.push_back({name, reader_.ReadText(member, kMaxText)});
     }
-    std::optional<FontList> list =
-        MakeFontList(reader_.ReadText(*manager, kMaxText), std::move(fonts));
+    std::optional<FontList> list = MakeFontList(reader_.ReadText(*manager, kMaxText), fonts);
     if (!list) return;
     PutContent(fmt::format("{}/{}{}", layout_.site(), data, list->name), std::move(list->json),
                kPlain, kFixedTime);
