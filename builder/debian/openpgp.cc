@@ -13,6 +13,7 @@
 #include <rnp/rnp.h>
 #include <rnp/rnp_err.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -202,8 +203,13 @@ bool WriteField(int fd, std::string_view field) {
 
 // The library writes to stderr whatever it is told, and nothing else may happen to the stderr that
 // other threads write to: so it runs in a process of its own, where stderr can be replaced.
-[[noreturn]] void RunChild(int fd, std::string_view text,
+[[noreturn]] void RunChild(int fd, pid_t parent, std::string_view text,
                            const std::vector<std::string>& key_files) {
+  // Where the program is killed, this process goes too, and keeps nothing of it open until then: a
+  // script that waits for the end of our output would wait for it.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent || ::dup2(fd, STDOUT_FILENO) < 0) ::_exit(1);
+  ::close_range(STDERR_FILENO, ~0U, 0);
   // Not dup2: another thread may have held the lock of the old stream when we were forked.
   stderr = std::fopen("/dev/null", "w");
   Outcome outcome;
@@ -216,7 +222,7 @@ bool WriteField(int fd, std::string_view field) {
   for (std::string_view field :
        {std::string_view(outcome.problem), std::string_view(outcome.text),
         std::string_view(outcome.signers), std::string_view(outcome.seen)}) {
-    written = written && WriteField(fd, field);
+    written = written && WriteField(STDOUT_FILENO, field);
   }
   ::_exit(written ? 0 : 1);
 }
@@ -262,9 +268,10 @@ std::optional<Outcome> TryInChild(std::string_view text,
   }
   layers::FileDescriptor reading(ends[0]);
   layers::FileDescriptor writing(ends[1]);
-  pid_t child = ::fork();
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
   if (child < 0) throw Error("cannot start a process").Found(std::strerror(errno));
-  if (child == 0) RunChild(writing.get(), text, key_files);
+  if (child == 0) RunChild(writing.get(), parent, text, key_files);
   writing.Reset();
   std::string answer = ReadAnswer(reading.get(), text.size() + (1 << 20));
   ::kill(child, SIGKILL);  // it has answered, or never will
