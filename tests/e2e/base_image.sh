@@ -129,7 +129,7 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
 
 cp "$TOP"/specs/examples/*.toml .
 spec() {  # name, base image
-  printf 'extends = "v5-notebook.toml"\n[image]\nname = "%s"\n[system]\nimage = "%s"\ncertificates = ["corp.crt"]\n' "$1" "$2" >"$1.toml"
+  printf 'extends = "v5-notebook.toml"\n[image]\nname = "%s-notebook"\n[system]\nimage = "%s"\ncertificates = ["corp.crt"]\n' "$1" "$2" >"$1.toml"
 }
 
 # From the registry, in docker's format: its layers are below ours, as they are.
