@@ -57,6 +57,7 @@ to = "/srv/app"
 url = "http://127.0.0.1:$files/ollama.tar.gz"
 sha256 = "$(sha256sum ollama.tar.gz | cut -d' ' -f1)"
 to = "/opt/ollama"
+extract = true
 [services.lab]
 preset = "jupyterlab"
 base-url = "/team/lab"
