@@ -18,10 +18,11 @@ want_podman=no example v5-notebook
 user=root
 as() { if [ "$user" = root ]; then "$@"; else runuser -u "$user" -- "$@"; fi; }
 wrap=()
-program() {  # arguments
+inside() {  # a program and its arguments
   (cd "$place/work" && as "${wrap[@]}" env HOME="$place/home" XDG_CACHE_HOME="$cache" XDG_DATA_HOME="$place/data" \
-    JUPYTER_TOKEN=given "$IMGBUILD" "$@")
+    JUPYTER_TOKEN=given "$@")
 }
+program() { inside "$IMGBUILD" "$@"; }
 run() {  # spec, options and command
   local spec=$1
   shift
@@ -150,13 +151,13 @@ check_up() {
   equal "status of up after TERM" "$status" 0
   printf 'imgbuild-init status; curl -V >/dev/null 2>&1; exit 4\n' >"$place/typed"
   status=0
-  program script -qefc "'$IMGBUILD' up --rootless --shell v5-notebook.toml --no-local --locked ${ports[*]}" /dev/null \
+  inside script -qefc "'$IMGBUILD' up --rootless --shell v5-notebook.toml --no-local --locked ${ports[*]}" /dev/null \
     <"$place/typed" >"$place/log" 2>&1 || status=$?
   equal "status of up --shell" "$status" 4
   contains "up --shell" "$(cat "$place/log")" "jupyter"
   left "after up" "port=?.?$web"
   # A script goes on reading from its terminal after a command that took it.
-  program python3 - "$IMGBUILD" >"$place/log" 2>&1 <<'PYTHON' || fail "the terminal: $(cat "$place/log")"
+  inside python3 - "$IMGBUILD" >"$place/log" 2>&1 <<'PYTHON' || fail "the terminal: $(cat "$place/log")"
 import os, pty, select, sys
 pid, terminal = pty.fork()
 if pid == 0:
