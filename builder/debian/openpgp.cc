@@ -205,12 +205,16 @@ bool WriteField(int fd, std::string_view field) {
 // other threads write to: so it runs in a process of its own, where stderr can be replaced.
 [[noreturn]] void RunChild(int fd, pid_t parent, std::string_view text,
                            const std::vector<std::string>& key_files) {
-  // Where the program is killed, this process goes too, and keeps nothing of it open until then: a
-  // script that waits for the end of our output would wait for it.
+  // Where the program is killed, this process goes too, and holds none of its streams open until
+  // then: a script that waits for the end of our output would wait for it. The other descriptors
+  // stay: the library's source of random numbers is one.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent || ::dup2(fd, STDOUT_FILENO) < 0) ::_exit(1);
-  ::close_range(STDERR_FILENO, ~0U, 0);
-  // Not dup2: another thread may have held the lock of the old stream when we were forked.
+  if (::getppid() != parent) ::_exit(1);
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (null < 0 || (fd != stream && ::dup2(null, stream) < 0)) ::_exit(1);
+  }
+  // Beside dup2: another thread may have held the lock of the old stream when we were forked.
   stderr = std::fopen("/dev/null", "w");
   Outcome outcome;
   try {
@@ -222,7 +226,7 @@ bool WriteField(int fd, std::string_view field) {
   for (std::string_view field :
        {std::string_view(outcome.problem), std::string_view(outcome.text),
         std::string_view(outcome.signers), std::string_view(outcome.seen)}) {
-    written = written && WriteField(STDOUT_FILENO, field);
+    written = written && WriteField(fd, field);
   }
   ::_exit(written ? 0 : 1);
 }
