@@ -1,9 +1,9 @@
 #include <cstdio>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/container.h"
 #include "builder/cli/delivery.h"
@@ -57,31 +57,29 @@ int Build(const GlobalOptions& options, BuildArguments& arguments) {
 
 }  // namespace
 
-void AddBuildCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+void AddBuildCommand(Command app, const GlobalOptions& options, RunCommand& run) {
   auto arguments = std::make_shared<BuildArguments>();
-  CLI::App* command = app.add_subcommand("build", "Build images from specs");
-  AddSpecOptions(*command, arguments->spec);
+  Command command = app.AddCommand("build", "Build images from specs");
+  AddSpecOptions(command, arguments->spec);
   command
-      ->add_option("-o,--output", arguments->outputs,
-                   "oci:DIR[:TAG], oci-archive:FILE or docker-archive:FILE; may be repeated")
-      ->type_name("OUTPUT")
-      ->take_all()
-      ->allow_extra_args(false);
+      .AddOption("-o,--output", arguments->outputs,
+                 "oci:DIR[:TAG], oci-archive:FILE or docker-archive:FILE; may be repeated")
+      .TypeName("OUTPUT")
+      .Repeatable();
   command
-      ->add_option("--push", arguments->pushes,
-                   "Push there, each layer as soon as it is made; no layout is written then "
-                   "without -o; may be repeated")
-      ->type_name("docker://HOST/NAME[:TAG]")
-      ->take_all()
-      ->allow_extra_args(false);
-  AddAnnotationOption(*command, arguments->annotations);
-  AddCacheOptions(*command, arguments->cache);
-  AddRegistryOptions(*command, arguments->registry);
-  command->add_option("--compression", arguments->compression, "zstd or gzip")->type_name("CODEC");
-  command->add_flag("--locked", arguments->lock.locked, "Refuse to resolve: the lock must match");
-  command->add_flag("--check", arguments->check,
-                    "Build again in an empty cache and compare the images");
-  command->callback([&options, &run, arguments] {
+      .AddOption("--push", arguments->pushes,
+                 "Push there, each layer as soon as it is made; no layout is written then "
+                 "without -o; may be repeated")
+      .TypeName("docker://HOST/NAME[:TAG]")
+      .Repeatable();
+  AddAnnotationOption(command, arguments->annotations);
+  AddCacheOptions(command, arguments->cache);
+  AddRegistryOptions(command, arguments->registry);
+  command.AddOption("--compression", arguments->compression, "zstd or gzip").TypeName("CODEC");
+  command.AddFlag("--locked", arguments->lock.locked, "Refuse to resolve: the lock must match");
+  command.AddFlag("--check", arguments->check,
+                  "Build again in an empty cache and compare the images");
+  command.WhenGiven([&options, &run, arguments] {
     run = [&options, arguments] { return Build(options, *arguments); };
   });
 }

@@ -4,10 +4,10 @@
 #include <string>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/session.h"
 #include "layers/image/placed_blobs.h"
@@ -122,31 +122,32 @@ int Collect(const GlobalOptions& options, const CollectArguments& arguments) {
   return 0;
 }
 
-void AddCollectCommand(CLI::App& cache, const GlobalOptions& options, RunCommand& run) {
+void AddCollectCommand(Command cache, const GlobalOptions& options, RunCommand& run) {
   auto arguments = std::make_shared<CollectArguments>();
-  CLI::App* command = cache.add_subcommand(
+  Command command = cache.AddCommand(
       "gc", "Remove what was not used for long, but for images that lie in layouts");
-  command->add_option("--max-age", arguments->max_age, "What was not used for that long: 30d, 12h")
-      ->type_name("DURATION");
+  command.AddOption("--max-age", arguments->max_age, "What was not used for that long: 30d, 12h")
+      .TypeName("DURATION");
   command
-      ->add_option("--max-size", arguments->max_size,
-                   "And the oldest, until the cache is no larger: 20GB")
-      ->type_name("SIZE");
-  command->add_flag("--dry-run", arguments->dry_run, "Only say what would go");
-  command->callback([&options, &run, arguments] {
+      .AddOption("--max-size", arguments->max_size,
+                 "And the oldest, until the cache is no larger: 20GB")
+      .TypeName("SIZE");
+  command.AddFlag("--dry-run", arguments->dry_run, "Only say what would go");
+  command.WhenGiven([&options, &run, arguments] {
     run = [&options, arguments] { return Collect(options, *arguments); };
   });
 }
 
 }  // namespace
 
-void AddCacheCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
-  CLI::App* cache = app.add_subcommand("cache", "Look after the cache");
-  cache->require_subcommand(1);
-  cache->add_subcommand("verify", "Read every entry, remove what is wrong")
-      ->callback([&options, &run] { run = [&options] { return Verify(options); }; });
-  AddCollectCommand(*cache, options, run);
-  cache->add_subcommand("dir", "Print where the cache lies")->callback([&options, &run] {
+void AddCacheCommand(Command app, const GlobalOptions& options, RunCommand& run) {
+  Command cache = app.AddCommand("cache", "Look after the cache");
+  cache.RequireCommand();
+  cache.AddCommand("verify", "Read every entry, remove what is wrong").WhenGiven([&options, &run] {
+    run = [&options] { return Verify(options); };
+  });
+  AddCollectCommand(cache, options, run);
+  cache.AddCommand("dir", "Print where the cache lies").WhenGiven([&options, &run] {
     run = [&options] {
       fmt::print("{}\n", Session(options).store().paths().root().string());
       return 0;

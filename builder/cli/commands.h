@@ -3,39 +3,36 @@
 
 #include <functional>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/options.h"
-
-namespace CLI {
-class App;
-}
 
 namespace imgbuild::builder {
 
 // Set by the command that the user chose; returns the exit status.
 using RunCommand = std::function<int()>;
 
-void AddGlobalOptions(CLI::App& app, GlobalOptions& options);
-void AddSpecOptions(CLI::App& command, SpecOptions& options);
+void AddGlobalOptions(Command app, GlobalOptions& options);
+void AddSpecOptions(Command command, SpecOptions& options);
 // The same without the specs themselves.
-void AddSpecSettings(CLI::App& command, SpecOptions& options);
+void AddSpecSettings(Command command, SpecOptions& options);
 
 // `options` is borrowed until `run` was called.
-void AddLockCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
-void AddBuildCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
-void AddPlanCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
-void AddCacheCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
-void AddInitCommand(CLI::App& app, RunCommand& run);
-void AddUpCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run);
-void AddGenerateCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
-void AddPackageCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run);
-void AddPresetsCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
-void AddRunCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run);
-void AddPushCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
-void AddPullCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
-void AddInspectCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
-void AddCopyCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
-void AddTagsCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run);
-void AddLoginCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run);
-void AddDebugCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run);
+void AddLockCommand(Command app, const GlobalOptions& options, RunCommand& run);
+void AddBuildCommand(Command app, const GlobalOptions& options, RunCommand& run);
+void AddPlanCommand(Command app, const GlobalOptions& options, RunCommand& run);
+void AddCacheCommand(Command app, const GlobalOptions& options, RunCommand& run);
+void AddInitCommand(Command app, RunCommand& run);
+void AddUpCommands(Command app, const GlobalOptions& options, RunCommand& run);
+void AddGenerateCommand(Command app, const GlobalOptions& options, RunCommand& run);
+void AddPackageCommands(Command app, const GlobalOptions& options, RunCommand& run);
+void AddPresetsCommand(Command app, const GlobalOptions& options, RunCommand& run);
+void AddRunCommands(Command app, const GlobalOptions& options, RunCommand& run);
+void AddPushCommand(Command app, const GlobalOptions& options, RunCommand& run);
+void AddPullCommand(Command app, const GlobalOptions& options, RunCommand& run);
+void AddInspectCommand(Command app, const GlobalOptions& options, RunCommand& run);
+void AddCopyCommand(Command app, const GlobalOptions& options, RunCommand& run);
+void AddTagsCommands(Command app, const GlobalOptions& options, RunCommand& run);
+void AddLoginCommands(Command app, const GlobalOptions& options, RunCommand& run);
+void AddDebugCommand(Command app, const GlobalOptions& options, RunCommand& run);
 
 }  // namespace imgbuild::builder

@@ -1,6 +1,6 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/copy_image.h"
 #include "builder/cli/platform_option.h"
@@ -56,44 +56,44 @@ int Pull(const GlobalOptions& options, const CopyArguments& arguments) {
   return 0;
 }
 
-void AddFormOption(CLI::App& command, CopyArguments& arguments) {
-  command.add_flag("--oci", arguments.oci,
-                   "Turn docker's media types into those of OCI; the digest changes");
+void AddFormOption(Command command, CopyArguments& arguments) {
+  command.AddFlag("--oci", arguments.oci,
+                  "Turn docker's media types into those of OCI; the digest changes");
 }
 
 }  // namespace
 
-void AddCopyCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+void AddCopyCommand(Command app, const GlobalOptions& options, RunCommand& run) {
   auto arguments = std::make_shared<CopyArguments>();
-  CLI::App* command = app.add_subcommand("copy", "Copy an image from one place to another");
+  Command command = app.AddCommand("copy", "Copy an image from one place to another");
   command
-      ->add_option("from", arguments->from,
-                   "docker://HOST/NAME[:TAG|@DIGEST], oci:DIR[:TAG], oci-archive:FILE[:TAG] or "
-                   "docker-archive:FILE[:NAME]")
-      ->required();
-  command->add_option("to", arguments->to, "The same")->required();
-  AddPlatformOption(*command, arguments->platform);
-  AddFormOption(*command, *arguments);
-  command->add_flag("--referrers", arguments->referrers,
-                    "Also what is attached to it: signatures, SBOMs");
-  AddRegistryOptions(*command, arguments->registry);
-  command->callback([&options, &run, arguments] {
+      .AddOption("from", arguments->from,
+                 "docker://HOST/NAME[:TAG|@DIGEST], oci:DIR[:TAG], oci-archive:FILE[:TAG] or "
+                 "docker-archive:FILE[:NAME]")
+      .Required();
+  command.AddOption("to", arguments->to, "The same").Required();
+  AddPlatformOption(command, arguments->platform);
+  AddFormOption(command, *arguments);
+  command.AddFlag("--referrers", arguments->referrers,
+                  "Also what is attached to it: signatures, SBOMs");
+  AddRegistryOptions(command, arguments->registry);
+  command.WhenGiven([&options, &run, arguments] {
     run = [&options, arguments] { return Copy(options, *arguments); };
   });
 }
 
-void AddPullCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+void AddPullCommand(Command app, const GlobalOptions& options, RunCommand& run) {
   auto arguments = std::make_shared<CopyArguments>();
-  CLI::App* command = app.add_subcommand("pull", "Fetch an image from a registry");
-  command->add_option("image", arguments->from, "docker://HOST/NAME[:TAG|@DIGEST]")->required();
+  Command command = app.AddCommand("pull", "Fetch an image from a registry");
+  command.AddOption("image", arguments->from, "docker://HOST/NAME[:TAG|@DIGEST]").Required();
   command
-      ->add_option("-o,--output", arguments->to,
-                   "Where to, as for copy; NAME.oci in the current directory where not given")
-      ->type_name("PLACE");
-  AddPlatformOption(*command, arguments->platform);
-  AddFormOption(*command, *arguments);
-  AddRegistryOptions(*command, arguments->registry);
-  command->callback([&options, &run, arguments] {
+      .AddOption("-o,--output", arguments->to,
+                 "Where to, as for copy; NAME.oci in the current directory where not given")
+      .TypeName("PLACE");
+  AddPlatformOption(command, arguments->platform);
+  AddFormOption(command, *arguments);
+  AddRegistryOptions(command, arguments->registry);
+  command.WhenGiven([&options, &run, arguments] {
     run = [&options, arguments] { return Pull(options, *arguments); };
   });
 }

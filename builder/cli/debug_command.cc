@@ -2,10 +2,10 @@
 #include <map>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/debug/json_lines.h"
 #include "builder/cli/debug/standards.h"
@@ -65,11 +65,11 @@ int DebugSources(const GlobalOptions& options) {
 }  // namespace
 
 // Hidden: made for tests of the standards from outside, described in docs/debug.md.
-void AddDebugCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
-  CLI::App* debug = app.add_subcommand("debug", "")->group("");
-  debug->require_subcommand(1);
+void AddDebugCommand(Command app, const GlobalOptions& options, RunCommand& run) {
+  Command debug = app.AddCommand("debug", "").Hide();
+  debug.RequireCommand();
   auto add = [&](const char* name, auto verb) {
-    debug->add_subcommand(name, "")->callback([&run, verb] { run = verb; });
+    debug.AddCommand(name, "").WhenGiven([&run, verb] { run = verb; });
   };
   add("version", [] { return RunDebugVersion(std::cin, std::cout); });
   add("specifier", [] { return RunDebugSpecifier(std::cin, std::cout); });

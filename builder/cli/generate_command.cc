@@ -2,10 +2,10 @@
 #include <cstdio>
 #include <filesystem>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/container.h"
 #include "builder/cli/lock_session.h"
@@ -77,11 +77,11 @@ RunPlan PlanFor(const specs::Spec& spec, const GenerateArguments& arguments, con
   plan.image = arguments.image;
   if (plan.image.empty()) plan.image = ImageReference(spec);
   plan.uid = CallerOf(engine, geteuid());
-  plan.folder = fs::current_path().string();
-  plan.label = LabelFor(plan.folder, Environment::OfProcess().Get("HOME").value_or(""));
+  const std::string folder = fs::current_path().string();
+  plan.label = LabelFor(folder, Environment::OfProcess().Get("HOME").value_or(""));
   // A cluster has users of its own; a compose file is for the folder that it lies in.
   if (format.render == RenderKubernetes) plan.uid = plan.image_user.value_or(0);
-  if (format.render == RenderCompose) plan.folder = ".";
+  plan.folder = format.render == RenderCompose ? "." : folder;
   AddHome(plan);
   return plan;
 }
@@ -107,23 +107,22 @@ int Generate(const GlobalOptions& options, const GenerateArguments& arguments,
 
 }  // namespace
 
-void AddGenerateCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
-  CLI::App* generate =
-      app.add_subcommand("generate", "Write what starts the environment in other ways");
-  generate->require_subcommand(1);
+void AddGenerateCommand(Command app, const GlobalOptions& options, RunCommand& run) {
+  Command generate = app.AddCommand("generate", "Write what starts the environment in other ways");
+  generate.RequireCommand();
   for (const Format& format : kFormats) {
     auto arguments = std::make_shared<GenerateArguments>();
-    CLI::App* command = generate->add_subcommand(format.name, format.description);
-    AddSpecOptions(*command, arguments->spec);
-    command->add_option("-o,--output", arguments->output, "Where to; standard output without it")
-        ->type_name("FILE");
+    Command command = generate.AddCommand(format.name, format.description);
+    AddSpecOptions(command, arguments->spec);
+    command.AddOption("-o,--output", arguments->output, "Where to; standard output without it")
+        .TypeName("FILE");
     command
-        ->add_option("--image", arguments->image,
-                     "The image's reference; localhost/NAME:TAG where none is given")
-        ->type_name("REFERENCE");
-    command->add_option("--engine", arguments->engine, "podman, docker or nerdctl")
-        ->type_name("ENGINE");
-    command->callback([&options, &run, arguments, &format] {
+        .AddOption("--image", arguments->image,
+                   "The image's reference; localhost/NAME:TAG where none is given")
+        .TypeName("REFERENCE");
+    command.AddOption("--engine", arguments->engine, "podman, docker or nerdctl")
+        .TypeName("ENGINE");
+    command.WhenGiven([&options, &run, arguments, &format] {
       run = [&options, arguments, &format] { return Generate(options, *arguments, format); };
     });
   }

@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <filesystem>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "layers/io/atomic_file.h"
 #include "layers/io/file.h"
@@ -123,11 +123,11 @@ int Init(const fs::path& file) {
 
 }  // namespace
 
-void AddInitCommand(CLI::App& app, RunCommand& run) {
+void AddInitCommand(Command app, RunCommand& run) {
   auto file = std::make_shared<std::string>("spec.toml");
-  CLI::App* command = app.add_subcommand("init", "Write a spec to begin with");
-  command->add_option("spec", *file, "The file to write; spec.toml where none is given");
-  command->callback([&run, file] { run = [file] { return Init(*file); }; });
+  Command command = app.AddCommand("init", "Write a spec to begin with");
+  command.AddOption("spec", *file, "The file to write; spec.toml where none is given");
+  command.WhenGiven([&run, file] { run = [file] { return Init(*file); }; });
 }
 
 }  // namespace imgbuild::builder

@@ -1,8 +1,8 @@
 #include <cstdio>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/image_access.h"
 #include "builder/cli/inspection.h"
@@ -54,20 +54,20 @@ int Inspect(const GlobalOptions& options, const InspectArguments& arguments) {
 
 }  // namespace
 
-void AddInspectCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+void AddInspectCommand(Command app, const GlobalOptions& options, RunCommand& run) {
   auto arguments = std::make_shared<InspectArguments>();
-  CLI::App* command = app.add_subcommand("inspect", "Show what an image is; --json for programs");
+  Command command = app.AddCommand("inspect", "Show what an image is; --json for programs");
   command
-      ->add_option("place", arguments->place,
-                   "docker://HOST/NAME[:TAG|@DIGEST], oci:DIR[:TAG], oci-archive:FILE[:TAG] or "
-                   "docker-archive:FILE[:NAME]")
-      ->required();
-  AddPlatformOption(*command, arguments->platform);
-  command->add_flag("--raw", arguments->raw, "The manifest or index, byte for byte");
-  command->add_flag("--referrers", arguments->referrers,
-                    "Also what is attached to it: signatures, SBOMs");
-  AddRegistryOptions(*command, arguments->registry);
-  command->callback([&options, &run, arguments] {
+      .AddOption("place", arguments->place,
+                 "docker://HOST/NAME[:TAG|@DIGEST], oci:DIR[:TAG], oci-archive:FILE[:TAG] or "
+                 "docker-archive:FILE[:NAME]")
+      .Required();
+  AddPlatformOption(command, arguments->platform);
+  command.AddFlag("--raw", arguments->raw, "The manifest or index, byte for byte");
+  command.AddFlag("--referrers", arguments->referrers,
+                  "Also what is attached to it: signatures, SBOMs");
+  AddRegistryOptions(command, arguments->registry);
+  command.WhenGiven([&options, &run, arguments] {
     run = [&options, arguments] { return Inspect(options, *arguments); };
   });
 }

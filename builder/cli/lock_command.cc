@@ -1,6 +1,6 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/lock_session.h"
 
@@ -11,14 +11,11 @@ struct LockArguments {
   SpecOptions spec;
   LockOptions lock;
   std::vector<std::string> upgrades;
-  CLI::Option* upgrade = nullptr;
 };
 
 int Lock(const GlobalOptions& options, LockArguments& arguments) {
   Session session(options);
   arguments.lock.relock = true;
-  // --upgrade without a name means everything.
-  arguments.lock.upgrade_all = arguments.upgrade->count() > 0 && arguments.upgrades.empty();
   for (const std::string& name : arguments.upgrades) {
     const bool spec = name.ends_with(".toml");  // written after an --upgrade without a name
     if (spec || name.empty()) arguments.lock.upgrade_all = true;
@@ -39,20 +36,21 @@ int Lock(const GlobalOptions& options, LockArguments& arguments) {
 
 }  // namespace
 
-void AddLockCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+void AddLockCommand(Command app, const GlobalOptions& options, RunCommand& run) {
   auto arguments = std::make_shared<LockArguments>();
-  CLI::App* command = app.add_subcommand("lock", "Resolve, and write NAME.lock beside the spec");
-  AddSpecOptions(*command, arguments->spec);
-  arguments->upgrade =
+  Command command = app.AddCommand("lock", "Resolve, and write NAME.lock beside the spec");
+  AddSpecOptions(command, arguments->spec);
+  const Option upgrade =
       command
-          ->add_option("--upgrade", arguments->upgrades,
-                       "Move to newer versions: of this package, or of all where none is named; "
-                       "may be repeated")
-          ->type_name("NAME")
-          ->expected(0, 1)
-          ->take_all()
-          ->allow_extra_args(false);
-  command->callback([&options, &run, arguments] {
+          .AddOption("--upgrade", arguments->upgrades,
+                     "Move to newer versions: of this package, or of all where none is named; "
+                     "may be repeated")
+          .TypeName("NAME")
+          .AtMostOne()
+          .Repeatable();
+  command.WhenGiven([&options, &run, arguments, upgrade] {
+    // --upgrade without a name means everything.
+    arguments->lock.upgrade_all = upgrade.IsGiven() && arguments->upgrades.empty();
     run = [&options, arguments] { return Lock(options, *arguments); };
   });
 }

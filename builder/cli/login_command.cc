@@ -2,11 +2,11 @@
 #include <cstdio>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/registry_access.h"
 #include "builder/cli/session.h"
@@ -122,20 +122,20 @@ int Logout(const LoginArguments& arguments) {
 
 }  // namespace
 
-void AddLoginCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+void AddLoginCommands(Command app, const GlobalOptions& options, RunCommand& run) {
   auto arguments = std::make_shared<LoginArguments>();
-  CLI::App* login = app.add_subcommand("login", "Keep credentials for a registry");
-  login->add_option("registry", arguments->registry, "registry.example")->required();
-  login->add_option("-u,--username", arguments->user, "The user")->type_name("USER");
-  login->add_flag("--password-stdin", arguments->password_stdin,
-                  "Read the password from standard input");
-  AddRegistryOptions(*login, arguments->options);
-  login->callback([&options, &run, arguments] {
+  Command login = app.AddCommand("login", "Keep credentials for a registry");
+  login.AddOption("registry", arguments->registry, "registry.example").Required();
+  login.AddOption("-u,--username", arguments->user, "The user").TypeName("USER");
+  login.AddFlag("--password-stdin", arguments->password_stdin,
+                "Read the password from standard input");
+  AddRegistryOptions(login, arguments->options);
+  login.WhenGiven([&options, &run, arguments] {
     run = [&options, arguments] { return Login(options, *arguments); };
   });
-  CLI::App* logout = app.add_subcommand("logout", "Forget the credentials for a registry");
-  logout->add_option("registry", arguments->registry, "registry.example")->required();
-  logout->callback([&run, arguments] { run = [arguments] { return Logout(*arguments); }; });
+  Command logout = app.AddCommand("logout", "Forget the credentials for a registry");
+  logout.AddOption("registry", arguments->registry, "registry.example").Required();
+  logout.WhenGiven([&run, arguments] { run = [arguments] { return Logout(*arguments); }; });
 }
 
 }  // namespace imgbuild::builder

@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <span>
-#include <string_view>
+#include <string>
+#include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <sys/resource.h>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/interrupt.h"
-#include "builder/cli/usage_error.h"
 #include "builder/cli/version.h"
 #include "specs/base/error.h"
 
@@ -37,10 +36,9 @@ void LeaveNoCore() {
 
 int Main(int argc, char** argv) {
   LeaveNoCore();
-  CLI::App app("Layered, reproducible OCI images from one environment spec", "imgbuild");
-  app.set_version_flag("--version", std::string("imgbuild ") + kVersion);
-  app.require_subcommand(1);
-  app.fallthrough();
+  CommandLine line("imgbuild", std::string("imgbuild ") + kVersion,
+                   "Layered, reproducible OCI images from one environment spec");
+  const Command app = line.program();
   GlobalOptions options;
   RunCommand run;
   AddGlobalOptions(app, options);
@@ -61,14 +59,13 @@ int Main(int argc, char** argv) {
   AddLoginCommands(app, options, run);
   AddCacheCommand(app, options, run);
   AddDebugCommand(app, options, run);
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    if (const auto status = line.Parse(words)) return *status;
+  } catch (const specs::Error& error) {
     // What was understood before the error is not in the options yet.
-    const std::span<char*> words(argv, static_cast<std::size_t>(argc));
-    const bool json = std::ranges::find(words, std::string_view("--json")) != words.end();
-    return Report(UsageError(app, error), json ? ErrorStyle::kTextAndEvent : ErrorStyle::kText);
+    const bool json = std::ranges::find(words, "--json") != words.end();
+    return Report(error, json ? ErrorStyle::kTextAndEvent : ErrorStyle::kText);
   }
   EndOnInterrupt();
   const ErrorStyle style =

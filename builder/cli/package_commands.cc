@@ -1,9 +1,9 @@
 // imgbuild add and remove: packages in the spec and its lock, together or not at all.
 #include <map>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/lock_session.h"
 #include "layers/io/atomic_file.h"
@@ -131,28 +131,27 @@ int Remove(const GlobalOptions& options, const PackageArguments& arguments) {
 
 using Action = int (*)(const GlobalOptions&, const PackageArguments&);
 
-void AddOne(CLI::App& app, const GlobalOptions& options, RunCommand& run, const char* name,
+void AddOne(Command app, const GlobalOptions& options, RunCommand& run, const char* name,
             const char* description, Action action) {
   auto arguments = std::make_shared<PackageArguments>();
-  CLI::App* command = app.add_subcommand(name, description);
+  Command command = app.AddCommand(name, description);
   command
-      ->add_option("packages", arguments->packages,
-                   "Packages of [python], or with --system Debian's")
-      ->type_name("PKG")
-      ->required();
-  command->add_option("--spec", arguments->spec, "The spec; spec.toml where none is given")
-      ->type_name("SPEC");
-  command->add_option("--layer", arguments->layer, "In this one of [[python.layers]]")
-      ->type_name("NAME");
-  command->add_flag("--system", arguments->system, "In system.packages");
-  command->callback([&options, &run, arguments, action] {
+      .AddOption("packages", arguments->packages, "Packages of [python], or with --system Debian's")
+      .TypeName("PKG")
+      .Required();
+  command.AddOption("--spec", arguments->spec, "The spec; spec.toml where none is given")
+      .TypeName("SPEC");
+  command.AddOption("--layer", arguments->layer, "In this one of [[python.layers]]")
+      .TypeName("NAME");
+  command.AddFlag("--system", arguments->system, "In system.packages");
+  command.WhenGiven([&options, &run, arguments, action] {
     run = [&options, arguments, action] { return action(options, *arguments); };
   });
 }
 
 }  // namespace
 
-void AddPackageCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+void AddPackageCommands(Command app, const GlobalOptions& options, RunCommand& run) {
   AddOne(app, options, run, "add", "Add packages to the spec, and lock them", Add);
   AddOne(app, options, run, "remove", "Remove packages from spec and lock", Remove);
 }

@@ -1,13 +1,13 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include "builder/assemble/build_image.h"
 #include "builder/assemble/gpu_code.h"
 #include "builder/cli/build_work.h"
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/delivery.h"
 #include "builder/cli/lock_session.h"
@@ -188,14 +188,14 @@ int Plan(const GlobalOptions& options, PlanArguments& arguments) {
 
 }  // namespace
 
-void AddPlanCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+void AddPlanCommand(Command app, const GlobalOptions& options, RunCommand& run) {
   auto arguments = std::make_shared<PlanArguments>();
-  CLI::App* command =
-      app.add_subcommand("plan", "Show layers, packages, sizes and what is cached; build nothing");
-  AddSpecOptions(*command, arguments->spec);
-  command->add_option("--compression", arguments->compression, "zstd or gzip")->type_name("CODEC");
-  command->add_flag("--locked", arguments->lock.locked, "Refuse to resolve: the lock must match");
-  command->callback([&options, &run, arguments] {
+  Command command =
+      app.AddCommand("plan", "Show layers, packages, sizes and what is cached; build nothing");
+  AddSpecOptions(command, arguments->spec);
+  command.AddOption("--compression", arguments->compression, "zstd or gzip").TypeName("CODEC");
+  command.AddFlag("--locked", arguments->lock.locked, "Refuse to resolve: the lock must match");
+  command.WhenGiven([&options, &run, arguments] {
     run = [&options, arguments] { return Plan(options, *arguments); };
   });
 }

@@ -3,13 +3,11 @@
 
 #include <string>
 
-namespace CLI {
-class App;
-}
+#include "builder/cli/command_line.h"
 
 namespace imgbuild::builder {
 
 // `platform` stays "" where it is not given.
-void AddPlatformOption(CLI::App& command, std::string& platform);
+void AddPlatformOption(Command command, std::string& platform);
 
 }  // namespace imgbuild::builder

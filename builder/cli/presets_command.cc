@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <cstdio>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
@@ -72,12 +72,11 @@ int Presets(const GlobalOptions& options, const std::string& name) {
 
 }  // namespace
 
-void AddPresetsCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+void AddPresetsCommand(Command app, const GlobalOptions& options, RunCommand& run) {
   auto name = std::make_shared<std::string>();
-  CLI::App* command =
-      app.add_subcommand("presets", "Services by name, with port and what they need");
-  command->add_option("name", *name, "Print this one as it is written")->type_name("NAME");
-  command->callback(
+  Command command = app.AddCommand("presets", "Services by name, with port and what they need");
+  command.AddOption("name", *name, "Print this one as it is written").TypeName("NAME");
+  command.WhenGiven(
       [&options, &run, name] { run = [&options, name] { return Presets(options, *name); }; });
 }
 

@@ -1,8 +1,8 @@
 #include <filesystem>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/image_access.h"
 #include "builder/cli/image_place.h"
@@ -80,21 +80,20 @@ int Push(const GlobalOptions& options, const PushArguments& arguments) {
 
 }  // namespace
 
-void AddPushCommand(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+void AddPushCommand(Command app, const GlobalOptions& options, RunCommand& run) {
   auto arguments = std::make_shared<PushArguments>();
-  CLI::App* command = app.add_subcommand("push", "Push an image to a registry");
+  Command command = app.AddCommand("push", "Push an image to a registry");
   command
-      ->add_option("image", arguments->words,
-                   "The image, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME] "
-                   "(else what spec.toml builds), then where to put it: docker://HOST/NAME[:TAG]")
-      ->type_name("[IMAGE] DESTINATION");
-  command->add_option("--tag", arguments->tags, "Another tag; may be repeated")
-      ->type_name("TAG")
-      ->take_all()
-      ->allow_extra_args(false);
-  AddAnnotationOption(*command, arguments->annotations);
-  AddRegistryOptions(*command, arguments->registry);
-  command->callback([&options, &run, arguments] {
+      .AddOption("image", arguments->words,
+                 "The image, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME] "
+                 "(else what spec.toml builds), then where to put it: docker://HOST/NAME[:TAG]")
+      .TypeName("[IMAGE] DESTINATION");
+  command.AddOption("--tag", arguments->tags, "Another tag; may be repeated")
+      .TypeName("TAG")
+      .Repeatable();
+  AddAnnotationOption(command, arguments->annotations);
+  AddRegistryOptions(command, arguments->registry);
+  command.WhenGiven([&options, &run, arguments] {
     run = [&options, arguments] { return Push(options, *arguments); };
   });
 }

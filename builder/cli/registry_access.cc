@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include <CLI/CLI.hpp>
-
 #include "builder/host/environment.h"
 #include "builder/registry/credential_finder.h"
 #include "builder/registry/registry_config.h"
@@ -11,19 +9,18 @@
 
 namespace imgbuild::builder {
 
-void AddRegistryOptions(CLI::App& command, RegistryOptions& options) {
-  command.add_flag("--insecure", options.insecure,
-                   "Take any certificate, and plain HTTP where there is no TLS");
+void AddRegistryOptions(Command command, RegistryOptions& options) {
+  command.AddFlag("--insecure", options.insecure,
+                  "Take any certificate, and plain HTTP where there is no TLS");
 }
 
-void AddAnnotationOption(CLI::App& command, std::vector<std::string>& annotations) {
+void AddAnnotationOption(Command command, std::vector<std::string>& annotations) {
   command
-      .add_option("--annotation", annotations,
-                  "On the image's manifests and index, leaving its layers as they are; may be "
-                  "repeated")
-      ->type_name("KEY=VALUE")
-      ->take_all()
-      ->allow_extra_args(false);
+      .AddOption("--annotation", annotations,
+                 "On the image's manifests and index, leaving its layers as they are; may be "
+                 "repeated")
+      .TypeName("KEY=VALUE")
+      .Repeatable();
 }
 
 specs::Reference ParseRegistryReference(std::string_view text) {

@@ -6,13 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/session.h"
 #include "builder/registry/registry.h"
 #include "specs/oci/reference.h"
-
-namespace CLI {
-class App;
-}
 
 namespace imgbuild::builder {
 
@@ -20,10 +17,10 @@ struct RegistryOptions {
   bool insecure = false;
 };
 
-void AddRegistryOptions(CLI::App& command, RegistryOptions& options);
+void AddRegistryOptions(Command command, RegistryOptions& options);
 
 // --annotation KEY=VALUE, repeatable.
-void AddAnnotationOption(CLI::App& command, std::vector<std::string>& annotations);
+void AddAnnotationOption(Command command, std::vector<std::string>& annotations);
 
 // "docker://HOST/NAME:TAG", as podman and skopeo write it, or without the transport.
 specs::Reference ParseRegistryReference(std::string_view text);

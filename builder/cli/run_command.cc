@@ -1,6 +1,5 @@
 // imgbuild run and shell: a container of the spec, gone when it ends.
-#include <CLI/CLI.hpp>
-
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/container.h"
 #include "builder/cli/rootless.h"
@@ -44,32 +43,32 @@ int Shell(const GlobalOptions& options, ContainerOptions& arguments) {
   Become(session, container);
 }
 
-void AddLockedFlag(CLI::App& command, LockOptions& options) {
-  command.add_flag("--locked", options.locked, "Refuse to resolve: the lock must match");
+void AddLockedFlag(Command command, LockOptions& options) {
+  command.AddFlag("--locked", options.locked, "Refuse to resolve: the lock must match");
 }
 
 }  // namespace
 
-void AddRunCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+void AddRunCommands(Command app, const GlobalOptions& options, RunCommand& run) {
   auto arguments = std::make_shared<RunArgumentsGiven>();
-  CLI::App* command =
-      app.add_subcommand("run", "Run a command in the environment, in the current folder");
-  command->add_option("--spec", arguments->spec, "The spec; spec.toml where none is given")
-      ->type_name("SPEC");
-  AddSpecSettings(*command, arguments->container.spec);
-  AddLockedFlag(*command, arguments->container.lock);
-  command->add_flag("--rootless", arguments->rootless,
-                    "Without a container engine; where no command is given, the services");
-  command->add_option("command", arguments->command, "The command, after --")->type_name("COMMAND");
-  command->callback([&options, &run, arguments] {
+  Command command =
+      app.AddCommand("run", "Run a command in the environment, in the current folder");
+  command.AddOption("--spec", arguments->spec, "The spec; spec.toml where none is given")
+      .TypeName("SPEC");
+  AddSpecSettings(command, arguments->container.spec);
+  AddLockedFlag(command, arguments->container.lock);
+  command.AddFlag("--rootless", arguments->rootless,
+                  "Without a container engine; where no command is given, the services");
+  command.AddOption("command", arguments->command, "The command, after --").TypeName("COMMAND");
+  command.WhenGiven([&options, &run, arguments] {
     run = [&options, arguments] { return Run(options, *arguments); };
   });
 
   auto shell = std::make_shared<ContainerOptions>();
-  command = app.add_subcommand("shell", "A shell in the environment, in the current folder");
-  AddSpecOptions(*command, shell->spec);
-  AddLockedFlag(*command, shell->lock);
-  command->callback(
+  command = app.AddCommand("shell", "A shell in the environment, in the current folder");
+  AddSpecOptions(command, shell->spec);
+  AddLockedFlag(command, shell->lock);
+  command.WhenGiven(
       [&options, &run, shell] { run = [&options, shell] { return Shell(options, *shell); }; });
 }
 

@@ -4,7 +4,6 @@
 #include <iterator>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "builder/registry/registry_config.h"
@@ -132,23 +131,21 @@ std::vector<ExportResult> ExportTo(Session& session, const CacheOptions& options
   return results;
 }
 
-void AddCacheOptions(CLI::App& command, CacheOptions& options) {
+void AddCacheOptions(Command command, CacheOptions& options) {
   command
-      .add_option("--cache-from", options.from,
-                  "Believe what is claimed there, and take it instead of making it: an image or "
-                  "cache in a registry, or the URL of an HTTP cache; may be repeated")
-      ->type_name(kPlaces)
-      ->take_all()
-      ->allow_extra_args(false);
+      .AddOption("--cache-from", options.from,
+                 "Believe what is claimed there, and take it instead of making it: an image or "
+                 "cache in a registry, or the URL of an HTTP cache; may be repeated")
+      .TypeName(kPlaces)
+      .Repeatable();
   command
-      .add_option("--cache-to", options.to,
-                  "Give what the build made to that cache, under a tag of its own in a registry; "
-                  "may be repeated")
-      ->type_name(kPlaces)
-      ->take_all()
-      ->allow_extra_args(false);
-  command.add_flag("--cache-archives", options.archives,
-                   "With --cache-to, the original archives of all packages, too");
+      .AddOption("--cache-to", options.to,
+                 "Give what the build made to that cache, under a tag of its own in a registry; "
+                 "may be repeated")
+      .TypeName(kPlaces)
+      .Repeatable();
+  command.AddFlag("--cache-archives", options.archives,
+                  "With --cache-to, the original archives of all packages, too");
 }
 
 std::unique_ptr<SharedPlaces> OpenSharedCaches(Session& session, const CacheOptions& options,

@@ -6,14 +6,11 @@
 #include <vector>
 
 #include "builder/assemble/build_image.h"
+#include "builder/cli/command_line.h"
 #include "builder/cli/registry_access.h"
 #include "builder/cli/session.h"
 #include "builder/share/cache_target.h"
 #include "builder/share/shared_places.h"
-
-namespace CLI {
-class App;
-}
 
 namespace imgbuild::builder {
 
@@ -23,7 +20,7 @@ struct CacheOptions {
   bool archives = false;  // go to the caches, too
 };
 
-void AddCacheOptions(CLI::App& command, CacheOptions& options);
+void AddCacheOptions(Command command, CacheOptions& options);
 
 // The places of --cache-from, then those of the configuration; null where there are none, or no
 // network to reach them. "docker://HOST/NAME[:TAG]", or the URL of an HTTP cache. Throws Error

@@ -1,11 +1,11 @@
 #include <cstdio>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/confirm.h"
 #include "builder/cli/image_access.h"
@@ -120,22 +120,22 @@ int Remove(const GlobalOptions& options, const RmArguments& arguments) {
 
 }  // namespace
 
-void AddTagsCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+void AddTagsCommands(Command app, const GlobalOptions& options, RunCommand& run) {
   auto tags = std::make_shared<TagsArguments>();
-  CLI::App* list = app.add_subcommand("tags", "List the tags of a repository");
-  list->add_option("repository", tags->repository, "docker://HOST/NAME")->required();
-  AddRegistryOptions(*list, tags->registry);
-  list->callback(
+  Command list = app.AddCommand("tags", "List the tags of a repository");
+  list.AddOption("repository", tags->repository, "docker://HOST/NAME").Required();
+  AddRegistryOptions(list, tags->registry);
+  list.WhenGiven(
       [&options, &run, tags] { run = [&options, tags] { return Tags(options, *tags); }; });
 
   auto rm = std::make_shared<RmArguments>();
-  CLI::App* remove = app.add_subcommand("rm", "Delete a tag or an image from a registry");
-  remove->add_option("image", rm->image, "docker://HOST/NAME:TAG or @DIGEST")->required();
-  remove->add_flag("--digest", rm->by_digest,
-                   "The manifest that the tag leads to, and so all of its tags");
-  remove->add_flag("-y,--yes", rm->yes, "Do not ask");
-  AddRegistryOptions(*remove, rm->registry);
-  remove->callback([&options, &run, rm] { run = [&options, rm] { return Remove(options, *rm); }; });
+  Command remove = app.AddCommand("rm", "Delete a tag or an image from a registry");
+  remove.AddOption("image", rm->image, "docker://HOST/NAME:TAG or @DIGEST").Required();
+  remove.AddFlag("--digest", rm->by_digest,
+                 "The manifest that the tag leads to, and so all of its tags");
+  remove.AddFlag("-y,--yes", rm->yes, "Do not ask");
+  AddRegistryOptions(remove, rm->registry);
+  remove.WhenGiven([&options, &run, rm] { run = [&options, rm] { return Remove(options, *rm); }; });
 }
 
 }  // namespace imgbuild::builder

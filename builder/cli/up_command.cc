@@ -4,12 +4,12 @@
 #include <iterator>
 #include <optional>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "builder/cli/additions.h"
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/container.h"
 #include "builder/cli/following.h"
@@ -245,43 +245,42 @@ int Logs(const std::vector<std::string>& names, bool follow) {
 
 }  // namespace
 
-void AddUpCommands(CLI::App& app, const GlobalOptions& options, RunCommand& run) {
+void AddUpCommands(Command app, const GlobalOptions& options, RunCommand& run) {
   auto up = std::make_shared<UpArguments>();
-  CLI::App* command = app.add_subcommand(
+  Command command = app.AddCommand(
       "up", "Build and start the environment's services; Ctrl-C stops and removes them");
-  AddSpecOptions(*command, up->container.spec);
-  command->add_flag("-d,--detach", up->detached, "In the background");
-  command->add_flag("--shell", up->shell, "A shell beside the services, which end with it");
-  command->add_flag("--open", up->open, "Open the first address in the browser when it is ready");
-  command->add_flag("--watch", up->watch,
-                    "Build again and replace it when the spec or its files change");
-  command->add_flag("--rootless", up->rootless,
-                    "Without a container engine, on this machine's own network");
-  command->add_flag("--locked", up->container.lock.locked,
-                    "Refuse to resolve: the lock must match");
-  command->callback([&options, &run, up] { run = [&options, up] { return Up(options, *up); }; });
+  AddSpecOptions(command, up->container.spec);
+  command.AddFlag("-d,--detach", up->detached, "In the background");
+  command.AddFlag("--shell", up->shell, "A shell beside the services, which end with it");
+  command.AddFlag("--open", up->open, "Open the first address in the browser when it is ready");
+  command.AddFlag("--watch", up->watch,
+                  "Build again and replace it when the spec or its files change");
+  command.AddFlag("--rootless", up->rootless,
+                  "Without a container engine, on this machine's own network");
+  command.AddFlag("--locked", up->container.lock.locked, "Refuse to resolve: the lock must match");
+  command.WhenGiven([&options, &run, up] { run = [&options, up] { return Up(options, *up); }; });
 
   auto down = std::make_shared<std::vector<std::string>>();
-  command = app.add_subcommand("down", "Stop what `up` started");
-  command->add_option("environment", *down, "Names, as `ps` shows them; the only one that is up")
-      ->type_name("NAME");
-  command->callback(
+  command = app.AddCommand("down", "Stop what `up` started");
+  command.AddOption("environment", *down, "Names, as `ps` shows them; the only one that is up")
+      .TypeName("NAME");
+  command.WhenGiven(
       [&options, &run, down] { run = [&options, down] { return Down(options, *down); }; });
 
-  command = app.add_subcommand("ps", "What `up` started and still runs");
-  command->callback([&options, &run] { run = [&options] { return Ps(options); }; });
+  command = app.AddCommand("ps", "What `up` started and still runs");
+  command.WhenGiven([&options, &run] { run = [&options] { return Ps(options); }; });
 
   struct LogsArguments {
     std::vector<std::string> names;
     bool follow = false;
   };
   auto logs = std::make_shared<LogsArguments>();
-  command = app.add_subcommand("logs", "What the services said");
-  command->add_option("environment", logs->names, "A name, as `ps` shows it")
-      ->type_name("NAME")
-      ->expected(0, 1);
-  command->add_flag("-f,--follow", logs->follow, "And go on");
-  command->callback([&run, logs] { run = [logs] { return Logs(logs->names, logs->follow); }; });
+  command = app.AddCommand("logs", "What the services said");
+  command.AddOption("environment", logs->names, "A name, as `ps` shows it")
+      .TypeName("NAME")
+      .AtMostOne();
+  command.AddFlag("-f,--follow", logs->follow, "And go on");
+  command.WhenGiven([&run, logs] { run = [logs] { return Logs(logs->names, logs->follow); }; });
 }
 
 }  // namespace imgbuild::builder

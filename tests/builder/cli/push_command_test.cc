@@ -3,10 +3,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include <CLI/CLI.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/copy_image.h"
 #include "builder/cli/session.h"
@@ -55,10 +55,10 @@ class PushCommandTest : public testing::Test {
   }
 
   void Push(const std::string& image, const std::string& tag) {
-    CLI::App app("test", "imgbuild");
+    CommandLine line("imgbuild", "", "");
     RunCommand run;
-    AddPushCommand(app, options_, run);
-    app.parse("push --insecure " + image + " docker://" + target_.host() + "/x/y:" + tag);
+    AddPushCommand(line.program(), options_, run);
+    line.Parse({"push", "--insecure", image, "docker://" + target_.host() + "/x/y:" + tag});
     EXPECT_EQ(run(), 0);
   }
 
