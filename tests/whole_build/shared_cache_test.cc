@@ -383,13 +383,13 @@ TEST_F(SharedPackages, LiesOfAnHttpCacheChangeNothing) {
        }},
   };
   for (const auto& [name, lie] : lies) {
-    http_.SetFault(
-        [&](const support::ServedRequest& request) -> std::optional<support::ServedResponse> {
-          const auto found = honest.find(request.target);
-          if (found == honest.end()) return std::nullopt;
-          return support::ServedResponse{
-              .status = 200, .headers = {}, .body = lie(found->first, found->second)};
-        });
+    http_.SetFault([&, &lie = lie](const support::ServedRequest& request)
+                       -> std::optional<support::ServedResponse> {
+      const auto found = honest.find(request.target);
+      if (found == honest.end()) return std::nullopt;
+      return support::ServedResponse{
+          .status = 200, .headers = {}, .body = lie(found->first, found->second)};
+    });
     const auto built =
         Succeed(On(name, {"--cache-from", http_.url(), "-o", std::string("oci:") + name + ".oci"}));
     EXPECT_EQ(built["digest"], first["digest"]) << name;

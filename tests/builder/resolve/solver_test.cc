@@ -16,7 +16,8 @@ Universe RandomUniverse(std::mt19937& random) {
   auto line = [&] {
     const std::vector<std::string> ops = {"", ">=", "<", "==", "!=", "<=", ">"};
     std::string op = ops[up_to(7)];
-    std::string text = names[up_to(6)] + op + (op.empty() ? "" : std::to_string(1 + up_to(4)));
+    const std::string version = op.empty() ? "" : std::to_string(1 + up_to(4));
+    std::string text = names[up_to(6)] + op + version;
     return up_to(6) == 0 ? "!" + text : text;
   };
   Universe universe;

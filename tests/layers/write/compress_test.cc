@@ -23,7 +23,8 @@ std::string Sample(std::size_t size) {
   std::mt19937 random(5);
   std::string block;
   while (block.size() < 256 * 1024) {
-    block += "word" + std::to_string(random() % 5000) + (random() % 9 == 0 ? "\n" : " ");
+    const char* end = random() % 9 == 0 ? "\n" : " ";
+    block += "word" + std::to_string(random() % 5000) + end;
   }
   std::string text;
   while (text.size() < size) text += std::to_string(text.size()) + block;
