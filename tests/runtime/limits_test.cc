@@ -150,7 +150,7 @@ long ProcessorTime(pid_t pid) {
 }
 
 TEST_F(Limits, WithoutDescriptorsItStillAnswersOneAtATime) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef IMGBUILD_SANITIZED
   GTEST_SKIP() << "a sanitized program opens descriptors of its own";
 #endif
   InitProcess init(TableOf(Script("a", kStays)), {});

@@ -45,7 +45,7 @@ TEST(Stress, DoesWithoutWhatASandboxRefuses) {
                    SYS_mount,  SYS_umount2,   SYS_bpf,       SYS_keyctl,     SYS_io_uring_setup,
                    SYS_chroot, SYS_setuid,    SYS_setgroups, SYS_chown,      SYS_sched_setaffinity,
                    SYS_fchown, SYS_fchownat,  SYS_fallocate, SYS_userfaultfd};
-#ifndef __SANITIZE_ADDRESS__  // a sanitized program cannot begin without this one
+#ifndef IMGBUILD_SANITIZED  // a sanitized program cannot begin without this one
   setup.refused.push_back(SYS_prlimit64);
 #endif
   InitProcess init(TableOf(Script("setup", "echo prepared", "type oneshot\n") +
