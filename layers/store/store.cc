@@ -92,7 +92,7 @@ bool Store::TryToBeAlone() {
 void Store::LetOthersIn() { BeOneOfMany(presence_); }
 
 std::optional<fs::path> Store::FindDownload(const specs::Sha256& digest) const {
-  const fs::path path = paths_.Download(digest);
+  fs::path path = paths_.Download(digest);
   std::error_code error;
   if (!fs::exists(path, error)) return std::nullopt;
   return path;
