@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/core.h>
+
 #include "layers/io/file.h"
 #include "specs/base/error.h"
 #include "specs/oci/json_document.h"
@@ -26,8 +28,8 @@ fs::path BlobPath(const fs::path& layout, std::string_view digest) {
   if (colon == std::string_view::npos) return {};
   const std::string_view algorithm = digest.substr(0, colon);
   const std::string_view encoded = digest.substr(colon + 1);
-  if (!HasOnly(algorithm, std::string(kLower) + "+_-") ||
-      !HasOnly(encoded, std::string(kLower) + std::string(kUpper) + "=_-")) {
+  if (!HasOnly(algorithm, fmt::format("{}+_-", kLower)) ||
+      !HasOnly(encoded, fmt::format("{}{}=_-", kLower, kUpper))) {
     return {};
   }
   return layout / "blobs" / algorithm / encoded;

@@ -86,7 +86,7 @@ std::string Origin(std::string_view url) {
   std::string scheme = ToLower(parts.scheme);
   std::string origin = ToLower(host);
   std::string_view port = scheme == "https" ? ":443" : scheme == "http" ? ":80" : "";
-  if (!port.empty() && origin.ends_with(port)) origin.resize(origin.size() - port.size());
+  if (!port.empty() && origin.ends_with(port)) origin.erase(origin.size() - port.size());
   return scheme + "://" + origin;
 }
 
