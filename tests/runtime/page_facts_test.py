@@ -43,7 +43,7 @@ class FactsTest(unittest.TestCase):
             remembered.cache_clear()
 
     def install(self, name: str, version: str):
-        info = self.site / f"{name}-{version}.dist-info"
+        info = self.site / f"{name.replace(chr(45), chr(95))}-{version}.dist-info"
         info.mkdir(parents=True)
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
 
