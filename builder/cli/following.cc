@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <future>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -28,6 +29,9 @@ using Clock = std::chrono::steady_clock;
 
 // Editors write in several steps.
 constexpr int kSettleMs = 100;
+
+// When what was replaced is removed, which takes processors from what has just been started.
+constexpr std::chrono::seconds kTidyAfter(5);
 
 // What a service may take beyond the time that its own probe has.
 constexpr std::chrono::seconds kStarting(30);
@@ -76,6 +80,7 @@ class Follower {
     while (!done_) Step();
     std::lock_guard lock(changing_);  // an interrupt that came first ends the process
     OnInterrupt(nullptr);
+    TidyUp();
     return status_;
   }
 
@@ -86,9 +91,10 @@ class Follower {
     try {
       for (const FoundContainer& found : FindContainers(container_.engine)) {
         if (found.name != container_.plan.container) continue;
-        TellAdded();
+        Tell(AddedPackages(container_.engine, container_.plan.container));
         RemoveContainer(container_.engine, found);
       }
+      TidyUp();
       return 0;
     } catch (const specs::Error& error) {
       fmt::print(stderr, "error: {}\n", error.what());
@@ -96,13 +102,12 @@ class Follower {
     }
   }
 
-  void TellAdded() {
-    const auto added = AddedPackages(container_.engine, container_.plan.container);
+  void Tell(const std::vector<std::string>& added) {
     if (added.empty()) return;
     session_.progress().Info(RenderAdded(added, SpecOption(container_.plan.spec)));
   }
 
-  // REQUIRES: changing_, for these three.
+  // REQUIRES: changing_, for these four.
   void Start() {
     const std::vector<std::string> words = RunArguments(container_.engine, container_.plan);
     session_.progress().Detail(specs::Join(words, " "));
@@ -122,7 +127,6 @@ class Follower {
   }
 
   void Replace(Container next) {
-    TellAdded();
     Stop();
     next.plan.ports = Inside(next.plan) == Inside(container_.plan) ? container_.plan.ports
                                                                    : ChoosePorts(Inside(next.plan));
@@ -132,7 +136,16 @@ class Follower {
     Start();
   }
 
+  void TidyUp() {
+    for (const std::string& image : replaced_) RemoveUnusedImage(container_.engine, image);
+    replaced_.clear();
+  }
+
   void Step() {
+    if (!replaced_.empty() && Clock::now() >= tidy_at_) {
+      std::lock_guard lock(changing_);
+      TidyUp();
+    }
     pollfd ready[] = {{attached_->logs().fd(), POLLIN, 0},
                       {attached_->wait().fd(), POLLIN, 0},
                       {options_.watch != nullptr ? options_.watch->fd() : -1, POLLIN, 0}};
@@ -140,7 +153,7 @@ class Follower {
     const int count = ::poll(ready, std::size(ready), MillisecondsLeft());
     if (count < 0) return;
     if (count == 0) {
-      LeaveLate();
+      if (leave_by_ && Clock::now() >= *leave_by_) LeaveLate();
     } else if (ready[0].revents != 0) {
       PassOn();
     } else if (ready[1].revents != 0) {
@@ -151,8 +164,10 @@ class Follower {
   }
 
   int MillisecondsLeft() const {
-    if (!leave_by_) return -1;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*leave_by_ - Clock::now());
+    auto wake = leave_by_.value_or(Clock::time_point::max());
+    if (!replaced_.empty()) wake = std::min(wake, tidy_at_);
+    if (wake == Clock::time_point::max()) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake - Clock::now());
     return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
   }
 
@@ -224,6 +239,9 @@ class Follower {
     const auto begin = Clock::now();
     try {
       const std::string before = OwnImage();
+      // Asked while it is built: what is added in that second is not told.
+      auto added = std::async(std::launch::async, AddedPackages, container_.engine,
+                              container_.plan.container);
       Container next = options_.rebuild();
       options_.watch->Watch(PlacesOf(next.loaded));
       if (next.digest == container_.digest && Inside(next.plan) == Inside(container_.plan)) {
@@ -232,9 +250,11 @@ class Follower {
       }
       {
         std::lock_guard lock(changing_);
+        Tell(added.get());
         Replace(std::move(next));
+        replaced_.push_back(before);
+        tidy_at_ = Clock::now() + kTidyAfter;
       }
-      RemoveUnusedImage(container_.engine, before);
     } catch (const specs::Error& error) {
       fmt::print(stderr, "error: {}\n", error.what());
       if (!attached_) throw;
@@ -259,6 +279,8 @@ class Follower {
   std::mutex changing_;  // which container there is
   std::optional<Attached> attached_;
   std::optional<Clock::time_point> leave_by_;
+  std::vector<std::string> replaced_;  // images
+  Clock::time_point tidy_at_;
   std::string line_;  // that has not ended yet
   bool logs_ended_ = false;
   bool opened_ = false;

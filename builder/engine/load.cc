@@ -108,10 +108,10 @@ std::string ImageId(const Engine& engine, const std::string& reference) {
 
 void RemoveUnusedImage(const Engine& engine, const std::string& id) {
   if (id.empty()) return;
+  if (!AskQuietly(engine, {"ps", "-aq", "--filter", "ancestor=" + id}).empty()) return;
   const std::string names =
       AskQuietly(engine, {"image", "inspect", "--format", "{{len .RepoTags}}", id});
   if (names != "0") return;
-  if (!AskQuietly(engine, {"ps", "-aq", "--filter", "ancestor=" + id}).empty()) return;
   AskQuietly(engine, {"rmi", id});
 }
 

@@ -87,6 +87,9 @@ for _ in $(seq 100); do [ -s opened ] && break; sleep 0.1; done
 contains "what was opened" "$(cat opened)" "http://127.0.0.1:"
 equal "addresses opened" "$(wc -l <opened)" 1
 
+names() { podman images -q --filter dangling=true 2>/dev/null | wc -l; }
+before=$(names)
+
 # A file that is in the image: another container at the same address.
 first=$(container_id)
 site two >app/main.py
@@ -95,13 +98,12 @@ second=$(container_id)
 [ "$first" != "$second" ] || fail "the container is the same"
 
 # A save that is made while the first one is built and replaced is the one that stays.
-names() { podman images -q --filter dangling=true | wc -l; }
-before=$(names)
 site four >save
 site three >app/main.py
 becomes "$web" four 30
 second=$(container_id)
 [ -f save ] && fail "nothing was saved meanwhile"
+for _ in $(seq 75); do [ "$(names)" != "$before" ] || break; sleep 0.2; done
 equal "images without a name" "$(names)" "$before"
 
 # A file in the folder that is mounted: the server reloads it.
