@@ -43,6 +43,8 @@ function(imgbuild_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} fmt::fmt GTest::gmock GTest::gtest_main)
   target_precompile_headers(${name} REUSE_FROM imgbuild_test_pch)
+  # For tests that need to know; compilers differ in a name of their own.
+  target_compile_definitions(${name} PRIVATE "$<$<CONFIG:Sanitized>:IMGBUILD_SANITIZED>")
   imgbuild_plain(${name})
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)

@@ -107,6 +107,7 @@ TEST(Control, ShowsTheLastLinesOfAService) {
                                "done; echo end >&2; exec sleep 100")),
                    {});
   ASSERT_TRUE(init.WaitFor("[web] end"));
+  ASSERT_TRUE(init.WaitFor("[web] line 4999"));  // two pipes, in whatever order
   const InitProcess::Asked logs = init.Ask({"logs", "web"});
   EXPECT_EQ(logs.status, 0);
   EXPECT_THAT(logs.output, AllOf(testing::StartsWith("line "), HasSubstr("\nline 4999\n"),

@@ -70,7 +70,9 @@ TEST(ActionResult, SurvivesNoise) {
       bytes[random() % bytes.size()] = static_cast<char>(random());
     }
     const auto entry = ParseActionResult(bytes);
-    if (entry) EXPECT_LE(entry->blobs.size(), kMostBlobs);
+    if (entry) {
+      EXPECT_LE(entry->blobs.size(), kMostBlobs);
+    }
   }
 }
 
