@@ -23,7 +23,6 @@ namespace {
 
 TableFile table_file;
 ServiceTable no_services;
-Command command;
 
 int Complain(const char* what, const char* why) {
   FixedText<600> line;
@@ -56,17 +55,15 @@ int Run(int argc, char** argv) {
     with_services = true;
     ++next;
   }
-  if (static_cast<std::size_t>(argc - next) > kMaxArguments) {
-    return Complain("command", "too many arguments");
+  const char* const* command = next < argc ? argv + next : nullptr;  // of any length
+  if (command == nullptr && (with_services || table.size == 0) && table.shell.size > 0) {
+    command = table.shell.argv;
   }
-  for (; next < argc; ++next) command.argv[command.size++] = argv[next];
-  if (command.size == 0 && (with_services || table.size == 0)) command = table.shell;
-  if (command.size == 0 && table.size == 0) return Complain("nothing to run", "no command given");
+  if (command == nullptr && table.size == 0) return Complain("nothing to run", "no command given");
 
   SetUserEnvironment("/etc/passwd");
-  const bool services = with_services || command.size == 0;
-  static Supervisor supervisor(services ? table : no_services, path,
-                               command.size > 0 ? &command : nullptr);
+  const bool services = with_services || command == nullptr;
+  static Supervisor supervisor(services ? table : no_services, path, command);
   return supervisor.Run();
 }
 

@@ -20,6 +20,7 @@ namespace {
 
 constexpr char kLogDirectory[] = "/tmp/imgbuild-log";
 constexpr std::uint64_t kForegroundWaitMs = 10'000;  // for services to be ready first
+constexpr std::uint64_t kForegroundStopMs = 5'000;   // from its signal to SIGKILL
 constexpr int kLeftoverMs = 1'000;
 
 constexpr int kStopSignals[] = {SIGTERM, SIGINT, SIGQUIT};
@@ -144,6 +145,11 @@ void Supervisor::Loop() {
   }
   EndWithEssentials();
   if (!stopping_) StartForeground(now);
+  if (foreground_pid_ > 0 && foreground_kill_ms_ != 0 && now >= foreground_kill_ms_) {
+    Say("the command did not stop in time, killing it");
+    kill(foreground_pid_, SIGKILL);
+    foreground_kill_ms_ = 0;
+  }
   if (!more && !Finished()) Wait();
 }
 
@@ -180,10 +186,10 @@ void Supervisor::StartForeground(std::uint64_t now) {
   for (std::size_t i = 0; i < table_->size; ++i) settled = settled && services_[i]->IsSettled();
   if (!settled && now - started_ms_ < kForegroundWaitMs) return;
   errors().Drain(200, now + 200);
-  foreground_pid_ = Spawn({.argv = foreground_->argv});
+  foreground_pid_ = Spawn({.argv = foreground_});
   if (foreground_pid_ > 0) return;
   FixedText<256> text;
-  text.Add("cannot start ").Add(foreground_->argv[0]).Add(": ").Add(strerror(errno));
+  text.Add("cannot start ").Add(foreground_[0]).Add(": ").Add(strerror(errno));
   Say(text.data());
   foreground_done_ = true;
   exit_code_ = 125;
@@ -211,7 +217,10 @@ void Supervisor::OnSignal(int number) {
     kill(foreground_pid_, number);
     // An interactive shell ignores TERM, but not that its terminal is gone.
     if (number == SIGTERM && table_->size > 0) kill(foreground_pid_, SIGHUP);
-    if (IsStopSignal(number) && table_->size > 0 && number != SIGINT) BeginStop();
+    if (IsStopSignal(number) && table_->size > 0 && number != SIGINT) {
+      BeginStop();
+      if (foreground_kill_ms_ == 0) foreground_kill_ms_ = NowMs() + kForegroundStopMs;
+    }
     return;
   }
   if (IsStopSignal(number)) {
@@ -285,6 +294,7 @@ int Supervisor::PollTimeout(std::uint64_t now) const {
     if (wanted < due) due = wanted;
   };
   for (std::size_t i = 0; i < table_->size; ++i) consider(services_[i]->due_ms());
+  if (foreground_pid_ > 0 && foreground_kill_ms_ != 0) consider(foreground_kill_ms_);
   consider(control_.due_ms(now));
   consider(out_.due_ms(now));
   consider(err_.due_ms(now));

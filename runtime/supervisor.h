@@ -25,10 +25,10 @@ namespace imgbuild::runtime {
 
 class Supervisor final : private ControlHandler {
  public:
-  // Borrowed for its life. `foreground` may be null: services alone, whose table is read again from
-  // `table_path` on SIGHUP. Services beside a foreground command write into files, not over its
-  // terminal.
-  Supervisor(const ServiceTable& services, const char* table_path, const Command* foreground)
+  // Borrowed for its life. `foreground` are words that end with a null pointer, or null: services
+  // alone, whose table is read again from `table_path` on SIGHUP. Services beside a foreground
+  // command write into files, not over its terminal.
+  Supervisor(const ServiceTable& services, const char* table_path, const char* const* foreground)
       : table_(&services), table_path_(table_path), foreground_(foreground) {}
 
   // Until all has ended; the container's exit status.
@@ -70,7 +70,7 @@ class Supervisor final : private ControlHandler {
 
   const ServiceTable* table_;
   const char* table_path_;
-  const Command* foreground_;
+  const char* const* foreground_;
   Service slots_[kMaxServices];
   Service* services_[kMaxServices] = {};  // in the table's order
   TableFile files_[2];                    // of reloads, in turns
@@ -84,6 +84,7 @@ class Supervisor final : private ControlHandler {
   std::size_t first_ = 0;  // whose output is read first, in turns
   pid_t foreground_pid_ = -1;
   bool foreground_done_ = false;
+  std::uint64_t foreground_kill_ms_ = 0;  // 0: it has not been told to end
   bool stopping_ = false;
   int exit_code_ = 0;
   std::uint64_t started_ms_ = 0;

@@ -178,6 +178,24 @@ TEST(Supervisor, RunsACommandInsteadOfServices) {
   EXPECT_EQ(missing.WaitForExit(), 127);
 }
 
+TEST(Supervisor, KillsACommandBesideServicesThatIgnoresItsEnd) {
+  InitProcess init(
+      Table({{"a", "echo up; exec sleep 60", ""}}),
+      {"--with-services", "sh", "-c", "trap '' TERM HUP; echo deaf; while :; do sleep 0.05; done"});
+  ASSERT_TRUE(init.WaitFor("deaf"));
+  init.Signal(SIGTERM);
+  EXPECT_EQ(init.WaitForExit(std::chrono::seconds(20)), 137);
+  EXPECT_THAT(init.output(), HasSubstr("the command did not stop in time"));
+}
+
+TEST(Supervisor, ACommandMayHaveAnyNumberOfWords) {
+  std::vector<std::string> words = {"sh", "-c", "echo $# ${1000}", "sh"};
+  for (int i = 1; i <= 1000; ++i) words.push_back("w" + std::to_string(i));
+  InitProcess init("", words);
+  EXPECT_EQ(init.WaitForExit(), 0);
+  EXPECT_EQ(init.output(), "1000 w1000\n");
+}
+
 TEST(Supervisor, ForwardsSignalsToTheCommand) {
   InitProcess init("", {"sh", "-c",
                         "trap 'echo hup' HUP; trap 'exit 5' TERM; echo up; "
