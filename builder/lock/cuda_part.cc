@@ -52,16 +52,43 @@ specs::Requirement MakeRequirement(const std::string& text) {
   throw specs::Error(specs::ErrorKind::kUsage, fmt::format("\"{}\" is no requirement", text));
 }
 
+specs::Requirement AnyRelease(const specs::CudaSection& section) {
+  return MakeRequirement(fmt::format("{}=={}.*", kCudaToolkit, section.version));
+}
+
+bool IsBeside(const std::string& component) {
+  return std::find(kBeside.begin(), kBeside.end(), component) != kBeside.end();
+}
+
+std::string MajorOf(const specs::CudaSection& section) {
+  return std::string(specs::Split(section.version, '.')[0]);
+}
+
 class Toolkit {
  public:
-  Toolkit(const specs::CudaSection& section, ReleaseBook& book) : section_(section), book_(book) {
-    const specs::Requirement wanted =
-        MakeRequirement(fmt::format("{}=={}.*", kCudaToolkit, section.version));
-    release_ = book.Newest(wanted.name, wanted.specifier);
+  // `release` is "" for the newest.
+  Toolkit(const specs::CudaSection& section, ReleaseBook& book, std::string release = "")
+      : section_(section), book_(book), release_(std::move(release)) {
+    const specs::Requirement wanted = AnyRelease(section);
+    if (release_.empty()) release_ = book.Newest(wanted.name, wanted.specifier);
     if (release_.empty()) throw NoSuchVersion();
     offered_ = book.Extras(wanted.name, {release_}).at(release_);
   }
 
+  const std::string& release() const { return release_; }
+  // Its extras.
+  const std::vector<std::string>& offered() const { return offered_; }
+
+  // Of the section's components.
+  std::set<std::string> Extras() const {
+    std::set<std::string> extras;
+    for (const std::string& component : section_.components) {
+      if (!IsBeside(component)) Add(component, extras);
+    }
+    return extras;
+  }
+
+ private:
   // Adds the extras of the toolkit that a component stands for.
   void Add(const std::string& component, std::set<std::string>& extras) const {
     if (component == "toolkit") {
@@ -81,7 +108,6 @@ class Toolkit {
     }
   }
 
- private:
   specs::Error NoSuchVersion() const {
     const std::vector<std::string> versions = book_.Versions(std::string(kCudaToolkit));
     if (versions.empty()) {
@@ -124,6 +150,17 @@ class Toolkit {
   std::vector<std::string> offered_;
 };
 
+// Those that are projects of their own.
+std::vector<specs::Requirement> Beside(const specs::CudaSection& section) {
+  std::vector<specs::Requirement> requirements;
+  for (const std::string& component : section.components) {
+    if (!IsBeside(component)) continue;
+    requirements.push_back(
+        MakeRequirement(fmt::format("nvidia-{}-cu{}", component, MajorOf(section))));
+  }
+  return requirements;
+}
+
 }  // namespace
 
 std::vector<std::string> CudaDebianPackages(const specs::CudaSection& section,
@@ -165,22 +202,63 @@ void CheckDebianCuda(const specs::CudaSection& section, specs::Suite suite,
 }
 
 std::vector<specs::Requirement> CudaRequirements(const specs::CudaSection& section,
-                                                 ReleaseBook& book) {
-  std::vector<specs::Requirement> requirements;
-  const Toolkit toolkit(section, book);
-  std::set<std::string> extras;
-  for (const std::string& component : section.components) {
-    if (std::find(kBeside.begin(), kBeside.end(), component) != kBeside.end()) {
-      requirements.push_back(MakeRequirement(
-          fmt::format("nvidia-{}-cu{}", component, specs::Split(section.version, '.')[0])));
-    } else {
-      toolkit.Add(component, extras);
-    }
-  }
+                                                 ReleaseBook& book, const std::string& release) {
+  const Toolkit toolkit(section, book, release);
+  const std::set<std::string> extras = toolkit.Extras();
   const std::string parts = specs::Join({extras.begin(), extras.end()}, ",");
-  requirements.push_back(MakeRequirement(fmt::format(
-      "{}{}=={}.*", kCudaToolkit, parts.empty() ? "" : "[" + parts + "]", section.version)));
+  std::vector<specs::Requirement> requirements = Beside(section);
+  requirements.push_back(
+      MakeRequirement(fmt::format("{}{}=={}", kCudaToolkit, parts.empty() ? "" : "[" + parts + "]",
+                                  release.empty() ? section.version + ".*" : release)));
   return requirements;
+}
+
+std::vector<std::string> CudaReleases(const specs::CudaSection& section, ReleaseBook& book) {
+  const specs::Requirement wanted = AnyRelease(section);
+  std::vector<std::string> releases = book.Versions(wanted.name);
+  std::erase_if(releases, [&](const std::string& release) {
+    const auto version = specs::Version::Parse(release);
+    return !version || !wanted.specifier.Contains(*version);
+  });
+  std::reverse(releases.begin(), releases.end());
+  return releases;
+}
+
+LooseCuda LooseCudaRequirements(const specs::CudaSection& section, ReleaseBook& book) {
+  const Toolkit toolkit(section, book);
+  const auto parts_of = [&](const std::set<std::string>& extras) {
+    std::vector<specs::Requirement> parts;
+    for (const Dependency& part :
+         book.Dependencies(std::string(kCudaToolkit), toolkit.release(), extras)) {
+      std::string range;
+      for (const specs::Specifier& one : part.specifier.specifiers()) {
+        if (one.op() != specs::SpecifierOperator::kEqual) continue;
+        range = "==" + Minor(one.version_text()) + ".*";
+      }
+      parts.push_back(MakeRequirement(part.project + range));
+    }
+    return parts;
+  };
+  LooseCuda loose{.requirements = Beside(section),
+                  .constraints = parts_of({toolkit.offered().begin(), toolkit.offered().end()})};
+  const std::vector<specs::Requirement> asked_for = parts_of(toolkit.Extras());
+  loose.requirements.insert(loose.requirements.end(), asked_for.begin(), asked_for.end());
+  loose.constraints.push_back(AnyRelease(section));
+  return loose;
+}
+
+bool HasOtherCuda(const specs::CudaSection& section, const std::vector<std::string>& projects) {
+  const std::string major = MajorOf(section);
+  // Since CUDA 13 the projects have no version in their names.
+  const bool plain_is_ours = specs::ParseUnsigned(major).value_or(0) >= 13;
+  return std::ranges::any_of(projects, [&](const std::string& project) {
+    for (std::string_view telling : {"nvidia-cuda-runtime", "nvidia-cublas"}) {
+      if (project == telling) return !plain_is_ours;
+      const std::string start = fmt::format("{}-cu", telling);
+      if (project.starts_with(start)) return project.substr(start.size()) != major;
+    }
+    return false;
+  });
 }
 
 }  // namespace imgbuild::builder

@@ -39,10 +39,27 @@ inline constexpr std::string_view kCudaToolkit = "cuda-toolkit";
 
 // Requirements of wheels: "cuda-toolkit[all]==13.0.*", "nvidia-cudnn-cu13". The toolkit is always
 // among them, without extras where no part of it is asked for, so that it can hold what others
-// require to its versions (ResolveInput::binding). Throws Error
-// (kUnresolvable): a version that no index has, with those there are; a component that the version
-// has not, with near names and the versions that have it.
+// require to its versions (ResolveInput::binding). With `release` ("13.0.1") that one of the
+// version's releases. Throws Error (kUnresolvable): a version that no index has, with those there
+// are; a component that the version has not, with near names and the versions that have it.
 std::vector<specs::Requirement> CudaRequirements(const specs::CudaSection& section,
-                                                 ReleaseBook& book);
+                                                 ReleaseBook& book,
+                                                 const std::string& release = "");
+
+// The releases of the section's version, the newest first.
+std::vector<std::string> CudaReleases(const specs::CudaSection& section, ReleaseBook& book);
+
+// The same parts without the toolkit that binds them to one release: what the newest one has as
+// "nvidia-cuda-nvrtc-cu12==12.6.85.*" is "==12.6.*". Frameworks were built with parts of different
+// releases.
+struct LooseCuda {
+  std::vector<specs::Requirement> requirements;
+  // For whatever else is of the toolkit, and for itself.
+  std::vector<specs::Requirement> constraints;
+};
+LooseCuda LooseCudaRequirements(const specs::CudaSection& section, ReleaseBook& book);
+
+// Whether libraries of another major version than the section's are among these projects.
+bool HasOtherCuda(const specs::CudaSection& section, const std::vector<std::string>& projects);
 
 }  // namespace imgbuild::builder

@@ -1,6 +1,9 @@
 #include "builder/lock/python_part.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
+#include <optional>
 
 #include <fmt/core.h>
 
@@ -49,15 +52,13 @@ class PythonLocker {
     if (section_.allow_prereleases) input.prereleases = Prereleases::kAllow;
     if (section_.exclude_newer) input.exclude_newer = ParseExcludeNewer(*section_.exclude_newer);
     input.preferences = PreferredVersions(kept, target_.platform, specs::PackageKind::kWheel);
-    if (cuda == CudaPart::kWith && cuda_.provider == "pypi") {
-      ReleaseBook book(input, Context());
-      input.optional = {std::string(specs::kCudaRoot), CudaRequirements(cuda_, book)};
-      input.binding = {std::string(kCudaToolkit)};
-    }
-    if (input.requirements.empty() && input.wheels.empty() && input.optional.requirements.empty()) {
-      return {};
-    }
-    const Resolution resolution = Resolve(input);
+    const bool with_cuda = cuda == CudaPart::kWith && cuda_.provider == "pypi";
+    if (input.requirements.empty() && input.wheels.empty() && !with_cuda) return {};
+    auto task = context_.progress.Begin("Resolving Python packages", ProgressUnit::kItems);
+    const Resolution resolution = with_cuda ? ResolveWithCuda(input, *task) : Resolve(input, *task);
+    task->Finish(fmt::format("{} for {}", specs::Count(resolution.packages.size(), "package"),
+                             target_.platform.Render()));
+    for (const std::string& warning : resolution.warnings) context_.progress.Warning(warning);
     std::vector<LockedPackage> locked = ToLocked(resolution);
     FindSizes(resolution, kept.previous, context_, locked);
     return locked;
@@ -103,20 +104,57 @@ class PythonLocker {
     return specs::NormalizeName(parsed->name);
   }
 
-  Resolution Resolve(const ResolveInput& input) {
-    auto task = context_.progress.Begin("Resolving Python packages", ProgressUnit::kItems);
-    std::size_t shown = 0;
+  Resolution Resolve(const ResolveInput& input, ProgressTask& task) {
     ResolveContext context = Context();
     context.progress = [&](std::size_t decided, std::string_view current) {
-      if (decided > shown) task->Advance(decided - shown);
-      shown = std::max(shown, decided);
-      task->SetDetail(current);
+      if (decided > shown_) task.Advance(decided - shown_);
+      shown_ = std::max(shown_, decided);
+      task.SetDetail(current);
     };
-    Resolution resolution = ResolvePython(input, std::move(context));
-    task->Finish(fmt::format("{} for {}", specs::Count(resolution.packages.size(), "package"),
-                             target_.platform.Render()));
-    for (const std::string& warning : resolution.warnings) context_.progress.Warning(warning);
-    return resolution;
+    return ResolvePython(input, std::move(context));
+  }
+
+  // Frameworks pin parts of one release of the toolkit. Where that is not the newest, they could
+  // only be had so old that they want another major version of CUDA beside it: then the version's
+  // other releases are tried, and at last parts of different releases. Where nothing makes it one
+  // set, the first answer counts.
+  Resolution ResolveWithCuda(ResolveInput input, ProgressTask& task) {
+    ReleaseBook book(input, Context());
+    const auto with = [&](std::vector<Requirement> requirements) -> const ResolveInput& {
+      input.optional = {std::string(specs::kCudaRoot), std::move(requirements)};
+      return input;
+    };
+    input.binding = {std::string(kCudaToolkit)};
+    std::optional<Resolution> first;
+    std::optional<specs::Error> failure;
+    const auto is_one_set = [&](const ResolveInput& tried) {
+      try {
+        Resolution resolution = Resolve(tried, task);
+        const bool one_set = !HasOtherCuda(cuda_, Projects(resolution));
+        if (one_set || !first) first = std::move(resolution);
+        return one_set;
+      } catch (const specs::Error& error) {
+        if (error.kind() != specs::ErrorKind::kUnresolvable) throw;
+        if (!failure) failure = error;
+        return false;
+      }
+    };
+    if (is_one_set(with(CudaRequirements(cuda_, book)))) return *first;
+    for (const std::string& release : CudaReleases(cuda_, book)) {
+      if (is_one_set(with(CudaRequirements(cuda_, book, release)))) return *first;
+    }
+    input.binding.clear();
+    LooseCuda loose = LooseCudaRequirements(cuda_, book);
+    std::ranges::move(loose.constraints, std::back_inserter(input.constraints));
+    is_one_set(with(std::move(loose.requirements)));
+    if (!first) throw *failure;
+    return *first;
+  }
+
+  static std::vector<std::string> Projects(const Resolution& resolution) {
+    std::vector<std::string> projects;
+    for (const ResolvedPackage& package : resolution.packages) projects.push_back(package.name);
+    return projects;
   }
 
   std::vector<LockedPackage> ToLocked(const Resolution& resolution) {
@@ -167,6 +205,7 @@ class PythonLocker {
   const PythonTarget& target_;
   LockContext& context_;
   std::vector<LayerRoots> roots_;
+  std::size_t shown_ = 0;  // of the progress
 };
 
 }  // namespace

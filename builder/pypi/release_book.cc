@@ -33,6 +33,16 @@ struct ReleaseBook::State {
     return std::holds_alternative<Usable>(catalog.GetUsability(project.name, release));
   }
 
+  const ReleaseFacts& Facts(const Project& project, std::size_t release) {
+    const FactsResult& facts = catalog.GetFacts(project.name, release);
+    if (auto* error = std::get_if<specs::Error>(&facts)) throw *error;
+    if (auto* bad = std::get_if<BadMetadata>(&facts)) {
+      throw specs::Error(
+          fmt::format("{} {} {}", project.name, project.releases[release].text, bad->clause));
+    }
+    return std::get<ReleaseFacts>(facts);
+  }
+
   CandidateRules rules;
   Catalog catalog;
 };
@@ -78,14 +88,37 @@ std::map<std::string, std::vector<std::string>> ReleaseBook::Extras(
   }
   for (std::size_t release : releases) {
     const std::string& text = found->releases[release].text;
-    const FactsResult& facts = state_->catalog.GetFacts(project, release);
-    if (auto* error = std::get_if<specs::Error>(&facts)) throw *error;
-    if (auto* bad = std::get_if<BadMetadata>(&facts)) {
-      throw specs::Error(fmt::format("{} {} {}", project, text, bad->clause));
-    }
-    extras[text] = std::get<ReleaseFacts>(facts).metadata.provides_extra;
+    extras[text] = state_->Facts(*found, release).metadata.provides_extra;
   }
   return extras;
+}
+
+std::vector<Dependency> ReleaseBook::Dependencies(const std::string& project,
+                                                  const std::string& version,
+                                                  const std::set<std::string>& extras) {
+  const Project* found = state_->Find(project);
+  if (found == nullptr) return {};
+  const auto release = std::find_if(found->releases.begin(), found->releases.end(),
+                                    [&](const Release& one) { return one.text == version; });
+  if (release == found->releases.end()) return {};
+  const ReleaseFacts& facts =
+      state_->Facts(*found, static_cast<std::size_t>(release - found->releases.begin()));
+  std::vector<Dependency> dependencies = facts.dependencies;
+  std::set<std::string> seen;
+  std::vector<std::string> left(extras.begin(), extras.end());
+  while (!left.empty()) {
+    const std::string extra = left.back();
+    left.pop_back();
+    if (!seen.insert(extra).second) continue;
+    for (Dependency& dependency : DependenciesFor(facts.metadata, state_->rules.target(), extra)) {
+      if (dependency.project == project) {
+        left.insert(left.end(), dependency.extras.begin(), dependency.extras.end());
+      } else {
+        dependencies.push_back(std::move(dependency));
+      }
+    }
+  }
+  return dependencies;
 }
 
 }  // namespace imgbuild::builder

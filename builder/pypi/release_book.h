@@ -4,9 +4,11 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "builder/pypi/catalog.h"
 #include "builder/pypi/resolver.h"
 #include "specs/python/specifier.h"
 
@@ -30,6 +32,10 @@ class ReleaseBook {
   // where metadata cannot be had. REQUIRES: `versions` are of Versions(project).
   std::map<std::string, std::vector<std::string>> Extras(const std::string& project,
                                                          const std::vector<std::string>& versions);
+  // What one release requires for the target where it is asked for with these extras (normalised),
+  // extras that name others of its own included. Throws as Extras. REQUIRES: as there.
+  std::vector<Dependency> Dependencies(const std::string& project, const std::string& version,
+                                       const std::set<std::string>& extras);
 
  private:
   struct State;

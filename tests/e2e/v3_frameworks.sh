@@ -46,3 +46,35 @@ for file, names in ("on", set(on)), ("off", off):
     assert max(found.values()) == 1, found
 PYTHON
 done
+
+# CUDA 12, whose wheels have no nvcc: the newest torch that was built with parts of that version. 12.8's
+# newest release is not the one that it pins, and of 12.6 no release has all that it pins.
+for version in 12.8 12.6; do
+  cat >env.toml <<SPEC
+format = 1
+[image]
+platforms = ["linux/amd64"]
+[python]
+packages = ["torch"]
+[cuda]
+version = "$version"
+components = ["runtime", "cudnn"]
+SPEC
+  rm -f env.lock
+  "$IMGBUILD" lock -q env.toml
+  "$IMGBUILD" plan --locked env.toml --set cuda.enabled=true >on 2>&1
+  case "$(cat on)" in *"two major versions"*) fail "CUDA $version beside another: $(cat on)" ;; esac
+  contains "plan" "$(cat on)" "needs a driver that supports CUDA $version or later"
+  python3 - "$version" <<'PYTHON'
+import sys, tomllib
+
+(amd64,) = tomllib.load(open("env.lock", "rb"))["platform"]
+assert "cuda-problem" not in amd64, amd64["cuda-problem"]
+found = {p["name"]: p["version"] for p in amd64["package"] if p["kind"] == "wheel"}
+assert tuple(map(int, found["torch"].split(".")[:2])) >= (2, 7), found["torch"]
+for part in "cuda-runtime", "cuda-nvrtc", "cublas":
+    assert found[f"nvidia-{part}-cu12"].startswith(sys.argv[1] + "."), (part, found)
+    others = [name for name in found if name.startswith(f"nvidia-{part}") and not name.endswith("-cu12")]
+    assert not others, others
+PYTHON
+done

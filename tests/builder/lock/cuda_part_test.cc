@@ -14,6 +14,7 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 class CudaPartTest : public testing::Test {
  protected:
@@ -27,17 +28,25 @@ class CudaPartTest : public testing::Test {
     index_.AddWheel("cuda-toolkit", "13.1.0", {.provides_extra = {"cublas", "nvcc", "tileiras"}});
   }
 
-  std::vector<std::string> Requirements(const std::string& version,
-                                        const std::vector<std::string>& components) {
-    ReleaseBook book(input_, {.http = http_,
-                              .indexes = {MakeIndex("default", "https://index.example/simple")},
-                              .now = 1'800'000'000});
+  ReleaseBook Book() {
+    return ReleaseBook(input_, {.http = http_,
+                                .indexes = {MakeIndex("default", "https://index.example/simple")},
+                                .now = 1'800'000'000});
+  }
+
+  static std::vector<std::string> Texts(const std::vector<specs::Requirement>& requirements) {
     std::vector<std::string> texts;
-    for (const specs::Requirement& requirement :
-         CudaRequirements({.enabled = false, .version = version, .components = components}, book)) {
+    for (const specs::Requirement& requirement : requirements) {
       texts.push_back(requirement.Render());
     }
     return texts;
+  }
+
+  std::vector<std::string> Requirements(const std::string& version,
+                                        const std::vector<std::string>& components) {
+    ReleaseBook book = Book();
+    return Texts(
+        CudaRequirements({.enabled = false, .version = version, .components = components}, book));
   }
 
   std::string Complaint(const std::string& version, const std::vector<std::string>& components) {
@@ -87,6 +96,43 @@ TEST_F(CudaPartTest, AMissingComponentNamesNearOnesAndVersionsThatHaveIt) {
 TEST_F(CudaPartTest, AnIndexWithoutCudaIsNamedAsSuch) {
   index_ = support::MiniIndex();
   EXPECT_THAT(Complaint("13.0", {"toolkit"}), HasSubstr("no index has cuda-toolkit"));
+}
+
+TEST_F(CudaPartTest, OneReleaseMayBeAskedForAndOthersLeftOut) {
+  const specs::CudaSection section{.version = "13.0", .components = {"nvcc"}};
+  ReleaseBook book = Book();
+  EXPECT_THAT(CudaReleases(section, book), ElementsAre("13.0.3.0", "13.0.0"));
+  const auto requirements = CudaRequirements(section, book, "13.0.0");
+  ASSERT_EQ(requirements.size(), 1u);
+  EXPECT_EQ(requirements[0].Render(), "cuda-toolkit[nvcc]==13.0.0");
+}
+
+TEST_F(CudaPartTest, PartsMayBeOfDifferentReleasesOfAVersion) {
+  index_.AddWheel("cuda-toolkit", "12.6.3",
+                  {.requires_dist = {"nvidia-cublas-cu12==12.6.4.1.*; extra == 'cublas'",
+                                     "nvidia-cuda-nvrtc-cu12==12.6.85.*; extra == 'nvrtc'",
+                                     "cuda-toolkit[cublas,nvrtc]; extra == 'all'"},
+                   .provides_extra = {"all", "cublas", "nvrtc"}});
+  ReleaseBook book = Book();
+  const LooseCuda loose =
+      LooseCudaRequirements({.version = "12.6", .components = {"nvrtc", "cudnn"}}, book);
+  EXPECT_THAT(Texts(loose.requirements),
+              ElementsAre("nvidia-cudnn-cu12", "nvidia-cuda-nvrtc-cu12==12.6.*"));
+  EXPECT_THAT(Texts(loose.constraints),
+              UnorderedElementsAre("nvidia-cublas-cu12==12.6.*", "nvidia-cuda-nvrtc-cu12==12.6.*",
+                                   "cuda-toolkit==12.6.*"));
+}
+
+TEST(HasOtherCuda, GoesByTheLibrariesNames) {
+  const specs::CudaSection twelve{.version = "12.8"};
+  const specs::CudaSection thirteen{.version = "13.0"};
+  for (const char* ours : {"nvidia-cublas-cu12", "nvidia-nccl-cu11", "torch"}) {
+    EXPECT_FALSE(HasOtherCuda(twelve, {ours})) << ours;
+  }
+  EXPECT_TRUE(HasOtherCuda(twelve, {"torch", "nvidia-cuda-runtime-cu11"}));
+  EXPECT_TRUE(HasOtherCuda(twelve, {"nvidia-cublas"}));
+  EXPECT_TRUE(HasOtherCuda(thirteen, {"nvidia-cublas-cu12"}));
+  EXPECT_FALSE(HasOtherCuda(thirteen, {"nvidia-cublas", "nvidia-cuda-runtime"}));
 }
 
 TEST(CudaDebianPackages, NvccNeedsItsHostCompiler) {
