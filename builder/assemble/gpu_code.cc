@@ -1,7 +1,7 @@
 #include "builder/assemble/gpu_code.h"
 
 #include <algorithm>
-#include <map>
+#include <cstdint>
 #include <tuple>
 #include <vector>
 
@@ -16,7 +16,7 @@ namespace {
 
 // Everything that may have GPU code.
 specs::Sha256 KeyOf(const specs::LockedPlatform& locked) {
-  specs::KeyBuilder key("gpu-code/2");
+  specs::KeyBuilder key("gpu-code/3");
   for (const specs::LockedPackage& package : locked.packages) {
     if (package.kind == specs::PackageKind::kWheel || package.layer == specs::kCudaRoot) {
       key.Add("package", package.sha256);
@@ -30,19 +30,44 @@ std::set<std::string> WordsOf(std::string_view line) {
   return {words.begin(), words.end()};
 }
 
+constexpr std::string_view kMachineCode = "sm_";
+constexpr std::string_view kPtx = "compute_";
+
+// 90 of "sm_90".
+std::uint64_t NumberOf(std::string_view code) {
+  return specs::ParseUnsigned(code.substr(code.find('_') + 1)).value_or(0);
+}
+
+// Whether a package with that code runs where `wanted` does: machine code runs on the later GPUs of
+// its generation (sm_80 on sm_86), and PTX on all later ones (CUDA Programming Guide, "Binary
+// Compatibility", "PTX Compatibility").
+bool RunsOn(const std::vector<std::string>& package, const std::string& wanted) {
+  const std::uint64_t gpu = NumberOf(wanted);
+  return std::ranges::any_of(package, [&](std::string_view code) {
+    if (code == wanted) return true;
+    if (!wanted.starts_with(kMachineCode) || NumberOf(code) > gpu) return false;
+    return code.starts_with(kPtx) || NumberOf(code) / 10 == gpu / 10;
+  });
+}
+
 }  // namespace
 
 GpuCode CollectGpuCode(std::span<const ReadyPackage> packages, const specs::LockedPlatform& locked,
                        layers::Store& store) {
-  std::map<std::string, std::size_t> having;  // code -> packages
-  std::size_t all = 0;
+  std::vector<const std::vector<std::string>*> all;
+  std::set<std::string> names;
   for (const ReadyPackage& package : packages) {
-    if (!package.facts.gpu_code.empty()) ++all;
-    for (const std::string& code : package.facts.gpu_code) ++having[code];
+    if (package.facts.gpu_code.empty()) continue;
+    all.push_back(&package.facts.gpu_code);
+    names.insert(package.facts.gpu_code.begin(), package.facts.gpu_code.end());
   }
   GpuCode code;
-  for (const auto& [name, count] : having) (count == all ? code.every : code.some).insert(name);
-  if (all > 0) {
+  for (const std::string& name : names) {
+    const bool every =
+        std::ranges::all_of(all, [&](const auto* package) { return RunsOn(*package, name); });
+    (every ? code.every : code.some).insert(name);
+  }
+  if (!all.empty()) {
     store.PutAction(KeyOf(locked),
                     fmt::format("{}\n{}\n", RenderGpuCode(code.every), RenderGpuCode(code.some)));
   }

@@ -15,8 +15,8 @@ namespace imgbuild::builder {
 
 // "sm_75", "compute_120". Packages without GPU code count for nothing.
 struct GpuCode {
-  std::set<std::string> every;  // that each package has
-  std::set<std::string> some;   // that only some of them have
+  std::set<std::string> every;  // where each package runs, by this code, earlier or PTX
+  std::set<std::string> some;   // where only some of them do
 
   bool operator==(const GpuCode&) const = default;
 };

@@ -25,6 +25,9 @@ void AddCudaEnvironment(const specs::CudaSection& cuda, std::map<std::string, st
   env["NVIDIA_DRIVER_CAPABILITIES"] = "compute,utility";
   const std::vector<std::string_view> version = specs::Split(cuda.version, '.');
   env["NVIDIA_REQUIRE_CUDA"] = fmt::format("cuda>={}.{}", version[0], version[1]);
+  // Debian's nvcc looks for a gcc before it reads where its profile has one; the compiler that it
+  // accepts, of nvidia-cuda-toolkit-gcc, has another name.
+  if (cuda.provider == "debian") env.emplace("NVCC_PREPEND_FLAGS", "-ccbin=/usr/bin/cuda-g++");
 }
 
 using Environment = std::map<std::string, std::string>;

@@ -30,6 +30,18 @@ std::vector<const PackageFacts*> CudaWheels(const std::vector<ReadyPackage>& pac
   return wheels;
 }
 
+// cuDNN beside Debian's CUDA, which has none: a wheel among the Python packages.
+std::vector<const PackageFacts*> CudnnWheels(const std::vector<ReadyPackage>& packages) {
+  std::vector<const PackageFacts*> wheels;
+  for (const ReadyPackage& package : packages) {
+    const specs::LockedPackage& locked = *package.locked;
+    if (locked.kind == specs::PackageKind::kWheel && locked.name.starts_with("nvidia-cudnn-cu")) {
+      wheels.push_back(&package.facts);
+    }
+  }
+  return wheels;
+}
+
 CudaView ViewOf(const specs::Spec& spec, const std::vector<const PackageFacts*>& wheels) {
   return MakeCudaView(wheels, fmt::format("{}/lib/python{}/site-packages", kVenvPath.substr(1),
                                           spec.python.version));
@@ -90,6 +102,8 @@ StateStage OnDebian(const specs::Spec& spec, const specs::Platform& platform,
     input.packages = DebFacts(packages);
     if (spec.cuda.provider == "debian") {
       stage.state.merge(MakeDebianCudaView(input.packages).files);
+      input.others = CudnnWheels(packages);
+      input.library_dirs = ViewOf(spec, input.others).library_dirs;
     } else {
       input.others = CudaWheels(packages);
       CudaView cuda = ViewOf(spec, input.others);

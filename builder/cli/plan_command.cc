@@ -141,6 +141,8 @@ std::vector<std::string> NotesOn(const specs::LoadedSpec& loaded, const specs::L
   }
   if (const auto code = KnownGpuCode(platform, session.store())) {
     notes.push_back("GPU code: " + DescribeGpuCode(*code));
+  } else if (!preflight.driver.empty()) {
+    notes.emplace_back("GPU code: known once the image was built here");
   }
   for (const std::string& warning : preflight.warnings) session.progress().Warning(warning);
   return notes;

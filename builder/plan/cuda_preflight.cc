@@ -146,6 +146,18 @@ std::string NewestVersion(const specs::LockedPlatform& locked, const Shares& whe
   return version;
 }
 
+// Of two such as "11.8"; "" is older than any.
+std::string Newer(const std::string& a, const std::string& b) {
+  const auto numbers = [](const std::string& version) {
+    std::vector<std::uint64_t> parts;
+    for (std::string_view part : specs::Split(version, '.')) {
+      parts.push_back(specs::ParseUnsigned(part).value_or(0));
+    }
+    return parts;
+  };
+  return numbers(a) < numbers(b) ? b : a;
+}
+
 // "torch and jax", with the spec and its section named as such.
 std::string Askers(const Share& share) {
   std::vector<std::string> names;
@@ -195,8 +207,7 @@ CudaPreflight CheckCuda(const specs::Spec& spec, const specs::LockedPlatform& lo
   for (const LockedPackage& package : locked.packages) {
     if (IsDebianCuda(package)) Count(package, debian);
   }
-  result.driver = NewestVersion(locked, wheels);
-  if (result.driver.empty()) result.driver = DebianCudaVersion(locked);
+  result.driver = Newer(NewestVersion(locked, wheels), DebianCudaVersion(locked));
   if (wheels.size() > 1) result.warnings.push_back(TwoMajors(wheels));
   if (debian.count > 0 && all.count > 0) {
     result.warnings.push_back(fmt::format(

@@ -1,6 +1,6 @@
 // The stored form of facts, version 2:
 //
-//   "imgbuild-facts 2\n"
+//   "imgbuild-facts 3\n"
 //   kind, name, version, architecture           strings
 //   count, then for each file in order of path:
 //     shared, rest      the path: bytes it shares with the path before it, then the rest
@@ -28,7 +28,7 @@
 namespace imgbuild::layers {
 namespace {
 
-constexpr std::string_view kHeader = "imgbuild-facts 2\n";
+constexpr std::string_view kHeader = "imgbuild-facts 3\n";
 constexpr std::uint8_t kTypeBits = 3;
 constexpr std::uint8_t kHasElf = 4;
 

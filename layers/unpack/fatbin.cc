@@ -22,6 +22,9 @@ constexpr std::uint64_t kArchitectureAt = 28;
 constexpr std::uint64_t kAlignment = 8;
 constexpr std::uint16_t kPtx = 1;
 constexpr std::uint16_t kMachineCode = 2;
+// What is smaller has no kernels: libraries that link theirs when they run (cuFFT since CUDA 12)
+// have an empty binary of some hundred bytes, for one GPU.
+constexpr std::uint64_t kSmallest = 1024;
 constexpr std::size_t kMaxSections = 4096;
 constexpr std::uint32_t kMaxArchitecture = 9999;
 // The largest libraries have some thousand binaries of a dozen entries.
@@ -59,6 +62,7 @@ std::optional<ByteRange> FindSection(FileParts& elf) {
     if (name != std::string_view(".nv_fatbin\0", 11)) continue;
     const ByteRange found{Number(section, 24, 8), Number(section, 32, 8)};
     if (found.offset > elf.size() || found.offset % kAlignment != 0) return std::nullopt;
+    if (found.size < kSmallest) return std::nullopt;
     return ByteRange{found.offset, std::min(found.size, elf.size() - found.offset)};
   }
   return std::nullopt;

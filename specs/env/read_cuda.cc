@@ -39,13 +39,15 @@ void CheckCudaComponent(TableReader& cuda, const CudaSection& section, const Pla
   }
   if (section.provider == "debian") {
     if (name == "cudnn") {
-      cuda.Note(component.where,
-                "Debian's nvidia-cudnn is only a program that downloads cuDNN when it is installed",
-                "leave it out here and add the wheel to python.packages: nvidia-cudnn-cu12, or "
-                "nvidia-cudnn-cu11 for CUDA 11");
+      cuda.Note(
+          component.where,
+          "Debian's nvidia-cudnn is only a program that downloads cuDNN when it is installed",
+          "leave it out here and add the wheel to python.packages: nvidia-cudnn-cu12, or "
+          "nvidia-cudnn-cu11 for CUDA 11, which brings a cuBLAS of its own; or write provider "
+          "= \"pypi\"");
     } else if (name != "toolkit") {
       cuda.Note(component.where, fmt::format("Debian has no CUDA component \"{}\"", name),
-                "expected \"toolkit\"; single parts are Debian packages, for system.packages");
+                "expected \"toolkit\"; single parts come with provider = \"pypi\"");
     }
     return;
   }

@@ -48,6 +48,16 @@ TEST(GpuCode, IsKnownAgainForTheSamePackagesOnly) {
   EXPECT_EQ(KnownGpuCode(Locked({"cublas"}), store), std::nullopt);
 }
 
+TEST(GpuCode, RunsOnLaterGpusOfItsGenerationAndPtxOnAllLaterOnes) {
+  support::TempFolder folder;
+  layers::Store store(folder.path());
+  std::vector<ReadyPackage> packages(2);
+  packages[0].facts.gpu_code = {"compute_86", "sm_75", "sm_80"};
+  packages[1].facts.gpu_code = {"sm_80", "sm_86", "sm_90"};
+  const GpuCode code{.every = {"sm_80", "sm_86", "sm_90"}, .some = {"compute_86", "sm_75"}};
+  EXPECT_EQ(CollectGpuCode(packages, Locked({"a", "b"}), store), code);
+}
+
 TEST(GpuCode, OfImagesWithoutIsNotKept) {
   support::TempFolder folder;
   layers::Store store(folder.path());

@@ -72,6 +72,10 @@ TEST(MakeImageConfig, TellsWhereCudaIsOnItsPlatformOnly) {
                    Pair("PATH",
                         "/opt/venv/bin:/usr/local/cuda/bin:/usr/local/sbin:/usr/local/bin:"
                         "/usr/sbin:/usr/bin:/sbin:/bin")}));
+  specs::Spec debian = spec;
+  debian.cuda.provider = "debian";
+  EXPECT_THAT(MakeImageConfig(debian, LockOf({}), amd64).env,
+              testing::Contains(Pair("NVCC_PREPEND_FLAGS", "-ccbin=/usr/bin/cuda-g++")));
   const auto plain = MakeImageConfig({}, LockOf({}), amd64).env;
   EXPECT_EQ(MakeImageConfig(spec, LockOf({}), kPlatform).env, plain);
   spec.cuda.enabled = false;

@@ -99,5 +99,17 @@ TEST_F(StateStageTest, DebiansCudaIsSeenWhereOthersHaveTheirs) {
   EXPECT_FALSE(Make(false).state.contains("usr/local/cuda"));
 }
 
+TEST_F(StateStageTest, TheWheelOfCudnnBesideDebiansCudaIsFound) {
+  loaded_.spec.cuda.provider = "debian";
+  loaded_.spec.python.version = "3.11";
+  const std::string folder = "opt/venv/lib/python3.11/site-packages/nvidia/cudnn/lib";
+  FakeDeb cudnn("nvidia-cudnn-cu11");
+  Add(cudnn.Library(folder + "/libcudnn.so.9", "libcudnn.so.9"));
+  locked_.back().kind = specs::PackageKind::kWheel;
+  const StateStage on = Make(true);
+  EXPECT_EQ(on.state.at("etc/ld.so.conf.d/00-imgbuild.conf").content, "/" + folder + "\n");
+  EXPECT_FALSE(Make(false).state.contains("etc/ld.so.conf.d/00-imgbuild.conf"));
+}
+
 }  // namespace
 }  // namespace imgbuild::builder

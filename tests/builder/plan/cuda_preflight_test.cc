@@ -130,6 +130,14 @@ layers::BaseImage Base(std::vector<std::string> paths) {
   return base;
 }
 
+TEST(CudaPreflight, TheDriverIsForTheNewestOfWheelsAndDebian) {
+  specs::LockedPackage debian = Deb("nvidia-cuda-toolkit", 1);
+  debian.version = "11.8.89~11.8.0-5~deb12u1";
+  const specs::LockedPackage cudnn = Wheel("nvidia-cudnn-cu11", "9.10.2", 400, {"spec"});
+  EXPECT_EQ(CheckCuda({}, Locked({debian, cudnn})).driver, "11.8");
+  EXPECT_EQ(CheckCuda({}, Locked({debian, kRuntime13})).driver, "13.0");
+}
+
 TEST(CudaPreflight, ABaseWithCudaBesideWheels) {
   const layers::BaseImage base =
       Base({"usr/bin/g++", "usr/local/cuda-12.8/lib64/libcudart.so.12.8.90",

@@ -58,7 +58,7 @@ TEST(Facts, TheFormIsFixed) {
   facts.files.push_back(Other("usr/l", NodeType::kSymlink, "t"));
   using namespace std::string_literals;
   EXPECT_EQ(RenderFacts(facts),
-            "imgbuild-facts 2\n\x03"
+            "imgbuild-facts 3\n\x03"
             "deb\x01"
             "a\x01"
             "1\x00\x02"
@@ -86,7 +86,7 @@ TEST(Facts, EveryCutIsAnError) {
 }
 
 TEST(Facts, HugeCountsAndLengthsAreErrorsNotAllocations) {
-  const std::string head = "imgbuild-facts 2\n";
+  const std::string head = "imgbuild-facts 3\n";
   const std::string huge = "\xff\xff\xff\xff\xff\xff\xff\xff\x7f";
   EXPECT_THROW(ParseFacts(head + huge), specs::Error);
   EXPECT_THROW(ParseFacts(head + std::string(4, '\0') + huge), specs::Error);

@@ -1,5 +1,6 @@
 #include "layers/unpack/fatbin.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 
@@ -39,7 +40,8 @@ std::string FatBinary(const std::vector<std::string>& entries) {
 }
 
 // A 64-bit ELF file of a section of that name, and one with the sections' names.
-std::string Elf(const std::string& name, const std::string& content) {
+std::string Elf(const std::string& name, std::string content, std::size_t smallest = 1024) {
+  content.resize(std::max(content.size(), smallest));
   const std::string names = std::string(1, '\0') + ".text" + '\0' + name + '\0';
   std::string file =
       "\x7f"
@@ -69,6 +71,12 @@ std::string Library() {
   const std::string padding(24, '\0');
   return Elf(".nv_fatbin", FatBinary({Entry(2, 75, 40), Entry(2, 90, 8)}) + padding +
                                FatBinary({Entry(2, 75, 16), Entry(1, 120, 16)}));
+}
+
+TEST(Fatbin, AnEmptyBinaryIsNoCode) {
+  const std::string binary = FatBinary({Entry(2, 75, 500)});
+  EXPECT_THAT(ReadGpuCode(Elf(".nv_fatbin", binary, 0)), IsEmpty());
+  EXPECT_THAT(ReadGpuCode(Elf(".nv_fatbin", binary)), ElementsAre("sm_75"));
 }
 
 TEST(Fatbin, ListsMachineCodeAndPtxOfAllBinaries) {
