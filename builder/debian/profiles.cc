@@ -24,8 +24,9 @@ ProfilePackages PackagesOf(specs::Suite suite, specs::Profile profile) {
     return packages;
   }
   // Without dash there is no /bin/sh, and Python's subprocess(shell=True) fails; ncurses-base has
-  // the terminals that bash's line editing needs.
-  Append(packages.roots, {"bash", "coreutils", "dash", "grep", "ncurses-base", "sed"});
+  // the terminals that bash's line editing needs; dpkg, which base packages bring, refuses to work
+  // without diff.
+  Append(packages.roots, {"bash", "coreutils", "dash", "diffutils", "grep", "ncurses-base", "sed"});
   if (suite == specs::Suite::kBookworm) {
     // Else a package that asks for merged /usr would bring usrmerge, and Perl with it.
     packages.roots.push_back("usr-is-merged");

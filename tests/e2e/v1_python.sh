@@ -20,3 +20,7 @@ equal "find_library" "$(run python3 -c 'import ctypes.util; print(ctypes.util.fi
 certificates=$(run python3 -c 'import ssl; print(len(ssl.create_default_context().get_ca_certs()))')
 [ "$certificates" -gt 100 ] || fail "only $certificates CA certificates"
 equal "hosts of names" "$(run getent passwd 1000 | cut -d: -f1,3,4)" "user:1000:0"
+# dpkg is there, and works: its own check, a package that is configured, and one that goes.
+equal "dpkg" "$(podman run --rm --network none --user 0 "$image_id" sh -c '
+  dpkg --audit && dpkg --verify && dpkg --configure -a && dpkg -r --force-depends tzdata >/dev/null &&
+  dpkg -s tzdata | grep ^Status')" "Status: deinstall ok config-files"

@@ -116,8 +116,8 @@ World::World(Contents contents)
 void World::AddDebs() {
   suite_.codename = "bookworm";
   for (const char* name :
-       {"ca-certificates", "coreutils", "dash", "grep", "libgcc-s1", "libstdc++6", "media-types",
-        "ncurses-base", "netbase", "python3-distutils", "sed", "usr-is-merged"}) {
+       {"ca-certificates", "coreutils", "dash", "diffutils", "grep", "libgcc-s1", "libstdc++6",
+        "media-types", "ncurses-base", "netbase", "python3-distutils", "sed", "usr-is-merged"}) {
     suite_.packages.push_back(Plain(name));
   }
   suite_.packages.push_back(BasePasswd());

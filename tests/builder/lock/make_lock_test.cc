@@ -65,6 +65,7 @@ class MakeLockTest : public testing::Test {
                              "bash",
                              "coreutils",
                              "dash",
+                             "diffutils",
                              "grep",
                              "ncurses-base",
                              "sed",
