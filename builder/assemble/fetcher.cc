@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include <fmt/core.h>
@@ -40,6 +41,12 @@ Error WrongDigest(const LockedPackage& package, const specs::Sha256& found,
   return WrongFile(package, where, "not", spec_file)
       .Found("SHA-256 " + found.Hex())
       .Expected("SHA-256 " + package.sha256.Hex());
+}
+
+// Whether a status is of the file, which another address may have all the same, and not of who asks
+// or how often. Object storage answers 403 for what is not there.
+bool IsOfFile(int status) {
+  return status >= 400 && status < 500 && status != 401 && status != 407 && status != 429;
 }
 
 // What `action` threw. Callers run on the client's thread, which nothing may escape from.
@@ -187,8 +194,8 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
 
   void TryNext() {
     if (next_ == addresses_.size()) {
-      Finish(shared_->locator().Gone(package_, addresses_));
-      return;
+      if (refusal_) return Finish(*std::move(refusal_));
+      return Finish(shared_->locator().Gone(package_, addresses_));
     }
     const ArchiveAddress& address = addresses_[next_++];
     HttpRequest request{
@@ -214,12 +221,13 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
     // A server without ranges sent everything again, or finds nothing after what is there.
     if (asked_from_ > 0 && (response.status == 200 || response.status == 416))
       return FromTheStart();
-    if (response.status != 200 && response.status != 206) {
-      throw Error(fmt::format("could not fetch {}: status {}", RedactUrl(addresses_[next_ - 1].url),
-                              response.status))
-          .In("from " + addresses_[next_ - 1].origin);
-    }
-    Verify();
+    if (response.status == 200 || response.status == 206) return Verify();
+    Error refusal = Error(fmt::format("could not fetch {}: status {}",
+                                      RedactUrl(addresses_[next_ - 1].url), response.status))
+                        .In("from " + addresses_[next_ - 1].origin);
+    if (!IsOfFile(response.status)) return Finish(std::move(refusal));
+    if (!refusal_) refusal_ = std::move(refusal);
+    TryNext();
   }
 
   void JudgeFailure(Error error) {
@@ -267,6 +275,7 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
   Wanted wanted_;
   std::vector<ArchiveAddress> addresses_;
   std::size_t next_ = 0;
+  std::optional<Error> refusal_;  // the first answer that does not say that there is no such file
   std::unique_ptr<layers::PartialDownload> partial_;
   std::uint64_t asked_from_ = 0;
   int cuts_ = 0;

@@ -13,9 +13,8 @@
 namespace imgbuild::builder {
 namespace {
 
-void BuildOne(Session& session, BuildArguments& arguments, const std::string& file) {
+void BuildOne(Session& session, BuildArguments& arguments, const specs::LoadedSpec& loaded) {
   Stopwatch stopwatch;
-  const specs::LoadedSpec loaded = session.Load(arguments.spec, file);
   Delivery delivery(session, arguments, loaded);
   arguments.lock.base_bytes = delivery.base_bytes();
   const FoundLock found = FindOrMakeLock(session, arguments.spec, loaded, arguments.lock);
@@ -49,8 +48,16 @@ int Build(const GlobalOptions& options, BuildArguments& arguments) {
                        "--push names one image, but several specs are given")
         .Hint("build them one by one, or push the layouts afterwards: imgbuild push");
   }
+  // What is wrong with any of them is told before the first is built.
+  std::vector<specs::LoadedSpec> all;
   for (const std::string& file : arguments.spec.files) {
-    specs::WithContext("while building " + file, [&] { BuildOne(session, arguments, file); });
+    specs::WithContext("while building " + file,
+                       [&] { all.push_back(session.Load(arguments.spec, file)); });
+  }
+  RequireApart(all);
+  for (const specs::LoadedSpec& loaded : all) {
+    specs::WithContext("while building " + loaded.sources.file,
+                       [&] { BuildOne(session, arguments, loaded); });
   }
   return 0;
 }

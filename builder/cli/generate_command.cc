@@ -112,6 +112,7 @@ void AddGenerateCommand(Command app, const GlobalOptions& options, RunCommand& r
   generate.RequireCommand();
   for (const Format& format : kFormats) {
     auto arguments = std::make_shared<GenerateArguments>();
+    arguments->spec.local_files = LocalFiles::kIgnored;
     Command command = generate.AddCommand(format.name, format.description);
     AddSpecOptions(command, arguments->spec);
     command.AddOption("-o,--output", arguments->output, "Where to; standard output without it")

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "builder/cli/base_access.h"
+#include "builder/cli/local_files.h"
 #include "builder/cli/version.h"
 #include "builder/cli/writable.h"
 #include "builder/lock/make_lock.h"
@@ -33,8 +34,11 @@ std::optional<specs::Lock> ReadLock(const std::string& file) {
 specs::LoadedSpec LoadCommitted(const SpecOptions& options, const specs::LoadedSpec& loaded,
                                 const Session& session) {
   if (!loaded.sources.IsLocal()) return loaded;
-  const SpecOptions plain{
-      .files = options.files, .settings = {}, .platforms = {}, .no_local = true};
+  const SpecOptions plain{.files = options.files,
+                          .settings = {},
+                          .platforms = {},
+                          .no_local = true,
+                          .local_files = LocalFiles::kIgnored};
   return session.Load(plain, loaded.sources.file);
 }
 
@@ -123,6 +127,7 @@ FoundLock FindOrMakeLock(Session& session, const SpecOptions& spec_options,
                                 : fmt::format("there is no {}", file))
         .Hint(fmt::format("run: imgbuild lock {}", loaded.sources.file));
   }
+  RequireKeyring(loaded);
   if (!previous && file != specs::LockPath(loaded.sources.file)) {
     previous = ReadLock(specs::LockPath(loaded.sources.file));  // its versions are kept
   }

@@ -1,6 +1,8 @@
 #include "builder/cli/outputs.h"
 
 #include <filesystem>
+#include <map>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -96,6 +98,24 @@ Output ParseOutput(std::string_view text, const specs::ImageSection& image) {
 Output DefaultOutput(const specs::ImageSection& image) {
   const std::string base = image.name.substr(image.name.rfind('/') + 1);
   return {.kind = OutputKind::kOci, .path = base + ".oci", .tags = LayoutNames(image)};
+}
+
+void RequireApart(const std::vector<specs::LoadedSpec>& all) {
+  std::map<std::pair<std::string, std::string>, std::string> taken;  // path and tag -> spec
+  for (const specs::LoadedSpec& loaded : all) {
+    const Output output = DefaultOutput(loaded.spec.image);
+    for (const std::string& tag : output.tags) {
+      const auto [other, is_new] = taken.emplace(std::pair(output.path, tag), loaded.sources.file);
+      if (is_new) continue;
+      const Output shared{.kind = output.kind, .path = output.path, .tags = {tag}};
+      throw specs::Error(specs::ErrorKind::kUsage,
+                         fmt::format("{} and {} would both be written to {}", other->second,
+                                     loaded.sources.file, shared.Render()))
+          .Hint(
+              "give one of them another image.name or other image.tags, or build them one by one, "
+              "each with -o");
+    }
+  }
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include "layers/image/image.h"
 #include "layers/image/image_source.h"
 #include "layers/store/store.h"
+#include "specs/env/loader.h"
 #include "specs/env/spec.h"
 
 namespace imgbuild::builder {
@@ -33,6 +34,10 @@ Output ParseOutput(std::string_view text, const specs::ImageSection& image);
 
 // NAME.oci in the current directory, under the same; a name of several parts gives its last.
 Output DefaultOutput(const specs::ImageSection& image);
+
+// Throws Error (kUsage) where two specs have one DefaultOutput under one name: the image that is
+// written later would take the place of the other.
+void RequireApart(const std::vector<specs::LoadedSpec>& all);
 
 // Throws Error where `output` cannot be written as things are: asked before the image is built.
 void CheckOutput(const Output& output, const specs::ImageSection& image);

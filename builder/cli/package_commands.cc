@@ -89,7 +89,11 @@ int Apply(Session& session, const std::string& file, const std::string& before,
     return 0;
   }
   // The committed spec and lock: a machine's own switches do not belong into them.
-  const SpecOptions plain{.files = {file}, .settings = {}, .platforms = {}, .no_local = true};
+  const SpecOptions plain{.files = {file},
+                          .settings = {},
+                          .platforms = {},
+                          .no_local = true,
+                          .local_files = LocalFiles::kIgnored};
   const Versions versions = VersionsBefore(specs::LockPath(file));
   session.ReadInstead(file, edited.text);
   const FoundLock found = specs::WithContext(

@@ -35,7 +35,9 @@ bool IsLayout(const std::string& text) {
 // Without a text, what a build of spec.toml writes.
 ImagePlace PlaceToPush(const Session& session, const std::string& text) {
   if (text.empty()) {
-    const specs::LoadedSpec loaded = session.Load({}, "spec.toml");
+    const SpecOptions options{
+        .files = {}, .settings = {}, .platforms = {}, .local_files = LocalFiles::kIgnored};
+    const specs::LoadedSpec loaded = session.Load(options, "spec.toml");
     const Output output = DefaultOutput(loaded.spec.image);
     return {
         .kind = PlaceKind::kOci, .reference = {}, .path = output.path, .name = output.tags.front()};

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "builder/cli/local_files.h"
 #include "builder/cli/version.h"
 #include "builder/host/source_config.h"
 #include "builder/host/user_paths.h"
@@ -184,6 +185,7 @@ specs::LoadedSpec Session::Load(const SpecOptions& options, const std::string& f
         const auto found = instead_.find(path);
         return found == instead_.end() ? ReadIfThere(path) : std::optional(found->second);
       }};
+  if (options.local_files == LocalFiles::kRequired) request.check_local = LocalProblem;
   if (!options.platforms.empty()) {
     std::string list;
     for (const std::string& platform : options.platforms) {

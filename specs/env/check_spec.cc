@@ -186,6 +186,36 @@ void CheckBaseImage(const Spec& spec, SpecReading& reading) {
 
 namespace {
 
+// As the tz database names them: "Europe/Berlin", "Etc/GMT+2".
+bool IsZoneName(std::string_view text) {
+  const std::vector<std::string_view> parts = Split(text, '/');
+  return std::ranges::all_of(parts, [](std::string_view part) {
+    return !part.empty() && std::ranges::all_of(part, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '_' || c == '-' || c == '+';
+    });
+  });
+}
+
+// On an image without tzdata TZ may be a rule of POSIX, too: "EST5EDT,M3.2.0,M11.1.0".
+bool IsZoneOrRule(std::string_view text) {
+  return !text.starts_with('/') && text.find("..") == std::string_view::npos;
+}
+
+}  // namespace
+
+void CheckTimezone(const Spec& spec, SpecReading& reading) {
+  const auto zone = spec.image.env.find("TZ");
+  if (zone == spec.image.env.end() || zone->second.empty()) return;
+  const bool good = spec.system.image ? IsZoneOrRule(zone->second) : IsZoneName(zone->second);
+  if (good) return;
+  reading.problems.Add(
+      reading.sources.Where("image.env.TZ"),
+      fmt::format("TZ is \"{}\", expected a name such as \"Europe/Berlin\"", zone->second));
+}
+
+namespace {
+
 // Root may become anyone, others only stay who they are.
 void CheckUsers(const Spec& spec, SpecReading& reading) {
   const std::string& starts = spec.image.user;

@@ -32,8 +32,10 @@ Spec ReadSpec(const TomlValue& document, SpecReading& reading) {
   spec.services = ReadServices(top.Table("services"), spec.image, reading);
   CheckSuite(spec, top, reading);
   CheckBaseImage(spec, reading);
+  CheckTimezone(spec, reading);
   CheckServices(spec, reading);
   CheckPresets(spec, reading);
+  CheckLocalFiles(spec, reading);
   return spec;
 }
 

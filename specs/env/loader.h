@@ -18,6 +18,13 @@ namespace imgbuild::specs {
 // Asked for the spec, its overlay, what it extends, requirement files and pyproject.toml only.
 using ReadFile = std::function<std::optional<std::string>(const std::string& path)>;
 
+// What a path of this machine has to be.
+enum class LocalKind { kFile, kFileOrFolder };
+
+// What is wrong with a path that is read once the spec is locked or built: "there is no file
+// corp.crt"; "" for nothing.
+using CheckLocal = std::function<std::string(const std::string& path, LocalKind kind)>;
+
 enum class LocalOverlay { kApply, kIgnore };
 
 struct SpecRequest {
@@ -25,6 +32,7 @@ struct SpecRequest {
   LocalOverlay overlay = LocalOverlay::kApply;
   std::vector<std::string> settings;  // "cuda.enabled=true": a key and a TOML value, in order
   ReadFile read_file;
+  CheckLocal check_local = {};  // of [[files]], certificates and local wheels; null: unchecked
 };
 
 // Where the parts of a Spec were written.

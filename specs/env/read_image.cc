@@ -157,10 +157,6 @@ ImageSection ReadImage(const TomlValue* table, SpecReading& reading) {
   ReadAllowedLibraries(image, section);
   if (auto zone = section.env.find("TZ"); zone != section.env.end() && !zone->second.empty()) {
     section.timezone = zone->second == "UTC" ? "Etc/UTC" : zone->second;
-    if (zone->second.front() == '/' || zone->second.find("..") != std::string::npos) {
-      image.Note("env", fmt::format("TZ is \"{}\", expected a name such as \"Europe/Berlin\"",
-                                    zone->second));
-    }
   }
   return section;
 }

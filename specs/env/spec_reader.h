@@ -30,9 +30,13 @@ bool IsNumericOwner(std::string_view text);
 void CheckSuite(Spec& spec, TableReader& document, SpecReading& reading);
 // What cannot be had on a base image.
 void CheckBaseImage(const Spec& spec, SpecReading& reading);
+// A TZ that names no time zone. Which ones there are is known once tzdata is unpacked.
+void CheckTimezone(const Spec& spec, SpecReading& reading);
 // Unknown names and cycles in `after`, ports taken twice, users that cannot be become.
 void CheckServices(const Spec& spec, SpecReading& reading);
 // The distributions and files that presets run.
 void CheckPresets(const Spec& spec, SpecReading& reading);
+// What SpecRequest::check_local says of the paths that a build reads.
+void CheckLocalFiles(const Spec& spec, SpecReading& reading);
 
 }  // namespace imgbuild::specs

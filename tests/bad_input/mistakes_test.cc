@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Ending", {"build", "small"}, "did you mean small.toml?"},
         Mistake{"Folder", {"build", "folder"}, "folder/spec.toml"},
         Mistake{"DefaultSpec", {"build"}, "there is no spec spec.toml"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& mistake) { return mistake.param.name; });
 
 // The spec after an edit.
 struct Slip {
@@ -161,13 +161,45 @@ INSTANTIATE_TEST_SUITE_P(
              kUnresolvable},
         Slip{"KeyringThatIsMissing",
              Replacing("archive.gpg", "nowhere.gpg"),
-             {"nowhere.gpg"},
-             kFailure},
+             {"small.toml:6:1: there is no file nowhere.gpg"}},
+        Slip{"TimeZone",
+             Replacing("[system]", "env = { TZ = \"Europe/Ber lin\" }\n[system]"),
+             {"small.toml:5:9: TZ is"}},
         Slip{"KeyringThatIsNone",
              Replacing("archive.gpg", "small.toml"),
              {"small.toml"},
              kVerification}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& mistake) { return mistake.param.name; });
+
+// With their places, all at once and before anybody is asked.
+TEST_F(BadInput, FilesOfThisMachineThatAreMissing) {
+  std::string text = Replacing("[python]", "certificates = [\"corp.crt\"]\n[python]")(kSpec);
+  text = Replacing("\"fastapi\"", "\"fastapi\", \"none-1-py3-none-any.whl\"")(text);
+  text += "[[files]]\nfrom = \"nodir\"\nto = \"srv\"\n";
+  Write("small.toml", text);
+  for (const char* command : {"build", "lock", "plan", "up"}) {
+    const std::string output = Fail(Command({command, "small.toml"}), kUsage);
+    for (const char* part :
+         {"small.toml:7:17: there is no file corp.crt",
+          "small.toml:10:24: there is no file none-1-py3-none-any.whl",
+          "small.toml:13:1: there is no file or folder nodir",
+          "small.toml:14:1: files[0].to is \"srv\", expected an absolute path"}) {
+      EXPECT_THAT(output, HasSubstr(part)) << command;
+    }
+  }
+  Write("small.toml", Replacing("\"srv\"", "\"/srv\"")(text));
+  EXPECT_THAT(Fail(Command({"generate", "compose", "small.toml"}), kUsage),
+              HasSubstr("small has no services"));
+  EXPECT_EQ(world_.requests(), 0u);
+}
+
+// It is for what is resolved.
+TEST_F(BadInput, ALockedSpecNeedsNoKeyring) {
+  ASSERT_EQ(whole_build::Execute(world_, Command({"lock", "small.toml", "-q"})).status, 0);
+  std::filesystem::remove(project() / "archive.gpg");
+  std::filesystem::remove_all(cache());
+  Succeed(Build());
+}
 
 // Other than their own editors write them, and still right.
 TEST_F(BadInput, TabsWindowsLinesAndAByteOrderMarkAreNoMistakes) {

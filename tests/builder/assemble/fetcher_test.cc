@@ -161,6 +161,34 @@ TEST_F(FetcherTest, AsksTheLocatorWhatToSayWhereAllLackTheFile) {
   EXPECT_THAT(Failure(ErrorKind::kFailure), HasSubstr("is gone from 2 places"));
 }
 
+// Object storage says 403 of what it does not have.
+TEST_F(FetcherTest, TriesTheNextAddressWhereAFileIsRefused) {
+  LoopbackServer refusing([](const ServedRequest&) { return ServedResponse{.status = 403}; });
+  LoopbackServer full([this](const ServedRequest& r) { return ServeBytes(r, content_); });
+  Serve(refusing);
+  Serve(full);
+  ExpectFetched();
+}
+
+TEST_F(FetcherTest, TellsTheRefusalWhereNoOtherAddressHasTheFile) {
+  LoopbackServer refusing([](const ServedRequest&) { return ServedResponse{.status = 403}; });
+  LoopbackServer empty([](const ServedRequest&) { return ServedResponse{.status = 404}; });
+  Serve(refusing);
+  Serve(empty);
+  const std::string message = Failure(ErrorKind::kFailure);
+  EXPECT_THAT(message, HasSubstr(refusing.url() + "/demo.deb: status 403"));
+  EXPECT_THAT(message, HasSubstr("spec.toml: system.mirror"));
+}
+
+TEST_F(FetcherTest, LoginsThatAreMissingAreToldAtOnce) {
+  LoopbackServer closed([](const ServedRequest&) { return ServedResponse{.status = 401}; });
+  LoopbackServer full([this](const ServedRequest& r) { return ServeBytes(r, content_); });
+  Serve(closed);
+  Serve(full);
+  EXPECT_THAT(Failure(ErrorKind::kFailure), HasSubstr("status 401"));
+  EXPECT_TRUE(full.requests().empty());
+}
+
 TEST_F(FetcherTest, NamesTheSettingOfAMirrorThatCannotBeReached) {
   locator_.addresses.push_back({"http://127.0.0.1:9/demo.deb", "spec.toml: system.mirror"});
   EXPECT_THAT(Failure(ErrorKind::kFailure), HasSubstr("spec.toml: system.mirror"));

@@ -87,6 +87,36 @@ TEST(Output, IsNamedAfterTheLastPartOfTheImage) {
             (Output{.kind = OutputKind::kOci, .path = "notebook.oci", .tags = {"latest", "v1"}}));
 }
 
+specs::LoadedSpec Loaded(const std::string& file, const specs::ImageSection& image) {
+  specs::LoadedSpec loaded;
+  loaded.spec.image = image;
+  loaded.sources.file = file;
+  return loaded;
+}
+
+TEST(RequireApart, TakesImagesOfOtherNamesPlacesOrTags) {
+  EXPECT_NO_THROW(RequireApart({Loaded("a.toml", TheImage())}));
+  EXPECT_NO_THROW(RequireApart({Loaded("a/spec.toml", {.name = "team/notebook"}),
+                                Loaded("b/spec.toml", {.name = "other/notebook"}),
+                                Loaded("c/spec.toml", TheImage()),
+                                Loaded("d/spec.toml", {.name = "notebook", .tags = {"v2"}}),
+                                Loaded("e/spec.toml", {.name = "web", .tags = {"v1"}})}));
+}
+
+TEST(RequireApart, RefusesImagesOfWhichOneWouldReplaceTheOther) {
+  try {
+    RequireApart({Loaded("a/spec.toml", {.name = "web"}), Loaded("b/spec.toml", TheImage()),
+                  Loaded("c/spec.toml", {.name = "other/notebook", .tags = {"v1", "v2"}})});
+    FAIL() << "was taken";
+  } catch (const specs::Error& error) {
+    EXPECT_EQ(error.kind(), specs::ErrorKind::kUsage);
+    EXPECT_EQ(error.message(),
+              "b/spec.toml and c/spec.toml would both be written to oci:notebook.oci:v1");
+    EXPECT_THAT(error.hint(), HasSubstr("image.name"));
+    EXPECT_THAT(error.hint(), HasSubstr("-o"));
+  }
+}
+
 TEST(Output, RefusesWhatItCannotWrite) {
   ExpectRefused("docker:out", "oci:DIRECTORY[:TAG]");
   ExpectRefused("out", "oci-archive:FILE[:TAG]");

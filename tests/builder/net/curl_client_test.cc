@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/loopback_server.h"
+#include "tests/support/temp_folder.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -98,6 +99,29 @@ TEST(CurlClient, SendsCredentialsOfTheUrl) {
   url.insert(7, "me:secret@");
   (void)client.Fetch({.url = url});
   EXPECT_EQ(server.requests()[0].headers.at("authorization"), "Basic bWU6c2VjcmV0");
+}
+
+// They are one machine's, and go nowhere with a redirect.
+TEST(CurlClient, SendsCredentialsOfNetrcToTheirMachineOnly) {
+  LoopbackServer server([](const ServedRequest& request) {
+    if (request.target != "/moved") return ServedResponse{};
+    const std::string& host = request.headers.at("host");
+    const std::string there = "http://localhost" + host.substr(host.find(':')) + "/there";
+    return ServedResponse{.status = 302, .headers = {{"Location", there}}};
+  });
+  const support::TempFolder folder;
+  CurlOptions options = Quick();
+  options.netrc_file = (folder.path() / "netrc").string();
+  std::ofstream(options.netrc_file) << "machine 127.0.0.1 login me password secret\n";
+  CurlClient client(options);
+  EXPECT_EQ(client.Fetch({.url = server.url() + "/moved"}).status, 200);
+  (void)client.Fetch({.url = server.url(), .credentials = CredentialPolicy::kNone});
+  const std::vector<ServedRequest> requests = server.requests();
+  ASSERT_EQ(requests.size(), 3u);
+  EXPECT_EQ(requests[0].headers.at("authorization"), "Basic bWU6c2VjcmV0");
+  EXPECT_EQ(requests[1].target, "/there");
+  EXPECT_FALSE(requests[1].headers.contains("authorization"));
+  EXPECT_FALSE(requests[2].headers.contains("authorization"));
 }
 
 TEST(CurlClient, AnErrorInTheSinkIsTheResult) {

@@ -13,12 +13,15 @@ struct FakeFiles {
   std::map<std::string, std::string> files;
   std::vector<std::string> settings;
   LocalOverlay overlay = LocalOverlay::kApply;
+  CheckLocal check_local = {};
 
   LoadedSpec Load(const std::string& file = "spec.toml") const {
-    return LoadSpec({file, overlay, settings, [this](const std::string& path) {
+    return LoadSpec({file, overlay, settings,
+                     [this](const std::string& path) {
                        auto found = files.find(path);
                        return found == files.end() ? std::nullopt : std::optional(found->second);
-                     }});
+                     },
+                     check_local});
   }
 
   // What LoadSpec complains about; "" if nothing.

@@ -194,6 +194,11 @@ constexpr BadCase kBadCases[] = {
     {"[image]\ntags = [\"a b\"]", "\"a b\" is no tag"},
     {"[image]\nenv = { API_KEY = \"x\" }", "podman run -e API_KEY"},
     {"[image]\nenv = { A = 1 }", "image.env.A is an integer, expected a string"},
+    {"[image]\nenv = { TZ = \"/etc/localtime\" }", "spec.toml:2:9: TZ is \"/etc/localtime\", exp"},
+    {"[image]\nenv = { TZ = \"Europe/../Berlin\" }", "expected a name such as \"Europe/Berlin\""},
+    {"[image]\nenv = { TZ = \"Europe//Berlin\" }", "TZ is \"Europe//Berlin\""},
+    {"[image]\nenv = { TZ = \"New York\" }", "TZ is \"New York\""},
+    {"[image]\nenv = { TZ = \"CET-1CEST,M3.5.0\" }", "TZ is \"CET-1CEST,M3.5.0\""},
     {"[image]\nworkdir = \"work\"", "expected an absolute path in the image"},
     {"[image]\nworkdir = \"/a/../b\"", "expected an absolute path in the image"},
     {"[image]\nmax-layer-size = \"4 apples\"", "is no size"},
@@ -304,6 +309,19 @@ TEST(LoadSpec, TellsSecretsFromLookalikes) {
                 HasSubstr("looks like a secret"))
         << name;
   }
+}
+
+TEST(LoadSpec, TakesWhatMayBeATimeZone) {
+  const auto complaint = [](const std::string& zone, const std::string& more = "") {
+    return ComplaintAbout("[image]\nenv = { TZ = \"" + zone + "\" }\n" + more);
+  };
+  for (const char* zone : {"", "UTC", "Etc/GMT+2", "America/Port-au-Prince", "EST5EDT",
+                           "America/Argentina/Buenos_Aires"}) {
+    EXPECT_EQ(complaint(zone), "") << zone;
+  }
+  const std::string base = "[system]\nimage = \"registry.example/python:3.11\"\n";
+  EXPECT_EQ(complaint("EST5EDT,M3.2.0,M11.1.0", base), "");
+  EXPECT_THAT(complaint("/etc/localtime", base), HasSubstr("spec.toml:2:9: TZ is"));
 }
 
 TEST(LoadSpec, ExplainsBadSettings) {
