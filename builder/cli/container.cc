@@ -13,7 +13,9 @@
 #include "builder/engine/gpu.h"
 #include "builder/engine/host_folder.h"
 #include "builder/engine/load.h"
+#include "builder/engine/ports.h"
 #include "builder/engine/spec_plan.h"
+#include "builder/engine/token_file.h"
 #include "builder/host/environment.h"
 #include "builder/host/package_sources.h"
 #include "builder/host/program.h"
@@ -53,6 +55,17 @@ void PassIndexOn(Session& session, RunPlan& plan) {
     if (std::ranges::find(plan.variables, name) != plan.variables.end()) continue;
     ::setenv(name, url.c_str(), 1);
     plan.variables.emplace_back(name);
+  }
+}
+
+// Those that files of this machine have, which nobody sees in a container: in the environment they
+// go the way of those that are variables here.
+void TakeTokensFromFiles(const specs::Spec& spec) {
+  const Environment environment = Environment::OfProcess();
+  for (const specs::Service& service : spec.services) {
+    if (service.token.empty()) continue;
+    const auto token = TokenFromFile(environment, service.token);
+    if (token) ::setenv(service.token.c_str(), token->c_str(), 1);
   }
 }
 
@@ -103,6 +116,7 @@ BuiltEnvironment BuildEnvironment(Session& session, const ContainerOptions& opti
   BuiltEnvironment environment{
       .loaded = LoadForThisMachine(session, options.spec), .image = {}, .plan = {}};
   const specs::LoadedSpec& loaded = environment.loaded;
+  TakeTokensFromFiles(loaded.spec);
   LockOptions lock_options = options.lock;
   lock_options.base_bytes = layers::LayerBytes::kKept;
   const FoundLock found = FindOrMakeLock(session, options.spec, loaded, lock_options);
@@ -132,6 +146,7 @@ BuiltEnvironment BuildEnvironment(Session& session, const ContainerOptions& opti
 
 Container PrepareContainer(Session& session, const ContainerOptions& options) {
   Engine engine = FindEngine(Environment::OfProcess(), geteuid());
+  RequireMountable(fs::current_path().string());  // whoever has to move should not wait for a build
   BuiltEnvironment environment = BuildEnvironment(session, options);
   Container container{.engine = std::move(engine),
                       .loaded = std::move(environment.loaded),
@@ -148,6 +163,19 @@ Container PrepareContainer(Session& session, const ContainerOptions& options) {
   plan.image = LoadImage(container.engine, environment.image, ImageReference(container.loaded.spec),
                          session.store());
   return container;
+}
+
+void PublishPorts(Session& session, RunPlan& plan, const std::vector<PublishedPort>& published) {
+  std::vector<std::uint32_t> inside;
+  for (const PublishedPort& port : plan.ports) inside.push_back(port.inside);
+  plan.ports = ChoosePorts(inside, published);
+  for (const PublishedPort& port : plan.ports) {
+    const bool is_known = std::ranges::find(published, port) != published.end();
+    if (port.inside == port.outside || is_known) continue;
+    session.progress().Warning(
+        fmt::format("port {} is taken here; what listens on it in the container is at {}",
+                    port.inside, port.outside));
+  }
 }
 
 void Become(Session& session, const Container& container) {

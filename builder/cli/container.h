@@ -46,6 +46,10 @@ BuiltEnvironment BuildEnvironment(Session& session, const ContainerOptions& opti
 // Builds what has changed and gives it to the engine.
 Container PrepareContainer(Session& session, const ContainerOptions& options);
 
+// Chooses where on this machine the plan's ports are; those that `published` has stay there. Says
+// which are others outside than inside, unless `published` has them so already.
+void PublishPorts(Session& session, RunPlan& plan, const std::vector<PublishedPort>& published);
+
 // Runs it in our place.
 [[noreturn]] void Become(Session& session, const Container& container);
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -16,7 +17,6 @@
 #include "builder/cli/interrupt.h"
 #include "builder/engine/containers.h"
 #include "builder/engine/load.h"
-#include "builder/engine/ports.h"
 #include "builder/host/program.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
@@ -65,41 +65,64 @@ Clock::time_point AnnouncedBy(const specs::Spec& spec) {
   return time;
 }
 
+// Which container there is. An interrupt may be at it when its follower is gone.
+struct Changing {
+  std::mutex mutex;
+  bool over = false;  // guarded by mutex: there is no follower any more
+};
+
 class Follower {
  public:
   Follower(Session& session, Container container, const FollowOptions& options)
       : session_(session), container_(std::move(container)), options_(options) {}
+  Follower(const Follower&) = delete;
+  Follower& operator=(const Follower&) = delete;
+  // On every way out. An interrupt that came first ends the process meanwhile.
+  ~Follower() {
+    std::lock_guard lock(changing_->mutex);
+    changing_->over = true;
+    OnInterrupt(nullptr);
+    TidyUp();
+  }
 
   int Run() {
-    OnInterrupt([this] { return EndByInterrupt(); });
+    OnInterrupt([this, changing = changing_] {
+      changing->mutex.lock();  // not given back: no container starts after it
+      return changing->over ? static_cast<int>(specs::ErrorKind::kInterrupted) : EndByInterrupt();
+    });
     if (options_.leave) leave_by_ = AnnouncedBy(container_.loaded.spec);
     {
-      std::lock_guard lock(changing_);
+      std::lock_guard lock(changing_->mutex);
       Start();
     }
     while (!done_) Step();
-    std::lock_guard lock(changing_);  // an interrupt that came first ends the process
-    OnInterrupt(nullptr);
-    TidyUp();
     return status_;
   }
 
  private:
-  // On the thread that waits for signals. No container starts after it: the lock is not given back.
+  // On the thread that waits for signals. REQUIRES: changing_.
   int EndByInterrupt() {
-    changing_.lock();
+    int status = 0;
     try {
-      for (const FoundContainer& found : FindContainers(container_.engine)) {
-        if (found.name != container_.plan.container) continue;
+      for (const FoundContainer& found : Found()) {
         Tell(AddedPackages(container_.engine, container_.plan.container));
         RemoveContainer(container_.engine, found);
       }
-      TidyUp();
-      return 0;
     } catch (const specs::Error& error) {
       fmt::print(stderr, "error: {}\n", error.what());
-      return static_cast<int>(error.kind());
+      status = static_cast<int>(error.kind());
     }
+    TidyUp();
+    return status;
+  }
+
+  // The container as the engine has it; none where it is gone.
+  std::vector<FoundContainer> Found() const {
+    std::vector<FoundContainer> found = FindContainers(container_.engine);
+    std::erase_if(found, [&](const FoundContainer& other) {
+      return other.name != container_.plan.container;
+    });
+    return found;
   }
 
   void Tell(const std::vector<std::string>& added) {
@@ -107,7 +130,7 @@ class Follower {
     session_.progress().Info(RenderAdded(added, SpecOption(container_.plan.spec)));
   }
 
-  // REQUIRES: changing_, for these four.
+  // REQUIRES: changing_, for these five.
   void Start() {
     const std::vector<std::string> words = RunArguments(container_.engine, container_.plan);
     session_.progress().Detail(specs::Join(words, " "));
@@ -121,29 +144,46 @@ class Follower {
 
   void Stop() {
     attached_.reset();
-    for (const FoundContainer& found : FindContainers(container_.engine)) {
-      if (found.name == container_.plan.container) RemoveContainer(container_.engine, found);
-    }
+    for (const FoundContainer& found : Found()) RemoveContainer(container_.engine, found);
   }
 
   void Replace(Container next) {
     Stop();
-    next.plan.ports = Inside(next.plan) == Inside(container_.plan) ? container_.plan.ports
-                                                                   : ChoosePorts(Inside(next.plan));
+    PublishPorts(session_, next.plan, container_.plan.ports);
     container_ = std::move(next);
     logs_ended_ = false;
     line_.clear();
     Start();
   }
 
+  // What an engine keeps of a container that ended is in the way of the next one at most, which
+  // removes it as well.
+  void RemoveEnded() {
+    if (RemovesDetached(container_.engine)) return;
+    try {
+      for (const FoundContainer& found : Found()) {
+        if (!found.IsUp()) RemoveContainer(container_.engine, found);
+      }
+    } catch (const specs::Error& error) {
+      session_.progress().Warning(error.message());
+    }
+  }
+
+  // An image that stays takes room and nothing else: that is no reason to end.
   void TidyUp() {
-    for (const std::string& image : replaced_) RemoveUnusedImage(container_.engine, image);
+    for (const std::string& image : replaced_) {
+      try {
+        RemoveUnusedImage(container_.engine, image);
+      } catch (const specs::Error& error) {
+        session_.progress().Detail(error.message());
+      }
+    }
     replaced_.clear();
   }
 
   void Step() {
     if (!replaced_.empty() && Clock::now() >= tidy_at_) {
-      std::lock_guard lock(changing_);
+      std::lock_guard lock(changing_->mutex);
       TidyUp();
     }
     pollfd ready[] = {{attached_->logs().fd(), POLLIN, 0},
@@ -217,6 +257,8 @@ class Follower {
     while (!logs_ended_) PassOn();
     status_ = static_cast<int>(specs::ParseUnsigned(specs::Trim(text)).value_or(1) & 255u);
     done_ = true;
+    std::lock_guard lock(changing_->mutex);
+    RemoveEnded();
   }
 
   // All that happens in quick succession is one change.
@@ -249,10 +291,10 @@ class Follower {
         return true;
       }
       {
-        std::lock_guard lock(changing_);
+        std::lock_guard lock(changing_->mutex);
         Tell(added.get());
-        Replace(std::move(next));
         replaced_.push_back(before);
+        Replace(std::move(next));
         tidy_at_ = Clock::now() + kTidyAfter;
       }
     } catch (const specs::Error& error) {
@@ -276,7 +318,7 @@ class Follower {
   Session& session_;
   Container container_;
   const FollowOptions& options_;
-  std::mutex changing_;  // which container there is
+  std::shared_ptr<Changing> changing_ = std::make_shared<Changing>();
   std::optional<Attached> attached_;
   std::optional<Clock::time_point> leave_by_;
   std::vector<std::string> replaced_;  // images

@@ -108,7 +108,7 @@ std::vector<std::string> EnvironmentOf(const specs::ImageConfig& config, const R
   const Environment here = Environment::OfProcess();
   std::map<std::string, std::string> all = {{"container", "imgbuild"}};
   if (const auto terminal = here.Get("TERM"); terminal && plan.interactive) all["TERM"] = *terminal;
-  if (!plan.volumes.empty()) all["HOME"] = plan.volumes.front().path;
+  all["HOME"] = HomeOf(plan);
   for (const auto& [name, value] : config.env) all[name] = value;
   for (const auto& [name, value] : plan.env) all[name] = value;
   for (const std::string& name : plan.variables) {

@@ -16,7 +16,6 @@
 #include "builder/cli/rootless.h"
 #include "builder/cli/shell_command.h"
 #include "builder/engine/containers.h"
-#include "builder/engine/ports.h"
 #include "builder/engine/spec_plan.h"
 #include "builder/host/environment.h"
 #include "builder/host/program.h"
@@ -51,18 +50,6 @@ void RequireDown(Session& session, const Engine& engine, const std::string& envi
     throw specs::Error(fmt::format("{} is up already", environment))
         .Found(fmt::format("the container {}: {}", found.name, found.status))
         .Hint(fmt::format("imgbuild down {0}; or look at it: imgbuild logs {0}", environment));
-  }
-}
-
-void PublishPorts(Session& session, RunPlan& plan) {
-  std::vector<std::uint32_t> inside;
-  for (const PublishedPort& port : plan.ports) inside.push_back(port.inside);
-  plan.ports = ChoosePorts(inside);
-  for (const PublishedPort& port : plan.ports) {
-    if (port.inside == port.outside) continue;
-    session.progress().Warning(
-        fmt::format("port {} is taken here; what listens on it in the container is at {}",
-                    port.inside, port.outside));
   }
 }
 
@@ -140,7 +127,7 @@ int Up(const GlobalOptions& options, UpArguments& arguments) {
   Container container = PrepareContainer(session, arguments.container);
   RunPlan& plan = container.plan;
   AddHome(plan);
-  PublishPorts(session, plan);
+  PublishPorts(session, plan, {});
   if (arguments.open && !AnnouncesAddress(loaded.spec)) {
     session.progress().Warning("no service announces an address that a browser could open");
     arguments.open = false;

@@ -37,6 +37,15 @@ std::optional<FoundContainer> Find(const Engine& engine, const std::string& name
   return std::nullopt;
 }
 
+// Whoever ran it in the foreground may be faster.
+void Remove(const Engine& engine, const std::string& name) {
+  try {
+    Ask(engine, "remove " + name, {"rm", "-f", name});
+  } catch (const specs::Error&) {
+    if (Find(engine, name)) throw;
+  }
+}
+
 }  // namespace
 
 std::string ContainerName(const std::string& environment) {
@@ -83,13 +92,14 @@ std::string SpecOf(const Engine& engine, const FoundContainer& container) {
 void RemoveContainer(const Engine& engine, const FoundContainer& container) {
   if (container.IsUp()) Ask(engine, "stop " + container.name, {"stop", container.name});
   // Engines remove in the background what was started with --rm.
+  const bool goes = container.IsUp() && RemovesDetached(engine);
   const auto end = std::chrono::steady_clock::now() + kRemoval;
   for (;;) {
     const std::optional<FoundContainer> left = Find(engine, container.name);
     if (!left) return;
     const bool late = std::chrono::steady_clock::now() > end;
-    if (late || (!left->IsUp() && !container.IsUp())) {
-      Ask(engine, "remove " + container.name, {"rm", "-f", container.name});
+    if (late || (!left->IsUp() && !goes)) {
+      Remove(engine, container.name);
       return;
     }
     std::this_thread::sleep_for(kPause);

@@ -30,8 +30,8 @@ std::vector<FoundContainer> FindContainers(const Engine& engine);
 // The spec's file that it was started from; "" where that is not known.
 std::string SpecOf(const Engine& engine, const FoundContainer& container);
 
-// Ends it, which gives its services the time that they may take, and removes it: once this returns,
-// its name is free.
+// Ends it, which gives its services the time that they may take, and removes it, or waits until the
+// engine has: once this returns, its name is free.
 void RemoveContainer(const Engine& engine, const FoundContainer& container);
 
 }  // namespace imgbuild::builder

@@ -56,4 +56,6 @@ std::uint32_t CallerOf(const Engine& engine, std::uint32_t uid) {
   return answer.output.find("name=rootless") == std::string::npos ? uid : 0;
 }
 
+bool RemovesDetached(const Engine& engine) { return engine.kind != EngineKind::kNerdctl; }
+
 }  // namespace imgbuild::builder

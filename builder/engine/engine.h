@@ -27,4 +27,8 @@ Engine FindEngine(const Environment& environment, std::uint32_t uid);
 // the user's own, else `uid`. podman maps whom it is told to.
 std::uint32_t CallerOf(const Engine& engine, std::uint32_t uid);
 
+// Whether what ran in the background is removed by the engine itself once it has ended: nerdctl
+// takes no --rm together with -d.
+bool RemovesDetached(const Engine& engine);
+
 }  // namespace imgbuild::builder

@@ -1,5 +1,6 @@
 #include "builder/engine/ports.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -40,19 +41,28 @@ layers::FileDescriptor Bind(std::uint32_t& port) {
 
 bool IsPortFree(std::uint32_t port) { return port < 65536 && Bind(port).get() >= 0; }
 
-std::vector<PublishedPort> ChoosePorts(const std::vector<std::uint32_t>& inside) {
+std::vector<PublishedPort> ChoosePorts(const std::vector<std::uint32_t>& inside,
+                                       const std::vector<PublishedPort>& published) {
   std::vector<PublishedPort> ports;
   std::vector<layers::FileDescriptor> held;
   for (std::uint32_t port : inside) {
-    std::uint32_t outside = port;
+    const auto stays = std::ranges::find(published, port, &PublishedPort::inside);
+    ports.push_back({port, stays == published.end() ? 0u : stays->outside});
+    if (std::uint32_t outside = ports.back().outside; outside != 0) held.push_back(Bind(outside));
+  }
+  for (PublishedPort& port : ports) {
+    if (port.outside != 0) continue;
+    // Sockets that do not listen share a port which is asked for by its number.
+    const auto given = std::ranges::find(ports, port.inside, &PublishedPort::outside);
+    std::uint32_t outside = given == ports.end() ? port.inside : 0;
     layers::FileDescriptor socket = Bind(outside);
-    if (socket.get() < 0) {
+    if (!socket.valid()) {
       outside = 0;
       socket = Bind(outside);
-      if (socket.get() < 0) throw specs::Error("no port is free on 127.0.0.1");
+      if (!socket.valid()) throw specs::Error("no port is free on 127.0.0.1");
     }
     held.push_back(std::move(socket));
-    ports.push_back({port, outside});
+    port.outside = outside;
   }
   return ports;
 }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "builder/engine/host_folder.h"
 #include "specs/oci/image_config.h"
 
 namespace imgbuild::builder {
@@ -51,6 +52,7 @@ ContainerSettings SettingsFor(const Engine& engine, const RunPlan& plan) {
   settings.env = plan.env;
   SetUser(engine, plan, settings);
   if (!plan.folder.empty()) {
+    RequireMountable(plan.folder);
     settings.mounts.push_back({.source = plan.folder,
                                .target = plan.workdir,
                                .options = plan.label == FolderLabel::kRelabel ? "z" : ""});
@@ -76,7 +78,8 @@ std::vector<std::string> HealthCommand(const RunPlan& plan, specs::Health health
 
 std::vector<std::string> RunArguments(const Engine& engine, const RunPlan& plan) {
   const ContainerSettings settings = SettingsFor(engine, plan);
-  std::vector<std::string> words = {engine.program, "run", "--rm"};
+  std::vector<std::string> words = {engine.program, "run"};
+  if (!plan.detached || RemovesDetached(engine)) words.emplace_back("--rm");
   auto add = [&](const char* option, std::string value) {
     words.insert(words.end(), {option, std::move(value)});
   };

@@ -59,6 +59,7 @@ struct RunPlan {
   std::vector<SecretVariable> secrets;      // in order of name
   bool supervised = false;                  // services run below imgbuild's supervisor
   bool changes_users = false;               // some of them as users of their own
+  bool uses_user_home = false;              // and of these some as the user of /home/user
   bool health_timer = false;                // systemd asks for podman how a container is
   std::uint64_t stop_seconds = 0;  // that services may take to end; 0: the engine's default
   bool gpu = false;
@@ -91,6 +92,7 @@ struct ContainerSettings {
   std::map<std::string, std::string> env;
 };
 
+// Throws Error where the folder cannot be mounted.
 ContainerSettings SettingsFor(const Engine& engine, const RunPlan& plan);
 
 // The command that asks the supervisor inside the container; none where it does not run.

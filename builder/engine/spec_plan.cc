@@ -15,8 +15,12 @@ namespace {
 // What engines give a container to end in when nobody says otherwise.
 constexpr std::uint64_t kEngineStopSeconds = 10;
 
-// "1000" and "1000:0", not names.
+constexpr const char* kUserHome = "/home/user";
+constexpr std::uint32_t kUser = 1000;
+
+// Of "1000", "1000:0" and "root", not of other names.
 std::optional<std::uint32_t> NumberOf(std::string_view user) {
+  if (user == "root") return 0u;
   const auto uid = specs::ParseUnsigned(user.substr(0, user.find(':')));
   if (!uid || *uid > UINT32_MAX) return std::nullopt;
   return static_cast<std::uint32_t>(*uid);
@@ -25,6 +29,19 @@ std::optional<std::uint32_t> NumberOf(std::string_view user) {
 // "imgbuild-notebook-var-lib-db" for "/var/lib/db".
 std::string VolumeName(const RunPlan& plan, std::string_view path) {
   return ContainerName(plan.environment + std::string(path));
+}
+
+bool LivesInUserHome(const specs::Service& service) {
+  return service.user == "user" || NumberOf(service.user) == kUser;
+}
+
+bool StartsAsRoot(const RunPlan& plan) { return plan.uid == 0 || plan.image_user == 0u; }
+
+// A service may keep the same folder in a volume of its own.
+void Keep(RunPlan& plan, std::string_view suffix, const std::string& folder) {
+  if (std::ranges::find(plan.volumes, folder, &NamedVolume::path) != plan.volumes.end()) return;
+  plan.volumes.insert(plan.volumes.begin(),
+                      NamedVolume{fmt::format("{}-{}", plan.container, suffix), folder});
 }
 
 // They end in order, each in its own time.
@@ -77,6 +94,7 @@ RunPlan PlanServices(const specs::Spec& spec) {
   plan.supervised = specs::StartsServices(spec);
   plan.changes_users = std::ranges::any_of(
       spec.services, [](const specs::Service& service) { return !service.user.empty(); });
+  plan.uses_user_home = std::ranges::any_of(spec.services, LivesInUserHome);
   plan.stop_seconds = StopSeconds(spec);
   return plan;
 }
@@ -86,9 +104,11 @@ std::string ImageReference(const specs::Spec& spec) {
   return fmt::format("localhost/{}:{}", spec.image.name, tags.empty() ? "latest" : tags.front());
 }
 
+std::string HomeOf(const RunPlan& plan) { return StartsAsRoot(plan) ? "/root" : kUserHome; }
+
 void AddHome(RunPlan& plan) {
-  plan.volumes.insert(plan.volumes.begin(),
-                      {plan.container + "-home", plan.uid == 0 ? "/root" : "/home/user"});
+  if (plan.uses_user_home && StartsAsRoot(plan)) Keep(plan, "home-user", kUserHome);
+  Keep(plan, "home", HomeOf(plan));
 }
 
 }  // namespace imgbuild::builder

@@ -19,8 +19,12 @@ RunPlan PlanCommand(const specs::Spec& spec);
 // What the image is called in engines: "localhost/team/notebook:latest".
 std::string ImageReference(const specs::Spec& spec);
 
-// Where the home lies, for the volume that keeps it: whoever runs the program as root is root
-// inside.
+// The home of the container's user. Root is whoever runs the program as root, and everybody where
+// the image asks for it.
+std::string HomeOf(const RunPlan& plan);
+
+// Before the other volumes, the one that keeps that home; and where root's services become the
+// image's usual user, one for theirs.
 void AddHome(RunPlan& plan);
 
 }  // namespace imgbuild::builder

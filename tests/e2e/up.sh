@@ -52,12 +52,16 @@ contains "a second up" "$again" "$name is up already"
 status=0; "$IMGBUILD" down nothing-of-this-name >other.log 2>&1 || status=$?
 equal "status of down for another" "$status" 1
 
+kept="kept by $$"
+podman exec "imgbuild-$name" sh -c 'echo "$0" >"$HOME/kept"' "$kept"
+
 "$IMGBUILD" down "$name" >/dev/null 2>&1
 equal "environments after down" "$(running)" 0
 status=0; "$IMGBUILD" logs >none.log 2>&1 || status=$?
 equal "status of logs of nothing" "$status" 1
 
-# What was installed meanwhile is told when it goes, by `down` as by an interrupt.
+# What was installed meanwhile is told when it goes, by `down` as by an interrupt. The home lasts, and a
+# token comes from a file, too.
 python3 - <<'PYTHON'
 import zipfile
 with zipfile.ZipFile("extra-1.0-py3-none-any.whl", "w") as wheel:
@@ -70,7 +74,10 @@ PYTHON
 install="pip -q install --no-index --disable-pip-version-check ./extra-1.0-py3-none-any.whl"
 told="gone with it: extra==1.0"
 keep="imgbuild add extra --spec v5-notebook.toml"
-up -d >/dev/null 2>&1
+echo from-a-file >token
+JUPYTER_TOKEN_FILE=token up -d >/dev/null 2>&1
+equal "what the home has kept" "$(podman exec "imgbuild-$name" sh -c 'cat "$HOME/kept"')" "$kept"
+equal "the token of a file" "$(podman exec "imgbuild-$name" printenv JUPYTER_TOKEN)" from-a-file
 for _ in $(seq 100); do podman exec "imgbuild-$name" $install 2>/dev/null && break; sleep 0.2; done
 down=$("$IMGBUILD" down "$name" 2>&1)
 contains "what down says" "$down" "$told"

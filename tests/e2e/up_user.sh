@@ -69,6 +69,7 @@ for _ in $(seq 300); do
   sleep 0.2
 done
 contains "logs" "$logs" "The web page is at"
+as podman exec imgbuild-v5-notebook sh -c 'echo kept >"$HOME/kept"'
 as "$IMGBUILD" down >/dev/null 2>&1
 equal "environments after down" "$(as "$IMGBUILD" ps)" ""
 
@@ -86,6 +87,7 @@ url=$(grep -o 'The web page is at http://127.0.0.1:[0-9]*' foreground.log | grep
 if [ $publishes = yes ]; then [ "$url" != http://127.0.0.1:5001 ] || fail "the port that is taken"; fi
 answers "$url/" 30 >/dev/null
 contains "ps" "$(as "$IMGBUILD" ps)" v5-notebook
+equal "what the home has kept" "$(as podman exec imgbuild-v5-notebook sh -c 'cat "$HOME/kept"')" kept
 pkill -TERM -u "$user" -f "^$IMGBUILD up v5-notebook.toml"
 status=0; wait $shell || status=$?
 equal "status after TERM" "$status" 0

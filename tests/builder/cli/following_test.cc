@@ -1,11 +1,14 @@
 #include "builder/cli/following.h"
 
 #include <fstream>
+#include <utility>
 
 #include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "specs/base/error.h"
+#include "tests/builder/engine/fake_engine.h"
 #include "tests/support/temp_folder.h"
 
 namespace imgbuild::builder {
@@ -93,6 +96,59 @@ TEST(OpenerIn, IsWhatPathHas) {
     std::filesystem::permissions(file, std::filesystem::perms::owner_all);
     EXPECT_EQ(OpenerIn(environment), file.string());
   }
+}
+
+class FollowContainerTest : public testing::Test {
+ protected:
+  // A spec of the test's own, and an image that the engine knows by that name.
+  Container Of(const Engine& engine, const std::string& image) const {
+    Container container;
+    container.engine = engine;
+    container.loaded.sources.file = spec().string();
+    container.loaded.sources.files = {spec().string()};
+    container.digest = image;
+    container.plan.image = image;
+    container.plan.container = "imgbuild-nb";
+    container.plan.detached = true;
+    return container;
+  }
+  std::filesystem::path spec() const { return folder_.path() / "spec.toml"; }
+
+  support::TempFolder folder_;
+  Session session_{GlobalOptions{.cache_dir = folder_.path() / "cache",
+                                 .verbosity = Verbosity::kQuiet,
+                                 .style = ReportStyle::kPlain}};
+};
+
+TEST_F(FollowContainerTest, RemovesWhatEndedWhereTheEngineKeepsIt) {
+  for (const auto& [kind, name] :
+       {std::pair(EngineKind::kNerdctl, "nerdctl"), std::pair(EngineKind::kDocker, "docker")}) {
+    const FakeEngine fake(name, R"(case $1 in
+  wait) echo 3 ;;
+  ps) printf 'imgbuild-nb\tExited (3) 1 second ago\t\n' ;;
+esac)");
+    EXPECT_EQ(FollowContainer(session_, Of(fake.Get(kind, name), "image"), {}), 3);
+    const bool removed = fake.told().find("rm -f imgbuild-nb\n") != std::string::npos;
+    EXPECT_EQ(removed, kind == EngineKind::kNerdctl);
+  }
+}
+
+// The first one that starts changes the spec, and no other does.
+TEST_F(FollowContainerTest, TidiesUpWhereTheNextOneDoesNotStart) {
+  const FakeEngine fake("podman", fmt::format(R"(case $1 in
+  run) [ ! -f '{0}' ] || exit 125; touch '{0}' ;;
+  wait) exec sleep 60 ;;
+  image) echo 0 ;;
+esac)",
+                                              spec().string()));
+  const Engine engine = fake.Get(EngineKind::kPodman, "podman");
+  FileWatch watch;
+  watch.Watch({spec()});
+  FollowOptions options;
+  options.watch = &watch;
+  options.rebuild = [&] { return Of(engine, "new"); };
+  EXPECT_THROW(FollowContainer(session_, Of(engine, "old"), options), specs::Error);
+  EXPECT_THAT(fake.told(), testing::HasSubstr("\nrmi old\n"));
 }
 
 }  // namespace

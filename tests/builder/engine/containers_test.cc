@@ -67,6 +67,31 @@ TEST(Containers, ThoseThatEndedAreRemovedWithoutBeingStopped) {
   EXPECT_THAT(fake.told(), testing::Not(HasSubstr("stop")));
 }
 
+// nerdctl keeps what ran in the background.
+TEST(Containers, AreRemovedWhereTheEngineDoesNot) {
+  const FakeEngine fake("nerdctl", R"([ $1 != ps ] || printf 'imgbuild-nb\tExited (0)\t\n')");
+  RemoveContainer(fake.Get(EngineKind::kNerdctl, "nerdctl"), kUp);
+  const std::string told = fake.told();
+  EXPECT_TRUE(told.starts_with("stop imgbuild-nb\nps "));
+  EXPECT_TRUE(told.ends_with("\nrm -f imgbuild-nb\n"));
+  EXPECT_EQ(std::ranges::count(told, '\n'), 3);
+}
+
+TEST(Containers, MayBeRemovedBySomebodyElseMeanwhile) {
+  const FakeEngine fake("nerdctl", R"(cd "${0%/*}"
+case $1 in
+  ps) [ -f removed ] || printf 'imgbuild-nb\tExited (0)\t\n' ;;
+  rm) touch removed; exit 1 ;;
+esac)");
+  RemoveContainer(fake.Get(EngineKind::kNerdctl, "nerdctl"), kUp);
+  EXPECT_THAT(fake.told(), HasSubstr("rm -f imgbuild-nb\n"));
+  const FakeEngine refuses("nerdctl", R"(case $1 in
+  ps) printf 'imgbuild-nb\tExited (0)\t\n' ;;
+  rm) exit 1 ;;
+esac)");
+  EXPECT_THROW(RemoveContainer(refuses.Get(EngineKind::kNerdctl, "nerdctl"), kUp), specs::Error);
+}
+
 TEST(Containers, AreUpUnlessTheyEndedOrNeverBegan) {
   for (const char* status : {"Up 5 minutes", "Up 2 hours (healthy)", "Up 1 second (Paused)",
                              "Restarting (1) 2 seconds ago", "Paused"}) {

@@ -35,6 +35,12 @@ TEST(CallerOf, IsRootWhereTheDaemonIsTheUsersOwn) {
   EXPECT_EQ(CallerOf({EngineKind::kPodman, "podman", false}, 501), 501u);
 }
 
+TEST(RemovesDetached, AllButNerdctl) {
+  EXPECT_TRUE(RemovesDetached({EngineKind::kPodman, "podman", false}));
+  EXPECT_TRUE(RemovesDetached({EngineKind::kDocker, "docker", false}));
+  EXPECT_FALSE(RemovesDetached({EngineKind::kNerdctl, "nerdctl", false}));
+}
+
 TEST(FindEngine, NoneIsAnError) {
   EXPECT_THROW(FindEngine(Environment::Of({{"PATH", "/nonexistent"}}), 1000), specs::Error);
 }

@@ -56,6 +56,26 @@ TEST(Ports, AFreeOneStaysAndNoneIsGivenTwice) {
   EXPECT_EQ(std::set({ports[0].outside, ports[1].outside, ports[2].outside}).size(), 3u);
 }
 
+TEST(Ports, ThoseThatStayKeepTheirPlaces) {
+  const Taken taken;
+  std::uint32_t free = 0;
+  std::uint32_t before = 0;
+  {
+    const Taken one;
+    const Taken two;
+    free = one.port();
+    before = two.port();
+  }
+  // The new one has the number of what another one is published as.
+  const std::vector<PublishedPort> ports =
+      ChoosePorts({taken.port(), free, before}, {{taken.port(), before}, {1, free}});
+  ASSERT_EQ(ports.size(), 3u);
+  EXPECT_EQ(ports[0], (PublishedPort{taken.port(), before}));
+  EXPECT_EQ(ports[1], (PublishedPort{free, free}));
+  EXPECT_NE(ports[2].outside, before);
+  EXPECT_NE(ports[2].outside, free);
+}
+
 TEST(Ports, WhatIsNoPortIsNotFree) { EXPECT_FALSE(IsPortFree(70'000)); }
 
 }  // namespace

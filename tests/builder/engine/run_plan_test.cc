@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "specs/base/error.h"
 #include "specs/base/text.h"
 
 namespace imgbuild::builder {
@@ -9,6 +10,7 @@ namespace {
 
 const Engine kPodman{EngineKind::kPodman, "podman", false};
 const Engine kDocker{EngineKind::kDocker, "docker", false};
+const Engine kNerdctl{EngineKind::kNerdctl, "nerdctl", false};
 
 RunPlan Plan() {
   return {.image = "image",
@@ -50,6 +52,12 @@ TEST(RunArguments, WithoutAFolderNobodyIsMapped) {
   EXPECT_EQ(Line(kPodman, plan), "podman run --rm image");
 }
 
+TEST(RunArguments, AFolderThatNoEngineMountsIsAnError) {
+  RunPlan plan = Plan();
+  plan.folder = "/data/12:30";
+  EXPECT_THROW(RunArguments(kPodman, plan), specs::Error);
+}
+
 TEST(RunArguments, MovedPortsAreToldInside) {
   RunPlan plan = Plan();
   plan.folder.clear();
@@ -68,6 +76,14 @@ TEST(RunArguments, WhatUpStartsCanBeFound) {
             "-v imgbuild-nb-home:/home/user image");
   plan.spec = "/srv/spec.toml";
   EXPECT_NE(Line(kDocker, plan).find("--label imgbuild.spec=/srv/spec.toml"), std::string::npos);
+}
+
+// It takes no --rm in the background.
+TEST(RunArguments, NerdctlRemovesInTheForegroundAlone) {
+  RunPlan plan{.image = "image", .interactive = true};
+  EXPECT_EQ(Line(kNerdctl, plan), "nerdctl run --rm -it image");
+  plan.detached = true;
+  EXPECT_EQ(Line(kNerdctl, plan), "nerdctl run -d image");
 }
 
 TEST(RunArguments, VariablesAreNamedAndNeverShown) {

@@ -25,7 +25,7 @@ specs::Spec Notebook() {
 }
 
 TEST(SpecPlan, SaysAllThatTheSpecDecides) {
-  RunPlan plan = PlanServices(Notebook());
+  const RunPlan plan = PlanServices(Notebook());
   EXPECT_EQ(plan.container, "imgbuild-team-nb");
   EXPECT_EQ(plan.workdir, "/work");
   EXPECT_EQ(plan.image_user, 1000u);
@@ -35,8 +35,51 @@ TEST(SpecPlan, SaysAllThatTheSpecDecides) {
   EXPECT_THAT(plan.secrets, ElementsAre(SecretVariable{"JUPYTER_TOKEN", false}));
   EXPECT_FALSE(plan.changes_users);
   EXPECT_TRUE(plan.folder.empty());
+}
+
+// The volumes for homes of an image that starts as `image_user`, run by `caller`.
+std::vector<NamedVolume> Homes(const std::string& image_user, std::uint32_t caller,
+                               const std::string& service_user = "") {
+  specs::Spec spec = Notebook();
+  spec.image.user = image_user;
+  spec.services[0].user = service_user;
+  spec.services[0].volumes.clear();
+  RunPlan plan = PlanServices(spec);
+  plan.uid = caller;
   AddHome(plan);
-  EXPECT_EQ(plan.volumes[0], (NamedVolume{"imgbuild-team-nb-home", "/root"}));
+  EXPECT_EQ(plan.volumes.front().path, HomeOf(plan));
+  return plan.volumes;
+}
+
+const NamedVolume kRootsHome{"imgbuild-team-nb-home", "/root"};
+const NamedVolume kUsersHome{"imgbuild-team-nb-home", "/home/user"};
+
+TEST(AddHome, IsForTheContainersUser) {
+  EXPECT_THAT(Homes("1000", 501), ElementsAre(kUsersHome));
+  EXPECT_THAT(Homes("1000", 0), ElementsAre(kRootsHome));
+  for (const char* root : {"0", "0:0", "root"}) {
+    EXPECT_THAT(Homes(root, 501), ElementsAre(kRootsHome)) << root;
+  }
+  EXPECT_THAT(Homes("somebody", 501), ElementsAre(kUsersHome));
+}
+
+TEST(AddHome, KeepsThatOfServicesWhichRootStarts) {
+  const NamedVolume of_services{"imgbuild-team-nb-home-user", "/home/user"};
+  for (const char* user : {"1000", "1000:0", "user"}) {
+    EXPECT_THAT(Homes("0", 501, user), ElementsAre(kRootsHome, of_services)) << user;
+  }
+  EXPECT_THAT(Homes("1000", 0, "1000"), ElementsAre(kRootsHome, of_services));
+  EXPECT_THAT(Homes("1000", 501, "1000"), ElementsAre(kUsersHome));
+  EXPECT_THAT(Homes("0", 501, "postgres"), ElementsAre(kRootsHome));
+}
+
+TEST(AddHome, LeavesAVolumeOfTheSpecWhereItIs) {
+  RunPlan plan{.container = "imgbuild-nb",
+               .volumes = {{"own", "/home/user"}},
+               .uid = 501,
+               .image_user = 1000};
+  AddHome(plan);
+  EXPECT_THAT(plan.volumes, ElementsAre(NamedVolume{"own", "/home/user"}));
 }
 
 TEST(SpecPlan, ACommandHasNoServices) {
