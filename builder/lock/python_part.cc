@@ -147,7 +147,7 @@ class PythonLocker {
     LooseCuda loose = LooseCudaRequirements(cuda_, book);
     std::ranges::move(loose.constraints, std::back_inserter(input.constraints));
     is_one_set(with(std::move(loose.requirements)));
-    if (!first) throw *failure;
+    if (!first) throw specs::Error(*failure);
     return *first;
   }
 
