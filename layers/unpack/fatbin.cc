@@ -22,9 +22,9 @@ constexpr std::uint64_t kArchitectureAt = 28;
 constexpr std::uint64_t kAlignment = 8;
 constexpr std::uint16_t kPtx = 1;
 constexpr std::uint16_t kMachineCode = 2;
-// What is smaller has no kernels: libraries that link theirs when they run (cuFFT since CUDA 12)
-// have an empty binary of some hundred bytes, for one GPU.
-constexpr std::uint64_t kSmallest = 1024;
+// What is smaller has no kernels: libraries that link theirs when they run (cuFFT of CUDA 13) have
+// one to three empty binaries of 660 bytes, for one GPU.
+constexpr std::uint64_t kSmallest = 2048;
 constexpr std::size_t kMaxSections = 4096;
 constexpr std::uint32_t kMaxArchitecture = 9999;
 // The largest libraries have some thousand binaries of a dozen entries.

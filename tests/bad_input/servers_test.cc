@@ -168,7 +168,7 @@ TEST_P(BadServer, IsOneErrorAndLeavesNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BadServer, testing::ValuesIn(Cases()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& fault) { return fault.param.name; });
 
 // What the lock names is not what the index has by now.
 class Replaced : public BadInput {
@@ -195,7 +195,7 @@ TEST_F(Replaced, AWheelOfOtherBytes) {
 
 TEST_F(Replaced, AWheelThatIsGone) {
   LockAndForget();
-  world_.SetFault([this](const ServedRequest& request) -> std::optional<ServedResponse> {
+  world_.SetFault([](const ServedRequest& request) -> std::optional<ServedResponse> {
     if (!request.target.starts_with(kWheel)) return std::nullopt;
     return Status(404);
   });
@@ -207,7 +207,7 @@ TEST_F(Replaced, AWheelThatIsGone) {
 
 TEST_F(Replaced, APageThatIsGone) {
   LockAndForget();
-  world_.SetFault([this](const ServedRequest& request) -> std::optional<ServedResponse> {
+  world_.SetFault([](const ServedRequest& request) -> std::optional<ServedResponse> {
     if (!request.target.starts_with(kPage)) return std::nullopt;
     return Status(404);
   });

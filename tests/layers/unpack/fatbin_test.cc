@@ -40,7 +40,7 @@ std::string FatBinary(const std::vector<std::string>& entries) {
 }
 
 // A 64-bit ELF file of a section of that name, and one with the sections' names.
-std::string Elf(const std::string& name, std::string content, std::size_t smallest = 1024) {
+std::string Elf(const std::string& name, std::string content, std::size_t smallest = 2048) {
   content.resize(std::max(content.size(), smallest));
   const std::string names = std::string(1, '\0') + ".text" + '\0' + name + '\0';
   std::string file =
