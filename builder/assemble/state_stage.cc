@@ -18,28 +18,31 @@ namespace {
 
 using layers::PackageFacts;
 
-// Wheels of the CUDA section, for its place in the file system.
-std::vector<const PackageFacts*> CudaWheels(const std::vector<ReadyPackage>& packages) {
+template <typename Predicate>
+std::vector<const PackageFacts*> WheelsThat(const std::vector<ReadyPackage>& packages,
+                                            Predicate wanted) {
   std::vector<const PackageFacts*> wheels;
   for (const ReadyPackage& package : packages) {
     const specs::LockedPackage& locked = *package.locked;
-    if (locked.kind == specs::PackageKind::kWheel && locked.layer == specs::kCudaRoot) {
+    if (locked.kind == specs::PackageKind::kWheel && wanted(locked)) {
       wheels.push_back(&package.facts);
     }
   }
   return wheels;
 }
 
+// Wheels of the CUDA section, for its place in the file system.
+std::vector<const PackageFacts*> CudaWheels(const std::vector<ReadyPackage>& packages) {
+  return WheelsThat(packages, [](const specs::LockedPackage& locked) {
+    return locked.layer == specs::kCudaRoot;
+  });
+}
+
 // cuDNN beside Debian's CUDA, which has none: a wheel among the Python packages.
 std::vector<const PackageFacts*> CudnnWheels(const std::vector<ReadyPackage>& packages) {
-  std::vector<const PackageFacts*> wheels;
-  for (const ReadyPackage& package : packages) {
-    const specs::LockedPackage& locked = *package.locked;
-    if (locked.kind == specs::PackageKind::kWheel && locked.name.starts_with("nvidia-cudnn-cu")) {
-      wheels.push_back(&package.facts);
-    }
-  }
-  return wheels;
+  return WheelsThat(packages, [](const specs::LockedPackage& locked) {
+    return locked.name.starts_with("nvidia-cudnn-cu");
+  });
 }
 
 CudaView ViewOf(const specs::Spec& spec, const std::vector<const PackageFacts*>& wheels) {

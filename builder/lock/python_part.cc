@@ -120,18 +120,16 @@ class PythonLocker {
   // set, the first answer counts.
   Resolution ResolveWithCuda(ResolveInput input, ProgressTask& task) {
     ReleaseBook book(input, Context());
-    const auto with = [&](std::vector<Requirement> requirements) -> const ResolveInput& {
-      input.optional = {std::string(specs::kCudaRoot), std::move(requirements)};
-      return input;
-    };
     input.binding = {std::string(kCudaToolkit)};
-    std::optional<Resolution> first;
+    std::optional<Resolution> best;
     std::optional<specs::Error> failure;
-    const auto is_one_set = [&](const ResolveInput& tried) {
+    // What it asks for comes from `make`: a release may lack a component that others have.
+    const auto is_one_set = [&](const auto& make) {
       try {
-        Resolution resolution = Resolve(tried, task);
+        input.optional = {std::string(specs::kCudaRoot), make()};
+        Resolution resolution = Resolve(input, task);
         const bool one_set = !HasOtherCuda(cuda_, Projects(resolution));
-        if (one_set || !first) first = std::move(resolution);
+        if (one_set || !best) best = std::move(resolution);
         return one_set;
       } catch (const specs::Error& error) {
         if (error.kind() != specs::ErrorKind::kUnresolvable) throw;
@@ -139,16 +137,20 @@ class PythonLocker {
         return false;
       }
     };
-    if (is_one_set(with(CudaRequirements(cuda_, book)))) return *first;
+    // A version or component that there is not is an error of its own.
+    std::vector<Requirement> any = CudaRequirements(cuda_, book);
+    if (is_one_set([&] { return std::move(any); })) return *std::move(best);
     for (const std::string& release : CudaReleases(cuda_, book)) {
-      if (is_one_set(with(CudaRequirements(cuda_, book, release)))) return *first;
+      if (is_one_set([&] { return CudaRequirements(cuda_, book, release); })) {
+        return *std::move(best);
+      }
     }
     input.binding.clear();
     LooseCuda loose = LooseCudaRequirements(cuda_, book);
     std::ranges::move(loose.constraints, std::back_inserter(input.constraints));
-    is_one_set(with(std::move(loose.requirements)));
-    if (!first) throw specs::Error(*failure);
-    return *first;
+    is_one_set([&] { return std::move(loose.requirements); });
+    if (!best) throw specs::Error(*failure);
+    return *std::move(best);
   }
 
   static std::vector<std::string> Projects(const Resolution& resolution) {
