@@ -6,6 +6,9 @@ endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers
                     -Werror=return-type -Werror=switch)
+if(CMAKE_UNITY_BUILD)  # what is one file's own, others after it see
+  add_compile_options(-Wno-shadow "$<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>")
+endif()
 # No path of the build machine may reach a byte of the binary.
 add_compile_options("-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
 # The sanitizer presets have a build type of their own, "Sanitized", with flags in the preset.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "runtime/control.h"
+#include "runtime/text.h"
 
 namespace imgbuild::runtime {
 namespace {
@@ -19,8 +20,6 @@ constexpr const char* kVerbs[] = {"status", "restart", "stop", "start", "logs", 
 constexpr char kUsage[] =
     "imgbuild-init: usage: status [--json] | restart NAME | stop NAME | start NAME | logs NAME |\n"
     "                      health --ready|--live [NAME] | reload\n";
-
-bool Is(const char* a, const char* b) { return strcmp(a, b) == 0; }
 
 void Print(int fd, const char* text, std::size_t size) {
   while (size > 0) {

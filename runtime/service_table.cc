@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "runtime/text.h"
+
 namespace imgbuild::runtime {
 namespace {
 
@@ -128,8 +130,6 @@ class Parser {
   ServiceTable& table_;
   ServiceEntry* current_ = nullptr;
 };
-
-bool Is(const char* a, const char* b) { return std::strcmp(a, b) == 0; }
 
 const char* Parser::Outside(const char* key, char* value) {
   if (Is(key, "shell")) return AddArgument(table_.shell, value);

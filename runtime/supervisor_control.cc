@@ -3,11 +3,10 @@
 
 #include "runtime/clock.h"
 #include "runtime/supervisor.h"
+#include "runtime/text.h"
 
 namespace imgbuild::runtime {
 namespace {
-
-bool Is(const char* a, const char* b) { return strcmp(a, b) == 0; }
 
 // At least so many columns, and a space.
 void AddColumn(Reply& reply, const char* text, std::size_t width) {

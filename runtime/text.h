@@ -7,6 +7,9 @@
 
 namespace imgbuild::runtime {
 
+// Whether both are the same text.
+inline bool Is(const char* a, const char* b) { return std::strcmp(a, b) == 0; }
+
 // Appends up to its capacity; what does not fit is cut. Always ends in a zero byte.
 template <std::size_t Capacity>
 class FixedText {

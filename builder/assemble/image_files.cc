@@ -6,6 +6,7 @@
 
 #include "builder/assemble/embedded.h"
 #include "builder/assemble/service_table_writer.h"
+#include "builder/state/state.h"
 #include "layers/tree/path.h"
 #include "specs/env/canonical.h"
 #include "specs/env/preset.h"
@@ -14,9 +15,6 @@ namespace imgbuild::builder {
 namespace {
 
 using layers::ContentTree;
-
-constexpr std::uint32_t kUser = 1000;
-constexpr std::uint32_t kGroup = 0;
 
 std::string RelativePath(std::string_view absolute) { return std::string(absolute.substr(1)); }
 
@@ -43,12 +41,12 @@ void AddVenv(const ImageFilesInput& input, ContentTree& files) {
   const std::string root = RelativePath(kVenvPath);
   const std::string& version = input.spec.python.version;
   auto directory = [&](const std::string& path) {
-    files[root + path] = layers::MakeDirectory(0775, kUser, kGroup);
+    files[root + path] = layers::MakeDirectory(0775, kUserId, kUserGroup);
   };
   auto link = [&](const std::string& path, std::string target) {
     layers::ContentFile file = layers::MakeSymlink(std::move(target));
-    file.node.uid = kUser;
-    file.node.gid = kGroup;
+    file.node.uid = kUserId;
+    file.node.gid = kUserGroup;
     files[root + path] = std::move(file);
   };
   directory("");
@@ -66,7 +64,7 @@ void AddVenv(const ImageFilesInput& input, ContentTree& files) {
                   "executable = {0}/python{2}\ncommand = {3} -m venv {4}\n",
                   layers::ParentPath(input.python), input.lock.python_version, version,
                   input.python, kVenvPath),
-      0664, kUser, kGroup);
+      0664, kUserId, kUserGroup);
 }
 
 void AddPage(const ImageFilesInput& input, ContentTree& files) {
@@ -89,10 +87,10 @@ void AddPresetFiles(const ImageFilesInput& input, ContentTree& files) {
         files[name] = layers::MakeFile(text);
         continue;
       }
-      files[name] = layers::MakeFile(text, 0664, kUser, kGroup);
+      files[name] = layers::MakeFile(text, 0664, kUserId, kUserGroup);
       for (std::string folder(layers::ParentPath(name)); folder != RelativePath(kVenvPath);
            folder = layers::ParentPath(folder)) {
-        files[folder] = layers::MakeDirectory(0775, kUser, kGroup);
+        files[folder] = layers::MakeDirectory(0775, kUserId, kUserGroup);
       }
     }
   }
@@ -110,7 +108,7 @@ void AddGitConfig(const ImageFilesInput& input, ContentTree& files) {
 void AddVolumes(const ImageFilesInput& input, ContentTree& files) {
   for (const specs::Service& service : input.spec.services) {
     for (const std::string& volume : service.volumes) {
-      files[RelativePath(volume)] = layers::MakeDirectory(0775, kUser, kGroup);
+      files[RelativePath(volume)] = layers::MakeDirectory(0775, kUserId, kUserGroup);
     }
   }
 }

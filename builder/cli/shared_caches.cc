@@ -15,6 +15,7 @@
 #include "builder/share/registry_target.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
+#include "specs/base/url.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -38,7 +39,7 @@ specs::Reference ParsePlace(std::string_view option, const std::string& text) {
 
 // Without credentials, for messages.
 std::string ShownName(const std::string& text) {
-  if (IsUrl(text)) return RedactUrl(BaseUrl(text));
+  if (IsUrl(text)) return RedactUrl(specs::WithoutSlash(text));
   const specs::Reference reference = ParseRegistryReference(text);
   return fmt::format("{}{}{}", reference.Name(), reference.digest ? "@" : ":", NameIn(reference));
 }

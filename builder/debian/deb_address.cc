@@ -5,6 +5,7 @@
 #include "builder/debian/release_file.h"
 #include "builder/net/http_client.h"
 #include "specs/base/text.h"
+#include "specs/base/url.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -64,8 +65,7 @@ std::optional<std::string> SnapshotMirror(const std::string& snapshot,
   if (!timestamp) return std::nullopt;
   std::string base = Replaced(snapshot, kTimestamp, *timestamp);
   base = Replaced(std::move(base), kArchive, IsSecurity(suite.name) ? "debian-security" : "debian");
-  while (base.ends_with('/')) base.pop_back();
-  return base;
+  return specs::WithoutSlash(base);
 }
 
 std::vector<DownloadAddress> DebAddresses(const specs::LockedPackage& package,

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string Ask(const Engine& engine, std::vector<std::string> words, const fs::path& folder) {
+std::string Tell(const Engine& engine, std::vector<std::string> words, const fs::path& folder) {
   const ProgramAnswer answer =
       RunProgram({.words = std::move(words), .input = {}, .folder = folder.string()});
   if (answer.status != 0) {
@@ -51,7 +51,7 @@ std::string LoadLayout(const Engine& engine, const layers::Image& image,
   const std::string name = FolderName(reference);
   layers::WriteLayout(store, image, folder / (name + ".oci"), {"latest"});
   const std::string output =
-      Ask(engine, {engine.program, "pull", "-q", fmt::format("oci:{}.oci:latest", name)}, folder);
+      Tell(engine, {engine.program, "pull", "-q", fmt::format("oci:{}.oci:latest", name)}, folder);
   return output.substr(output.rfind('\n') + 1);
 }
 
@@ -67,7 +67,7 @@ void LoadArchive(const Engine& engine, const layers::Image& image, const std::st
     }
   } remove{folder};
   layers::WriteDockerArchive(store, ForThisMachine(image), file, {reference});
-  Ask(engine, {engine.program, "load", "-i", file.string()}, {});
+  Tell(engine, {engine.program, "load", "-i", file.string()}, {});
 }
 
 }  // namespace
@@ -89,7 +89,7 @@ std::string LoadImage(const Engine& engine, const layers::Image& image,
     std::string now = reference;
     if (engine.kind == EngineKind::kPodman) {
       now = LoadLayout(engine, image, reference, store);
-      if (now != before) Ask(engine, {engine.program, "tag", now, reference}, {});
+      if (now != before) Tell(engine, {engine.program, "tag", now, reference}, {});
     } else {
       LoadArchive(engine, image, reference, store);
     }

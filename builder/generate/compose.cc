@@ -11,7 +11,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Compose Specification, "Interpolation": a dollar is written twice.
-std::string Escape(std::string_view text) {
+std::string EscapeVariables(std::string_view text) {
   std::string escaped;
   for (char c : text) escaped.append(c == '$' ? 2 : 1, c);
   return escaped;
@@ -19,7 +19,7 @@ std::string Escape(std::string_view text) {
 
 Json Environment(const RunPlan& plan, const ContainerSettings& settings) {
   Json environment = Json::object();
-  for (const auto& [name, value] : settings.env) environment[name] = Escape(value);
+  for (const auto& [name, value] : settings.env) environment[name] = EscapeVariables(value);
   // Taken over from whoever starts it, who is told of one that has to be set.
   for (const SecretVariable& secret : plan.secrets) {
     environment[secret.name] = nullptr;
@@ -34,15 +34,15 @@ Json Environment(const RunPlan& plan, const ContainerSettings& settings) {
 Json Mounts(const ContainerSettings& settings) {
   Json mounts = Json::array();
   for (const ContainerSettings::Mount& mount : settings.mounts) {
-    mounts.push_back(Escape(fmt::format("{}:{}{}{}", mount.source, mount.target,
-                                        mount.options.empty() ? "" : ":", mount.options)));
+    mounts.push_back(EscapeVariables(fmt::format("{}:{}{}{}", mount.source, mount.target,
+                                                 mount.options.empty() ? "" : ":", mount.options)));
   }
   return mounts;
 }
 
 Json HealthCheck(const RunPlan& plan) {
   Json test = {"CMD"};
-  for (const std::string& word : HealthCommand(plan)) test.push_back(Escape(word));
+  for (const std::string& word : HealthCommand(plan)) test.push_back(EscapeVariables(word));
   const specs::HealthCheck times;
   return {{"test", std::move(test)},
           {"interval", fmt::format("{}s", times.interval_s)},
@@ -61,7 +61,7 @@ Json Gpu() {
 Json Service(const Deployment& deployment) {
   const RunPlan& plan = deployment.plan;
   const ContainerSettings settings = SettingsFor(deployment.engine, plan);
-  Json service = {{"image", Escape(plan.image)}, {"container_name", plan.container}};
+  Json service = {{"image", EscapeVariables(plan.image)}, {"container_name", plan.container}};
   if (!settings.labels.empty()) service["labels"] = settings.labels;
   if (!settings.publish.empty()) service["ports"] = settings.publish;
   if (Json environment = Environment(plan, settings); !environment.empty()) {

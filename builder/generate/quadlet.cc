@@ -8,7 +8,7 @@ namespace imgbuild::builder {
 namespace {
 
 // systemd.unit(5), "Specifiers": a percent sign is written twice. A unit's line ends its value.
-std::string Escape(std::string_view text) {
+std::string EscapeSpecifiers(std::string_view text) {
   std::string escaped;
   for (char c : text) {
     if (c == '\n') {
@@ -24,9 +24,9 @@ class Unit {
  public:
   void Section(std::string_view name) { text_ += fmt::format("\n[{}]\n", name); }
   void Line(std::string_view key, std::string_view value) {
-    text_ += fmt::format("{}={}\n", key, Escape(value));
+    text_ += fmt::format("{}={}\n", key, EscapeSpecifiers(value));
   }
-  void Comment(std::string_view text) { text_ += fmt::format("# {}\n", Escape(text)); }
+  void Comment(std::string_view text) { text_ += fmt::format("# {}\n", EscapeSpecifiers(text)); }
   std::string Finish() { return std::move(text_); }
 
  private:

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "specs/base/text.h"
+#include "specs/base/url.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -13,11 +14,7 @@ using specs::Split;
 using specs::SplitWords;
 using specs::ToLower;
 using specs::Trim;
-
-std::string WithoutSlash(std::string_view uri) {
-  while (uri.ends_with('/')) uri.remove_suffix(1);
-  return std::string(uri);
-}
+using specs::WithoutSlash;
 
 std::vector<std::string> Words(std::string_view text) {
   std::vector<std::string> words;

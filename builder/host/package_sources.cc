@@ -12,14 +12,9 @@
 namespace imgbuild::builder {
 namespace {
 
-std::string WithoutSlash(std::string url) {
-  while (url.ends_with('/')) url.pop_back();
-  return url;
-}
-
 std::optional<SourceSetting> Setting(const std::optional<std::string>& url, std::string origin) {
   if (!url || url->empty()) return std::nullopt;
-  return SourceSetting{WithoutSlash(*url), std::move(origin)};
+  return SourceSetting{specs::WithoutSlash(*url), std::move(origin)};
 }
 
 std::optional<SourceSetting> FromEnvironment(const Environment& environment,

@@ -22,22 +22,22 @@ void ReadString(const TomlEntry& entry, std::optional<std::string>& target, Prob
   }
 }
 
-struct Setting {
+struct ConfigKey {
   std::string_view key;
   std::optional<std::string>* target;
 };
 
-void ReadSection(const TomlEntry& section, const std::vector<Setting>& settings,
+void ReadSection(const TomlEntry& section, const std::vector<ConfigKey>& settings,
                  Problems& problems) {
   if (section.value.kind != TomlValue::Kind::kTable) {
     problems.Add(section.value.where, fmt::format("[{}] is a table", section.key));
     return;
   }
   std::vector<std::string> known;
-  for (const Setting& setting : settings) known.emplace_back(setting.key);
+  for (const ConfigKey& setting : settings) known.emplace_back(setting.key);
   for (const TomlEntry& entry : section.value.entries) {
     bool found = false;
-    for (const Setting& setting : settings) {
+    for (const ConfigKey& setting : settings) {
       if (setting.key != entry.key) continue;
       ReadString(entry, *setting.target, problems);
       found = true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <random>
 #include <vector>
 
 #include "specs/base/text.h"
@@ -32,6 +33,11 @@ std::uint64_t BackoffMs(int next, std::uint64_t base_ms, double jitter) {
   const int doublings = std::clamp(next - 2, 0, 16);
   const double scaled = static_cast<double>(base_ms << doublings) * (0.5 + jitter);
   return std::min<std::uint64_t>(static_cast<std::uint64_t>(scaled), 30'000);
+}
+
+double Jitter() {
+  thread_local std::mt19937 random{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(random);
 }
 
 std::uint64_t RetryAfterMs(std::string_view header, std::chrono::system_clock::time_point now) {

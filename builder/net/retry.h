@@ -15,6 +15,9 @@ bool IsTransientStatus(int status);
 // before it, scaled by `jitter` in [0, 1) to between half and one and a half of that, at most 30 s.
 std::uint64_t BackoffMs(int next, std::uint64_t base_ms, double jitter);
 
+// A random number in [0, 1), of the thread's own generator.
+double Jitter();
+
 // Retry-After in milliseconds from `now`, be it seconds or a date; at most 5 minutes, 0 for absent,
 // past and nonsense.
 std::uint64_t RetryAfterMs(std::string_view header, std::chrono::system_clock::time_point now =

@@ -12,11 +12,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kLargestFile = 1u << 20;
-
 Json ParseObject(std::string_view text, std::string_view file) {
   if (specs::Trim(text).empty()) return Json::object();
-  Json document = text.size() > kLargestFile
+  Json document = text.size() > kLargestAuthFile
                       ? Json(Json::value_t::discarded)
                       : Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
   if (document.is_object()) return document;

@@ -12,6 +12,8 @@
 
 namespace imgbuild::builder {
 
+inline constexpr std::size_t kLargestAuthFile = 1u << 20;  // bytes
+
 // What a file says of one repository.
 struct AuthEntry {
   std::optional<Credentials> credentials;  // that stand in the file itself

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <random>
 #include <thread>
 #include <utility>
 
@@ -22,11 +21,6 @@ using specs::Error;
 using specs::ErrorKind;
 
 constexpr int kMostWrongBodies = 2;
-
-double Jitter() {
-  thread_local std::mt19937 random{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0, 1)(random);
-}
 
 std::string PathOf(const specs::Descriptor& blob) { return "/blobs/" + blob.digest.Oci(); }
 

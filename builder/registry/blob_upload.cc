@@ -15,7 +15,6 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
-#include <random>
 #include <thread>
 #include <utility>
 
@@ -51,11 +50,6 @@ std::optional<std::uint64_t> ReceivedOf(std::string_view range) {
   const auto last = specs::ParseUnsigned(specs::Trim(range.substr(dash + 1)));
   if (!last) return std::nullopt;
   return *last == 0 ? 0 : *last + 1;
-}
-
-double Jitter() {
-  thread_local std::mt19937 random{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0, 1)(random);
 }
 
 class Upload {

@@ -14,7 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kLargestFile = 1u << 20;
 constexpr std::string_view kAuthFiles = "containers-auth.json";  // among the helpers
 
 std::string VariableName(std::string_view registry, std::string_view suffix) {
@@ -81,7 +80,7 @@ std::optional<Credentials> CredentialFinder::FromFiles(std::string_view registry
   for (const fs::path& path : Files()) {
     std::error_code ignored;
     if (!fs::exists(path, ignored)) continue;
-    const AuthFile file = AuthFile::Parse(layers::ReadFile(path, kLargestFile), path.string());
+    const AuthFile file = AuthFile::Parse(layers::ReadFile(path, kLargestAuthFile), path.string());
     std::optional<AuthEntry> entry = file.Find(registry, repository);
     if (!entry) continue;
     if (entry->credentials) return entry->credentials;

@@ -12,11 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kLargestFile = 1u << 20;
-
 std::string TextOf(const fs::path& file) {
   std::error_code ignored;
-  return fs::exists(file, ignored) ? layers::ReadFile(file, kLargestFile) : "";
+  return fs::exists(file, ignored) ? layers::ReadFile(file, kLargestAuthFile) : "";
 }
 
 // "registry.example/team" is looked for as that repository.

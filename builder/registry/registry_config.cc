@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using specs::TomlValue;
 
-constexpr std::uint64_t kLargestFile = 4u << 20;
+constexpr std::uint64_t kLargestConfig = 4u << 20;
 
 [[noreturn]] void Refuse(const TomlValue& value, std::string_view key, std::string_view expected) {
   throw specs::Error(specs::ErrorKind::kUsage, fmt::format("{}: {} is {}", value.where.Render(),
@@ -24,7 +24,7 @@ constexpr std::uint64_t kLargestFile = 4u << 20;
       .Expected(std::string(expected));
 }
 
-std::string TextAt(const TomlValue& table, std::string_view key) {
+std::string StringAt(const TomlValue& table, std::string_view key) {
   const TomlValue* value = table.Find(key);
   if (value == nullptr) return "";
   if (value->kind != TomlValue::Kind::kString) Refuse(*value, key, "a string");
@@ -70,7 +70,7 @@ Transport TransportAt(const TomlValue& table) {
 // Of a mirror, in a registry that has them for digests alone or not.
 MirrorUse UseAt(const TomlValue& mirror, bool digest_only) {
   constexpr const char* kKey = "pull-from-mirror";
-  const std::string use = TextAt(mirror, kKey);
+  const std::string use = StringAt(mirror, kKey);
   if (digest_only && !use.empty()) {
     throw specs::Error(
         specs::ErrorKind::kUsage,
@@ -147,7 +147,8 @@ std::shared_ptr<const HttpTls> TlsOf(const fs::path& folder) {
   }
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
-    if (file.extension() == ".crt") tls.authorities += layers::ReadFile(file, kLargestFile) + "\n";
+    if (file.extension() == ".crt")
+      tls.authorities += layers::ReadFile(file, kLargestConfig) + "\n";
     fs::path key = file;
     key.replace_extension(".key");
     if (file.extension() == ".cert" && tls.certificate.empty() && fs::exists(key, ignored)) {
@@ -170,8 +171,8 @@ RegistriesConf RegistryConfig::Parse(std::string_view text, std::string_view fil
   RegistriesConf conf;
   conf.credential_helpers = TextsAt(document, "credential-helpers");
   for (const TomlValue* table : TablesAt(document, "registry")) {
-    RegistryRule rule{.prefix = TextAt(*table, "prefix"),
-                      .location = TextAt(*table, "location"),
+    RegistryRule rule{.prefix = StringAt(*table, "prefix"),
+                      .location = StringAt(*table, "location"),
                       .transport = TransportAt(*table),
                       .blocked = FlagAt(*table, "blocked"),
                       .mirrors = {}};
@@ -184,7 +185,7 @@ RegistriesConf RegistryConfig::Parse(std::string_view text, std::string_view fil
     const bool digest_only = FlagAt(*table, "mirror-by-digest-only");
     for (const TomlValue* mirror : TablesAt(*table, "mirror")) {
       rule.mirrors.push_back(
-          {TextAt(*mirror, "location"), TransportAt(*mirror), UseAt(*mirror, digest_only)});
+          {StringAt(*mirror, "location"), TransportAt(*mirror), UseAt(*mirror, digest_only)});
     }
     conf.rules.push_back(std::move(rule));
   }
@@ -194,7 +195,7 @@ RegistriesConf RegistryConfig::Parse(std::string_view text, std::string_view fil
 RegistryConfig RegistryConfig::OfHost(const Environment& environment) {
   RegistriesConf all;
   for (const fs::path& file : ConfigFiles(environment)) {
-    RegistriesConf conf = Parse(layers::ReadFile(file, kLargestFile), file.string());
+    RegistriesConf conf = Parse(layers::ReadFile(file, kLargestConfig), file.string());
     for (RegistryRule& rule : conf.rules) {
       // A later file's rule for the same prefix replaces the earlier one.
       std::erase_if(all.rules, [&](const RegistryRule& old) { return old.prefix == rule.prefix; });

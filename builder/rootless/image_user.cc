@@ -10,7 +10,7 @@
 namespace imgbuild::builder {
 namespace {
 
-std::optional<std::uint32_t> Number(std::string_view text) {
+std::optional<std::uint32_t> IdNumber(std::string_view text) {
   const auto number = specs::ParseUnsigned(text);
   if (!number || *number >= UINT32_MAX) return std::nullopt;
   return static_cast<std::uint32_t>(*number);
@@ -24,14 +24,14 @@ std::optional<std::uint32_t> Find(std::string_view file, Column column, std::str
   for (std::string_view line : specs::Split(file, '\n')) {
     const auto fields = specs::Split(line, ':');
     if (fields.size() > std::max(column, wanted) && fields[column] == value) {
-      return Number(fields[wanted]);
+      return IdNumber(fields[wanted]);
     }
   }
   return std::nullopt;
 }
 
 std::uint32_t Lookup(std::string_view file, std::string_view name, std::string_view what) {
-  if (const auto number = Number(name)) return *number;
+  if (const auto number = IdNumber(name)) return *number;
   if (const auto found = Find(file, kName, name, kId)) return *found;
   throw specs::Error(fmt::format("the image runs as a {} that it does not have", what))
       .Found(std::string(name))

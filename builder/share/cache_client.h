@@ -11,6 +11,9 @@
 
 namespace imgbuild::builder {
 
+inline constexpr int kRequestsAtOnce = 8;                  // to one place
+inline constexpr std::uint64_t kLargestAction = 1u << 20;  // bytes of an answer of the action cache
+
 struct Patience {
   int tries = 2;
   std::uint64_t stall_timeout_s = 5;

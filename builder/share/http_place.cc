@@ -10,17 +10,6 @@
 #include "specs/base/url.h"
 
 namespace imgbuild::builder {
-namespace {
-
-constexpr std::uint64_t kLargestAction = 1u << 20;
-
-}  // namespace
-
-std::string BaseUrl(std::string_view url) {
-  while (url.ends_with('/')) url.remove_suffix(1);
-  return std::string(url);
-}
-
 specs::Error CacheRefused(const std::string& place, const HttpResponse& response) {
   specs::Error error(fmt::format("{} answers {}", place, response.status));
   if (response.status != 401 && response.status != 403) return error;
@@ -56,7 +45,7 @@ HttpResponse FetchAtHome(HttpClient& http, HttpRequest request) {
 HttpPlace::HttpPlace(std::unique_ptr<CacheClient> client, std::string_view url,
                      std::vector<HttpHeader> headers)
     : client_(std::move(client)),
-      base_(BaseUrl(url)),
+      base_(specs::WithoutSlash(url)),
       name_(RedactUrl(base_)),
       headers_(std::move(headers)) {}
 

@@ -17,9 +17,6 @@ namespace imgbuild::builder {
 // The key that the action cache has for an entry.
 specs::Sha256 ActionKey(const EntryName& name);
 
-// The base that paths are appended to.
-std::string BaseUrl(std::string_view url);
-
 // What to throw for a status that is no answer.
 specs::Error CacheRefused(const std::string& place, const HttpResponse& response);
 

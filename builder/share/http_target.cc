@@ -9,17 +9,15 @@
 #include "builder/share/http_place.h"
 #include "layers/io/in_parallel.h"
 #include "specs/base/error.h"
+#include "specs/base/url.h"
 
 namespace imgbuild::builder {
-namespace {
-
-constexpr int kJobs = 8;
-constexpr std::uint64_t kLargestAction = 1u << 20;
-
-}  // namespace
 
 HttpTarget::HttpTarget(HttpClient& http, std::string_view url, std::vector<HttpHeader> headers)
-    : http_(http), base_(BaseUrl(url)), name_(RedactUrl(base_)), headers_(std::move(headers)) {}
+    : http_(http),
+      base_(specs::WithoutSlash(url)),
+      name_(RedactUrl(base_)),
+      headers_(std::move(headers)) {}
 
 bool HttpTarget::Has(const OutgoingEntry& entry, const std::string& action) {
   const HttpResponse response =
@@ -52,7 +50,7 @@ void HttpTarget::Send(const std::string& path, HttpUpload upload) {
 ExportResult HttpTarget::Put(const std::vector<OutgoingEntry>& entries) {
   ExportResult result{.place = name_};
   std::mutex mutex;
-  layers::InParallel(entries.size(), kJobs, [&](std::size_t i) {
+  layers::InParallel(entries.size(), kRequestsAtOnce, [&](std::size_t i) {
     const OutgoingEntry& entry = entries[i];
     const std::string action = RenderActionResult(entry.Entry());
     if (Has(entry, action)) return;

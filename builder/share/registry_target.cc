@@ -9,6 +9,7 @@
 
 #include "builder/registry/blob_upload.h"
 #include "builder/registry/manifest_fetch.h"
+#include "builder/share/cache_client.h"
 #include "layers/io/in_parallel.h"
 #include "specs/base/error.h"
 #include "specs/oci/media_types.h"
@@ -16,7 +17,6 @@
 namespace imgbuild::builder {
 namespace {
 
-constexpr int kJobs = 8;
 constexpr int kMostWrites = 3;  // of the manifest, where others write it too
 
 // Those that `there` has not, or not in that form.
@@ -68,7 +68,7 @@ void RegistryTarget::Upload(const std::vector<const OutgoingEntry*>& entries,
   }
   blobs.push_back(&empty_config);
   std::mutex mutex;
-  layers::InParallel(blobs.size(), kJobs, [&](std::size_t i) {
+  layers::InParallel(blobs.size(), kRequestsAtOnce, [&](std::size_t i) {
     const EntryBlob& blob = blobs[i]->blob;
     const BlobResult sent = UploadBlob(
         *registry_, memory_, {blob.digest, blob.size, blobs[i]->file}, [](std::uint64_t) {});

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "builder/assemble/recipe_annotations.h"
+#include "builder/share/cache_client.h"
 #include "builder/share/record_text.h"
 #include "builder/share/verified.h"
 #include "layers/io/in_parallel.h"
@@ -16,8 +17,6 @@
 
 namespace imgbuild::builder {
 namespace {
-
-constexpr int kJobs = 8;  // requests at once
 
 // Null where it is no image as we write them.
 std::optional<SharedPlatform> ReadPlatform(const std::string& manifest_text,
@@ -184,7 +183,7 @@ std::optional<std::string> SharedPlaces::FindPackage(const specs::Sha256& key) {
 std::vector<std::optional<std::string>> SharedPlaces::FindPackages(
     const std::vector<specs::Sha256>& keys, std::string_view codec) {
   std::vector<std::optional<std::string>> found(keys.size());
-  layers::InParallel(keys.size(), kJobs, [&](std::size_t i) {
+  layers::InParallel(keys.size(), kRequestsAtOnce, [&](std::size_t i) {
     found[i] = FindPackage(PackageEntryKey(keys[i], codec));
   });
   return found;
@@ -208,7 +207,8 @@ std::optional<std::string> SharedPlaces::FindListing(const specs::Sha256& key) {
 std::vector<std::optional<std::string>> SharedPlaces::FindListings(
     const std::vector<specs::Sha256>& keys) {
   std::vector<std::optional<std::string>> found(keys.size());
-  layers::InParallel(keys.size(), kJobs, [&](std::size_t i) { found[i] = FindListing(keys[i]); });
+  layers::InParallel(keys.size(), kRequestsAtOnce,
+                     [&](std::size_t i) { found[i] = FindListing(keys[i]); });
   return found;
 }
 
@@ -246,7 +246,7 @@ bool SharedPlaces::FetchAll(std::vector<EntryBlob> blobs, layers::Store& store, 
   const auto task = progress_.Begin("Fetching from shared caches", ProgressUnit::kItems);
   task->SetTotal(blobs.size());
   std::atomic<bool> all = true;
-  layers::InParallel(blobs.size(), kJobs, [&](std::size_t i) {
+  layers::InParallel(blobs.size(), kRequestsAtOnce, [&](std::size_t i) {
     if (!all) return;
     const std::unique_ptr<layers::AtomicFile> file = store.NewFile();
     if (Fetch(blobs[i], *file)) {
@@ -299,7 +299,7 @@ void SharedPlaces::FetchArchive(const specs::Sha256& archive, layers::Store& sto
 }
 
 void SharedPlaces::FetchArchives(const std::vector<specs::Sha256>& archives, layers::Store& store) {
-  layers::InParallel(archives.size(), kJobs, [&](std::size_t i) {
+  layers::InParallel(archives.size(), kRequestsAtOnce, [&](std::size_t i) {
     if (!store.FindDownload(archives[i])) FetchArchive(archives[i], store);
   });
 }

@@ -12,8 +12,8 @@
 namespace imgbuild::builder {
 namespace {
 
-constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
-constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
+constexpr std::string_view kCertificateBegin = "-----BEGIN CERTIFICATE-----";
+constexpr std::string_view kCertificateEnd = "-----END CERTIFICATE-----";
 
 struct Free {
   void operator()(BIO* bio) const { BIO_free(bio); }
@@ -45,10 +45,10 @@ Certificate Read(std::string_view pem, std::string_view file) {
 
 std::vector<Certificate> ReadCertificates(std::string_view text, std::string_view file) {
   std::vector<Certificate> certificates;
-  for (std::size_t at = text.find(kBegin); at != std::string_view::npos;
-       at = text.find(kBegin, at)) {
-    std::size_t end = text.find(kEnd, at);
-    end = end == std::string_view::npos ? text.size() : end + kEnd.size();
+  for (std::size_t at = text.find(kCertificateBegin); at != std::string_view::npos;
+       at = text.find(kCertificateBegin, at)) {
+    std::size_t end = text.find(kCertificateEnd, at);
+    end = end == std::string_view::npos ? text.size() : end + kCertificateEnd.size();
     certificates.push_back(Read(text.substr(at, end - at), file));
     at = end;
   }

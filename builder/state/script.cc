@@ -23,8 +23,8 @@ constexpr auto kGenerators = std::to_array<std::string_view>(
      "dh_installsystemduser", "dh_installtmpfiles", "dh_installudev", "dh_makeshlibs", "dh_pypy",
      "dh_python2", "dh_python3", "dh_systemd_enable", "dh_systemd_start", "dh_usrlocal"});
 
-constexpr std::string_view kBegin = "# Automatically added by ";
-constexpr std::string_view kEnd = "# End automatically added section";
+constexpr std::string_view kSectionBegin = "# Automatically added by ";
+constexpr std::string_view kSectionEnd = "# End automatically added section";
 
 // Lines that do nothing whatever stands around them.
 constexpr auto kIdle = std::to_array<std::string_view>(
@@ -148,7 +148,7 @@ std::string Masked(std::string_view line) {
 }
 
 std::string_view Generator(std::string_view line) {
-  line.remove_prefix(kBegin.size());
+  line.remove_prefix(kSectionBegin.size());
   return line.substr(0, line.find('/'));
 }
 
@@ -182,12 +182,12 @@ Script ReadScript(std::string_view text) {
   bool generated = false;
   bool frame_only = true;
   for (const std::string& line : LogicalLines(text)) {
-    if (line.starts_with(kBegin)) {
+    if (line.starts_with(kSectionBegin)) {
       generated = std::ranges::find(kGenerators, Generator(line)) != kGenerators.end();
       if (Generator(line) == "dh_installsysusers") script.sysusers = generated = true;
       continue;
     }
-    if (line.starts_with(kEnd)) generated = false;
+    if (line.starts_with(kSectionEnd)) generated = false;
     if (generated || line.empty() || line.starts_with('#')) continue;
     if (std::ranges::find(kIdle, line) != kIdle.end()) continue;
     if (std::optional<Alternative> alternative = AlternativeOf(line)) {

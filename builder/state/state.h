@@ -3,8 +3,10 @@
 // database. Nothing is executed and nothing is read from this host.
 #pragma once
 
+#include <array>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -49,6 +51,7 @@ struct SystemState {
 
 // The image's own user.
 inline constexpr std::uint32_t kUserId = 1000;
+inline constexpr std::uint32_t kUserGroup = 0;
 inline constexpr std::string_view kUserName = "user";
 inline constexpr std::string_view kUserHome = "/home/user";
 
@@ -62,6 +65,14 @@ inline constexpr std::string_view kStateVersion = "state/1";
 // script and the first lines that were not understood), for a time zone that tzdata has not, for a
 // certificate that is none, and for a file that two scripts write differently.
 SystemState MakeSystemState(const StateInput& input);
+
+// Debian's packages of time zones.
+inline constexpr auto kTimezonePackages =
+    std::to_array<std::string_view>({"tzdata", "tzdata-legacy"});
+
+// Throws Error, with near names, where none of `packages` brings the zone. MakeSystemState asks it
+// too; here it can be asked before all packages are there.
+void RequireTimezone(std::string_view zone, std::span<const layers::PackageFacts* const> packages);
 
 // var/lib/dpkg/status.d/NAME: the package's control stanza, as scanners of images without dpkg
 // read it. The path and the file; it belongs into the package's own layer. Images with dpkg have

@@ -12,12 +12,12 @@
 namespace imgbuild::layers {
 namespace {
 
-using Json = nlohmann::json;
+using SortedJson = nlohmann::json;
 using Renamed = std::map<std::string, specs::Descriptor>;  // from a document's old digest
 
 // Descriptors of documents that have changed lead to the new ones.
-void Redirect(Json& descriptors, const Renamed& renamed) {
-  for (Json& descriptor : descriptors) {
+void Redirect(SortedJson& descriptors, const Renamed& renamed) {
+  for (SortedJson& descriptor : descriptors) {
     const auto found = renamed.find(specs::TextAt(descriptor, "digest"));
     if (found == renamed.end()) continue;
     descriptor["digest"] = found->second.digest.Oci();
@@ -27,7 +27,7 @@ void Redirect(Json& descriptors, const Renamed& renamed) {
 
 std::string Annotate(std::string_view bytes, const std::map<std::string, std::string>& annotations,
                      const Renamed& renamed) {
-  Json document = specs::ParseJsonDocument(bytes);
+  SortedJson document = specs::ParseJsonDocument(bytes);
   for (const auto& [key, value] : annotations) document["annotations"][key] = value;
   if (document.contains("manifests")) Redirect(document["manifests"], renamed);
   return document.dump();

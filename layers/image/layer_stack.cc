@@ -16,8 +16,6 @@ namespace {
 constexpr std::string_view kWhiteout = ".wh.";
 constexpr std::string_view kOpaque = ".wh..wh..opq";
 
-std::string_view NameOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
-
 std::string Below(std::string_view folder, std::string_view name) {
   return folder.empty() ? std::string(name) : fmt::format("{}/{}", folder, name);
 }
@@ -27,7 +25,7 @@ class Stack {
   void Add(const PackageFacts& layer) {
     // Whiteouts hide what is below, wherever they stand in the layer.
     for (const FileFacts& file : layer.files) {
-      const std::string_view name = NameOf(file.path);
+      const std::string_view name = BaseName(file.path);
       if (!name.starts_with(kWhiteout)) continue;
       const std::string folder = Place(ParentPath(file.path));
       if (name == kOpaque) {
@@ -38,7 +36,7 @@ class Stack {
     }
     std::map<std::string_view, std::string> places;  // of this layer's paths
     for (const FileFacts& file : layer.files) {
-      if (!NameOf(file.path).starts_with(kWhiteout)) places[file.path] = Put(file);
+      if (!BaseName(file.path).starts_with(kWhiteout)) places[file.path] = Put(file);
     }
     for (const auto& [path, content] : layer.contents) {
       const auto place = places.find(path);
@@ -77,7 +75,7 @@ class Stack {
   }
 
   std::string Put(const FileFacts& file) {
-    std::string path = Below(Place(ParentPath(file.path)), NameOf(file.path));
+    std::string path = Below(Place(ParentPath(file.path)), BaseName(file.path));
     const auto found = files_.find(path);
     const bool stays = file.node.type == NodeType::kDirectory &&
                        (found == files_.end() || found->second.node.type == NodeType::kDirectory);

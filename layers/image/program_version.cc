@@ -2,12 +2,12 @@
 
 #include <fmt/core.h>
 
+#include "layers/tree/path.h"
+
 namespace imgbuild::layers {
 namespace {
 
 constexpr std::string_view kDigits = "0123456789";
-
-std::string_view NameOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 // "3.11" of "python3.11" and "libpython3.11.so.1.0"; "" for other names.
 std::string_view MinorOf(std::string_view name) {
@@ -61,7 +61,7 @@ std::optional<std::string> GlibcVersion(std::string_view content) {
 }  // namespace
 
 ProgramKind ProgramKindOf(std::string_view path) {
-  const std::string_view name = NameOf(path);
+  const std::string_view name = BaseName(path);
   if (IsGlibc(name)) return ProgramKind::kGlibc;
   return MinorOf(name).empty() ? ProgramKind::kOther : ProgramKind::kPython;
 }
@@ -70,7 +70,7 @@ std::optional<std::string> ProgramVersion(ProgramKind kind, std::string_view pat
                                           std::string_view content) {
   switch (kind) {
     case ProgramKind::kPython:
-      return PythonVersion(MinorOf(NameOf(path)), content);
+      return PythonVersion(MinorOf(BaseName(path)), content);
     case ProgramKind::kGlibc:
       return GlibcVersion(content);
     case ProgramKind::kOther:

@@ -56,6 +56,8 @@ std::string_view ParentPath(std::string_view path) {
   return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
 }
 
+std::string_view BaseName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
 std::optional<std::string> ResolvePath(std::string_view path, const LinkAt& link_at) {
   std::vector<std::string> rest;
   PushComponents(path, rest);

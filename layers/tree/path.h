@@ -22,6 +22,9 @@ std::optional<std::string> CanonicalPath(std::string_view path);
 // "usr/bin" of "usr/bin/env", "" of "usr".
 std::string_view ParentPath(std::string_view path);
 
+// "env" of "usr/bin/env".
+std::string_view BaseName(std::string_view path);
+
 // What a symbolic link at a path (relative to the root) says; nullopt for what is no link.
 using LinkAt = std::function<std::optional<std::string>(const std::string& path)>;
 

@@ -14,7 +14,7 @@ struct Rule {
 };
 
 // Sizes above these are no configuration: a file that large stays in the frame alone.
-constexpr std::uint64_t kMaxFile = 256u << 10;
+constexpr std::uint64_t kMaxCapturedFile = 256u << 10;
 
 constexpr std::array kRules = {
     Rule{Reach::kTree, "etc", ""},
@@ -53,7 +53,7 @@ bool Matches(const Rule& rule, std::string_view path) {
 }  // namespace
 
 bool CapturedPath(std::string_view path, std::uint64_t size) {
-  if (size > kMaxFile) return false;
+  if (size > kMaxCapturedFile) return false;
   for (const Rule& rule : kRules) {
     if (Matches(rule, path)) return true;
   }

@@ -16,8 +16,6 @@
 namespace imgbuild::layers {
 namespace {
 
-constexpr std::uint64_t kMemory = 32u << 20;
-
 // The folder of modules that the path is below, "" for none.
 std::string ModuleTop(std::string_view path, const PycOptions& pyc) {
   std::string standard = fmt::format("usr/lib/python{}", pyc.python);
@@ -84,7 +82,7 @@ void AddToFrame(FrameWriter& frame, const DebEntry& entry, const Spool& spool) {
 PackageFacts Unpack(const std::filesystem::path& path, const DebOptions& options,
                     FrameWriter* frame) {
   return specs::WithContext(fmt::format("while unpacking {}", path.filename().string()), [&] {
-    Spool spool(options.scratch, kMemory);
+    Spool spool(options.scratch, kSpoolMemory);
     DebContents contents = ReadDeb(path, options, spool);
     if (options.pyc.compiler != nullptr) CompileModules(contents, options.pyc, spool);
     PackageFacts facts = std::move(contents.facts);

@@ -21,7 +21,6 @@
 namespace imgbuild::layers {
 namespace {
 
-constexpr std::uint64_t kMemory = 32u << 20;
 constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 class Extractor {
@@ -120,7 +119,7 @@ class Extractor {
 PackageFacts ExtractDeb(const std::filesystem::path& deb, const DebOptions& options,
                         const std::filesystem::path& root) {
   return specs::WithContext(fmt::format("while extracting {}", deb.filename().string()), [&] {
-    Spool spool(options.scratch, kMemory);
+    Spool spool(options.scratch, kSpoolMemory);
     DebContents contents = ReadDeb(deb, options, spool);
     Extractor extractor(root, spool);
     PackageFacts facts = std::move(contents.facts);

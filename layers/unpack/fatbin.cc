@@ -29,7 +29,7 @@ constexpr std::size_t kMaxSections = 4096;
 constexpr std::uint32_t kMaxArchitecture = 9999;
 // The largest libraries have some thousand binaries of a dozen entries.
 constexpr std::size_t kMaxBinaries = 1 << 16;
-constexpr std::size_t kMaxEntries = 1 << 20;
+constexpr std::size_t kMaxFatbinEntries = 1 << 20;
 constexpr std::size_t kMaxWanted = 64;  // at once
 
 // Little-endian, as the machines are that have such files. Missing bytes read as 0.
@@ -148,7 +148,7 @@ bool FatbinScanner::ReadEntry(Wanted& wanted) {
   const std::uint64_t header = Number(wanted.bytes, 4, 4);
   const std::uint64_t payload = Number(wanted.bytes, 8, 8);
   const std::uint64_t architecture = Number(wanted.bytes, kArchitectureAt, 4);
-  if (header < kEntry || payload > binary.size || ++entries_ > kMaxEntries) return false;
+  if (header < kEntry || payload > binary.size || ++entries_ > kMaxFatbinEntries) return false;
   if ((kind == kPtx || kind == kMachineCode) && architecture <= kMaxArchitecture) {
     std::string code = fmt::format("{}_{}", kind == kPtx ? "compute" : "sm", architecture);
     binary.entries.push_back({wanted.offset + kEntry, std::move(code)});

@@ -15,6 +15,9 @@
 
 namespace imgbuild::layers {
 
+// What a spool of one archive holds in memory, in bytes.
+inline constexpr std::uint64_t kSpoolMemory = 32u << 20;
+
 // One content in a spool; only that spool can read it.
 struct SpoolPiece {
   std::uint64_t size = 0;

@@ -38,7 +38,6 @@ namespace {
 
 using specs::Error;
 
-constexpr std::uint64_t kMemory = 32u << 20;
 constexpr std::size_t kWatched = 128u << 10;
 constexpr std::uint64_t kMaxText = 16u << 20;  // scripts and metadata
 constexpr std::uint32_t kPlain = 0664;
@@ -86,7 +85,7 @@ class WheelInstaller {
         wheel_(IdentifyWheel(zip_, reader_, file_name)),
         layout_(options, wheel_),
         record_(zip_, reader_, wheel_.dist_info),
-        spool_(options.scratch, kMemory) {}
+        spool_(options.scratch, kSpoolMemory) {}
 
   PackageFacts Install(FrameWriter& frame) {
     AddScripts();
@@ -279,7 +278,7 @@ class WheelInstaller {
   void EmitMember(const ZipMember& member, FileFacts& file, FrameWriter& frame,
                   PackageFacts& facts) {
     file.node.size = member.size;
-    if (member.size > kMemory) {
+    if (member.size > kSpoolMemory) {
       EmitLarge(member, file, frame);
     } else {
       spool_.Clear();
@@ -291,7 +290,7 @@ class WheelInstaller {
       frame.Add(file.path, file.node, view.bytes());
     }
     mapped_ += member.data.size();
-    if (mapped_ > kMemory) {
+    if (mapped_ > kSpoolMemory) {
       file_.Forget(file_.bytes());
       mapped_ = 0;
     }

@@ -17,8 +17,8 @@
 namespace imgbuild::layers {
 namespace {
 
-constexpr int kDefaultLevel = 6;
-constexpr std::size_t kPieceSize = 4u << 20;
+constexpr int kDefaultGzipLevel = 6;
+constexpr std::size_t kGzipPiece = 4u << 20;
 
 // ID1 ID2 CM FLG=FEXTRA MTIME=0 XFL=0 OS=unknown XLEN=8 "IB" LEN=4, then the member's length.
 constexpr char kHeader[] = "\x1f\x8b\x08\x04\0\0\0\0\0\xff\x08\0IB\x04";
@@ -27,14 +27,14 @@ constexpr std::size_t kHeaderSize = kFixedSize + 4;
 constexpr std::size_t kTrailerSize = 8;
 static_assert(sizeof kHeader == kFixedSize);  // its NUL is LEN's high byte
 
-struct FreeContext {
+struct FreeDeflate {
   void operator()(libdeflate_compressor* c) const { libdeflate_free_compressor(c); }
   void operator()(libdeflate_decompressor* d) const { libdeflate_free_decompressor(d); }
 };
-using Compressor = std::unique_ptr<libdeflate_compressor, FreeContext>;
-using Decompressor = std::unique_ptr<libdeflate_decompressor, FreeContext>;
+using GzipCompressor = std::unique_ptr<libdeflate_compressor, FreeDeflate>;
+using GzipDecompressor = std::unique_ptr<libdeflate_decompressor, FreeDeflate>;
 
-specs::Error Damaged(std::string_view reason) {
+specs::Error DamagedGzip(std::string_view reason) {
   return specs::Error(fmt::format("a gzip member is damaged: {}", reason));
 }
 
@@ -61,15 +61,15 @@ class GzipCodec : public Codec {
   explicit GzipCodec(int level)
       : level_(level),
         id_(fmt::format("gzip/libdeflate-{}/{}/{}MiB", LIBDEFLATE_VERSION_STRING, level_,
-                        kPieceSize >> 20)) {}
+                        kGzipPiece >> 20)) {}
 
   Compression compression() const override { return Compression::kGzip; }
   const std::string& id() const override { return id_; }
-  std::size_t piece_size() const override { return kPieceSize; }
+  std::size_t piece_size() const override { return kGzipPiece; }
 
   Buffer Compress(std::string_view plain) const override {
     auto make = [this] {
-      Compressor context(libdeflate_alloc_compressor(level_));
+      GzipCompressor context(libdeflate_alloc_compressor(level_));
       if (!context) throw std::bad_alloc();
       return context;
     };
@@ -93,26 +93,26 @@ class GzipCodec : public Codec {
   std::optional<std::size_t> PieceLength(std::string_view bytes) const override {
     std::size_t seen = std::min(bytes.size(), kFixedSize);
     if (bytes.substr(0, seen) != std::string_view(kHeader, seen)) {
-      throw Damaged("not a member that imgbuild wrote");
+      throw DamagedGzip("not a member that imgbuild wrote");
     }
     if (bytes.size() < kHeaderSize) return std::nullopt;
     std::size_t length = ReadLittleEndian(bytes.substr(kFixedSize));
     if (length < kHeaderSize + kTrailerSize || length > kMaxCompressedPiece) {
-      throw Damaged("its length cannot be");
+      throw DamagedGzip("its length cannot be");
     }
     if (bytes.size() < length) return std::nullopt;
     return length;
   }
 
   Buffer Decompress(std::string_view piece) const override {
-    if (PieceLength(piece) != piece.size()) throw Damaged("it ends too early");
+    if (PieceLength(piece) != piece.size()) throw DamagedGzip("it ends too early");
     std::string_view trailer = piece.substr(piece.size() - kTrailerSize);
     std::string_view deflated =
         piece.substr(kHeaderSize, piece.size() - kHeaderSize - kTrailerSize);
     std::size_t size = ReadLittleEndian(trailer.substr(4));
-    if (size > kMaxPiece) throw Damaged("its size cannot be");
+    if (size > kMaxPiece) throw DamagedGzip("its size cannot be");
     auto make = [] {
-      Decompressor context(libdeflate_alloc_decompressor());
+      GzipDecompressor context(libdeflate_alloc_decompressor());
       if (!context) throw std::bad_alloc();
       return context;
     };
@@ -121,25 +121,25 @@ class GzipCodec : public Codec {
       std::size_t used = 0;
       libdeflate_result result = libdeflate_deflate_decompress_ex(
           &context, deflated.data(), deflated.size(), out.Free().data(), size, &used, nullptr);
-      if (result != LIBDEFLATE_SUCCESS || used != deflated.size()) throw Damaged("bad data");
+      if (result != LIBDEFLATE_SUCCESS || used != deflated.size()) throw DamagedGzip("bad data");
       out.Fill(size);
       return out;
     });
-    if (Crc(plain.view()) != ReadLittleEndian(trailer)) throw Damaged("its checksum is wrong");
+    if (Crc(plain.view()) != ReadLittleEndian(trailer)) throw DamagedGzip("its checksum is wrong");
     return plain;
   }
 
  private:
   int level_;
   std::string id_;
-  mutable ContextPool<Compressor> compressors_;
-  mutable ContextPool<Decompressor> decompressors_;
+  mutable ContextPool<GzipCompressor> compressors_;
+  mutable ContextPool<GzipDecompressor> decompressors_;
 };
 
 }  // namespace
 
 std::unique_ptr<const Codec> MakeGzipCodec(int level) {
-  level = level == 0 ? kDefaultLevel : level;
+  level = level == 0 ? kDefaultGzipLevel : level;
   if (level < 1 || level > 12) {
     throw specs::Error(specs::ErrorKind::kUsage, "gzip has no such level")
         .Found(std::to_string(level))

@@ -29,30 +29,30 @@
 namespace imgbuild::layers {
 namespace {
 
-constexpr int kDefaultLevel = 3;
+constexpr int kDefaultZstdLevel = 3;
 constexpr int kLightLevel = 2;
 constexpr int kSampleLevel = 1;
 constexpr int kSampleWindowLog = 17;
 constexpr std::size_t kSample = 32u << 10;
 constexpr std::size_t kSamples = 4;
 constexpr std::size_t kLeastSampled = 1u << 20;  // of a piece
-constexpr std::size_t kPieceSize = 8u << 20;
+constexpr std::size_t kZstdPiece = 8u << 20;
 constexpr int kWindowLog = 23;  // 8 MiB: what RFC 8878 asks every decoder to support
 constexpr int kMaxWindowLog = 27;
 
-struct FreeContext {
+struct FreeZstd {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
-using Compressor = std::unique_ptr<ZSTD_CCtx, FreeContext>;
-using Decompressor = std::unique_ptr<ZSTD_DCtx, FreeContext>;
+using ZstdCompressor = std::unique_ptr<ZSTD_CCtx, FreeZstd>;
+using ZstdDecompressor = std::unique_ptr<ZSTD_DCtx, FreeZstd>;
 
-specs::Error Damaged(std::string_view reason) {
+specs::Error DamagedZstd(std::string_view reason) {
   return specs::Error(fmt::format("a zstd frame is damaged: {}", reason));
 }
 
 std::size_t Checked(std::size_t result) {
-  if (ZSTD_isError(result)) throw Damaged(ZSTD_getErrorName(result));
+  if (ZSTD_isError(result)) throw DamagedZstd(ZSTD_getErrorName(result));
   return result;
 }
 
@@ -60,14 +60,14 @@ class ZstdCodec : public Codec {
  public:
   explicit ZstdCodec(int level)
       : level_(level),
-        adapts_(level == kDefaultLevel),
+        adapts_(level == kDefaultZstdLevel),
         id_(fmt::format("zstd/{}/{}{}/w{}/{}MiB", ZSTD_versionString(), level_,
                         adapts_ ? fmt::format("-{}", kLightLevel) : "", kWindowLog,
-                        kPieceSize >> 20)) {}
+                        kZstdPiece >> 20)) {}
 
   Compression compression() const override { return Compression::kZstd; }
   const std::string& id() const override { return id_; }
-  std::size_t piece_size() const override { return kPieceSize; }
+  std::size_t piece_size() const override { return kZstdPiece; }
 
   Buffer Compress(std::string_view plain) const override {
     if (adapts_ && CompressesBadly(plain)) {
@@ -93,9 +93,9 @@ class ZstdCodec : public Codec {
       std::uint32_t block = byte(0) | byte(1) << 8 | byte(2) << 16;
       last = (block & 1) != 0;
       std::uint32_t type = block >> 1 & 3;
-      if (type == 3) throw Damaged("a block of a reserved type");
+      if (type == 3) throw DamagedZstd("a block of a reserved type");
       position += 3 + (type == 1 ? 1 : block >> 3);
-      if (position > kMaxCompressedPiece) throw Damaged("it is too long");
+      if (position > kMaxCompressedPiece) throw DamagedZstd("it is too long");
     }
     position += header.checksumFlag != 0 ? 4 : 0;
     if (bytes.size() < position) return std::nullopt;
@@ -105,7 +105,7 @@ class ZstdCodec : public Codec {
   Buffer Decompress(std::string_view piece) const override {
     ZSTD_frameHeader header;
     if (Checked(ZSTD_getFrameHeader(&header, piece.data(), piece.size())) > 0) {
-      throw Damaged("it ends too early");
+      throw DamagedZstd("it ends too early");
     }
     CheckHeader(header);
     return decompressors_.With(
@@ -121,9 +121,9 @@ class ZstdCodec : public Codec {
 
  private:
   static void CheckHeader(const ZSTD_frameHeader& header) {
-    if (header.frameType != ZSTD_frame) throw Damaged("a skippable frame");
-    if (header.frameContentSize > kMaxPiece) throw Damaged("no or too large a content size");
-    if (header.windowSize > 1ull << kMaxWindowLog) throw Damaged("too large a window");
+    if (header.frameType != ZSTD_frame) throw DamagedZstd("a skippable frame");
+    if (header.frameContentSize > kMaxPiece) throw DamagedZstd("no or too large a content size");
+    if (header.windowSize > 1ull << kMaxWindowLog) throw DamagedZstd("too large a window");
   }
 
   static Buffer Compress(std::string_view plain, ZSTD_CCtx& context) {
@@ -149,8 +149,8 @@ class ZstdCodec : public Codec {
                           });
   }
 
-  static Compressor NewCompressor(int level, int window_log) {
-    Compressor context(ZSTD_createCCtx());
+  static ZstdCompressor NewCompressor(int level, int window_log) {
+    ZstdCompressor context(ZSTD_createCCtx());
     if (!context) throw std::bad_alloc();
     auto set = [&context](ZSTD_cParameter parameter, int value) {
       Checked(ZSTD_CCtx_setParameter(context.get(), parameter, value));
@@ -164,8 +164,8 @@ class ZstdCodec : public Codec {
     return context;
   }
 
-  static Decompressor NewDecompressor() {
-    Decompressor context(ZSTD_createDCtx());
+  static ZstdDecompressor NewDecompressor() {
+    ZstdDecompressor context(ZSTD_createDCtx());
     if (!context) throw std::bad_alloc();
     return context;
   }
@@ -173,16 +173,16 @@ class ZstdCodec : public Codec {
   const int level_;
   const bool adapts_;
   const std::string id_;
-  mutable ContextPool<Compressor> compressors_;
-  mutable ContextPool<Compressor> light_compressors_;
-  mutable ContextPool<Compressor> samplers_;
-  mutable ContextPool<Decompressor> decompressors_;
+  mutable ContextPool<ZstdCompressor> compressors_;
+  mutable ContextPool<ZstdCompressor> light_compressors_;
+  mutable ContextPool<ZstdCompressor> samplers_;
+  mutable ContextPool<ZstdDecompressor> decompressors_;
 };
 
 }  // namespace
 
 std::unique_ptr<const Codec> MakeZstdCodec(int level) {
-  level = level == 0 ? kDefaultLevel : level;
+  level = level == 0 ? kDefaultZstdLevel : level;
   if (level < 1 || level > 19) {
     throw specs::Error(specs::ErrorKind::kUsage, "zstd has no such level")
         .Found(std::to_string(level))

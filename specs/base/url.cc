@@ -122,6 +122,11 @@ std::string UrlFileName(std::string_view url) {
 
 bool SameOrigin(std::string_view a, std::string_view b) { return Origin(a) == Origin(b); }
 
+std::string WithoutSlash(std::string_view url) {
+  while (url.ends_with('/')) url.remove_suffix(1);
+  return std::string(url);
+}
+
 std::string PercentEncode(std::string_view text) {
   static constexpr char kDigits[] = "0123456789ABCDEF";
   std::string encoded;

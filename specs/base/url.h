@@ -19,6 +19,9 @@ std::string UrlFileName(std::string_view url);
 // Whether both have the same scheme, host and port, so that credentials of one may go to the other.
 bool SameOrigin(std::string_view a, std::string_view b);
 
+// Without slashes at its end, as what a path is put after.
+std::string WithoutSlash(std::string_view url);
+
 // Bytes outside RFC 3986's unreserved set as %XX.
 std::string PercentEncode(std::string_view text);
 

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "specs/base/text.h"
+#include "specs/base/url.h"
 #include "specs/env/merge.h"
 #include "specs/env/preset_file.h"
 #include "specs/env/spec.h"
@@ -53,10 +54,8 @@ Values ValuesFor(const TomlValue& service, const ServicePreset& preset, std::str
   const bool page = preset.has_page && app.empty() && dir.empty();
   if (app.empty()) app = preset.app == ServicePreset::App::kFile ? "app.py" : "main:app";
   if (dir.empty()) dir = page ? kPageDirectory : workdir;
-  std::string base_url = TextOf(service, "base-url");
-  while (base_url.ends_with('/')) base_url.pop_back();
   return {{"{app}", app},
-          {"{base-url}", base_url},
+          {"{base-url}", WithoutSlash(TextOf(service, "base-url"))},
           {"{dir}", dir},
           {"{password-hash}", TextOf(service, "password-hash")},
           {"{port}", std::to_string(PortOf(service, preset))},

@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-nlohmann::json ParseDocument(std::string_view text, std::string_view media_type) {
+nlohmann::json ParseTyped(std::string_view text, std::string_view media_type) {
   nlohmann::json json = ParseJsonDocument(text);
   if (json.at("schemaVersion") != 2) throw Error("schemaVersion is not 2");
   const std::string found = TextAt(json, "mediaType");
@@ -38,7 +38,7 @@ std::string RenderManifest(const Manifest& manifest) {
 
 Manifest ParseManifest(std::string_view text, std::string_view what) {
   return Understand(what, [&] {
-    const nlohmann::json json = ParseDocument(text, kOciManifest);
+    const nlohmann::json json = ParseTyped(text, kOciManifest);
     return Manifest{.config = ToDescriptor(json.at("config")),
                     .layers = ToDescriptors(json.at("layers")),
                     .annotations = AnnotationsOf(json)};
@@ -55,7 +55,7 @@ std::string RenderImageIndex(const ImageIndex& index) {
 
 ImageIndex ParseImageIndex(std::string_view text, std::string_view what) {
   return Understand(what, [&] {
-    const nlohmann::json json = ParseDocument(text, kOciIndex);
+    const nlohmann::json json = ParseTyped(text, kOciIndex);
     return ImageIndex{.manifests = ToDescriptors(json.at("manifests")),
                       .annotations = AnnotationsOf(json)};
   });

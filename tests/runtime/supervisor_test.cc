@@ -20,15 +20,15 @@ using testing::HasSubstr;
 using testing::Not;
 
 // A table of shell scripts: {name, script, further lines}.
-struct Script {
+struct NamedScript {
   std::string name;
   std::string script;
   std::string more;
 };
 
-std::string Table(const std::vector<Script>& scripts) {
+std::string ScriptsTable(const std::vector<NamedScript>& scripts) {
   std::string table = "imgbuild-services 2\nshell sh\n";
-  for (const Script& script : scripts) {
+  for (const NamedScript& script : scripts) {
     table += fmt::format("service {}\nexec sh\nexec -c\nexec {}\n{}end\n", script.name,
                          script.script, script.more);
   }
@@ -38,9 +38,9 @@ std::string Table(const std::vector<Script>& scripts) {
 bool Exists(pid_t pid) { return kill(pid, 0) == 0; }
 
 TEST(Supervisor, PrefixesLinesAndEndsWithTheEssentialServicesStatus) {
-  InitProcess init(
-      Table({{"a", "echo out; echo err >&2; printf tail; exit 3", "restart never\nessential\n"}}),
-      {});
+  InitProcess init(ScriptsTable({{"a", "echo out; echo err >&2; printf tail; exit 3",
+                                  "restart never\nessential\n"}}),
+                   {});
   EXPECT_EQ(init.WaitForExit(), 3);
   EXPECT_THAT(init.output(), HasSubstr("[a] out\n"));
   EXPECT_THAT(init.output(), HasSubstr("[a] err\n"));
@@ -50,7 +50,7 @@ TEST(Supervisor, PrefixesLinesAndEndsWithTheEssentialServicesStatus) {
 TEST(Supervisor, StopsServicesInReverseOrderOnTerm) {
   const std::string script =
       "trap 'echo stopping; exit 0' TERM; echo up; while :; do sleep 0.01; done";
-  InitProcess init(Table({{"first", script, ""}, {"second", script, "after first\n"}}), {});
+  InitProcess init(ScriptsTable({{"first", script, ""}, {"second", script, "after first\n"}}), {});
   ASSERT_TRUE(init.WaitFor("[first] up"));
   ASSERT_TRUE(init.WaitFor("[second] up"));
   init.Signal(SIGTERM);
@@ -63,9 +63,9 @@ TEST(Supervisor, StopsServicesInReverseOrderOnTerm) {
 }
 
 TEST(Supervisor, KillsAServiceThatIgnoresItsStopSignal) {
-  InitProcess init(
-      Table({{"deaf", "trap '' TERM; echo up; while :; do sleep 0.01; done", "stop 15 200\n"}}),
-      {});
+  InitProcess init(ScriptsTable({{"deaf", "trap '' TERM; echo up; while :; do sleep 0.01; done",
+                                  "stop 15 200\n"}}),
+                   {});
   ASSERT_TRUE(init.WaitFor("[deaf] up"));
   init.Signal(SIGTERM);
   EXPECT_EQ(init.WaitForExit(), 0);
@@ -74,8 +74,8 @@ TEST(Supervisor, KillsAServiceThatIgnoresItsStopSignal) {
 
 TEST(Supervisor, SendsTheConfiguredStopSignal) {
   InitProcess init(
-      Table({{"a", "trap 'echo usr1; exit 0' USR1; echo up; while :; do sleep 0.01; done",
-              fmt::format("stop {} 5000\n", SIGUSR1)}}),
+      ScriptsTable({{"a", "trap 'echo usr1; exit 0' USR1; echo up; while :; do sleep 0.01; done",
+                     fmt::format("stop {} 5000\n", SIGUSR1)}}),
       {});
   ASSERT_TRUE(init.WaitFor("[a] up"));
   init.Signal(SIGTERM);
@@ -84,8 +84,8 @@ TEST(Supervisor, SendsTheConfiguredStopSignal) {
 }
 
 TEST(Supervisor, RestartsByPolicyWithBackoff) {
-  InitProcess init(Table({{"flaky", "echo run; exit 1", "restart on-failure\n"},
-                          {"once", "echo single; exit 0", "restart on-failure\n"}}),
+  InitProcess init(ScriptsTable({{"flaky", "echo run; exit 1", "restart on-failure\n"},
+                                 {"once", "echo single; exit 0", "restart on-failure\n"}}),
                    {});
   ASSERT_TRUE(init.WaitFor("starting again in 500 ms"));
   EXPECT_THAT(init.output(), HasSubstr("starting again in 250 ms"));
@@ -96,7 +96,7 @@ TEST(Supervisor, RestartsByPolicyWithBackoff) {
 }
 
 TEST(Supervisor, AlwaysRestartsAlsoAfterSuccess) {
-  InitProcess init(Table({{"a", "echo run", "restart always\n"}}), {});
+  InitProcess init(ScriptsTable({{"a", "echo run", "restart always\n"}}), {});
   ASSERT_TRUE(init.WaitFor("starting again in 500 ms"));
   init.Signal(SIGINT);
   EXPECT_EQ(init.WaitForExit(), 0);
@@ -106,9 +106,10 @@ TEST(Supervisor, WaitsForReadinessBeforeWhatComesAfter) {
   const std::string port = std::to_string(support::FreePort());
   const std::string server =
       "sleep 0.3; echo listening; exec python3 -m http.server --bind 127.0.0.1 " + port;
-  InitProcess init(Table({{"web", server, "ready http " + port + " 5000 /\nannounce web is up\n"},
-                          {"client", "echo started; exec sleep 60", "after web\n"}}),
-                   {});
+  InitProcess init(
+      ScriptsTable({{"web", server, "ready http " + port + " 5000 /\nannounce web is up\n"},
+                    {"client", "echo started; exec sleep 60", "after web\n"}}),
+      {});
   ASSERT_TRUE(init.WaitFor("[client] started"));
   EXPECT_THAT(init.output(), HasSubstr("[web] listening"));
   EXPECT_TRUE(init.WaitFor("web is up"));
@@ -118,7 +119,7 @@ TEST(Supervisor, WaitsForReadinessBeforeWhatComesAfter) {
 
 TEST(Supervisor, SaysWhenAServiceIsNotReadyInTime) {
   const std::string probe = fmt::format("ready tcp {} 100\n", support::FreePort());
-  InitProcess init(Table({{"slow", "exec sleep 60", probe}}), {});
+  InitProcess init(ScriptsTable({{"slow", "exec sleep 60", probe}}), {});
   EXPECT_TRUE(init.WaitFor("slow is not ready yet"));
 }
 
@@ -126,17 +127,18 @@ TEST(Supervisor, NeverWaitsForDescriptorsThatGrandchildrenHold) {
   const support::TempFolder folder;
   const std::string left = (folder.path() / "left").string();
   // It is in a session of its own before the service ends.
-  InitProcess init(Table({{"a",
-                           "setsid sh -c 'touch " + left + "; exec sleep 30' & until test -e " +
-                               left + "; do sleep 0.01; done; exit 4",
-                           "restart never\nessential\n"}}),
-                   {});
+  InitProcess init(
+      ScriptsTable({{"a",
+                     "setsid sh -c 'touch " + left + "; exec sleep 30' & until test -e " + left +
+                         "; do sleep 0.01; done; exit 4",
+                     "restart never\nessential\n"}}),
+      {});
   EXPECT_EQ(init.WaitForExit(), 4);
   EXPECT_EQ(init.Descendants().size(), 1u);
 }
 
 TEST(Supervisor, EndsTheProcessGroupOfAServiceThatEnded) {
-  InitProcess init(Table({{"a", "sleep 30 & echo left $!; exit 0", "restart never\n"}}), {});
+  InitProcess init(ScriptsTable({{"a", "sleep 30 & echo left $!; exit 0", "restart never\n"}}), {});
   EXPECT_EQ(init.WaitForExit(), 0);
   pid_t left = std::stoi(init.output().substr(init.output().find("left ") + 5));
   for (int i = 0; i < 200 && Exists(left); ++i) {
@@ -148,11 +150,11 @@ TEST(Supervisor, EndsTheProcessGroupOfAServiceThatEnded) {
 TEST(Supervisor, MakesATokenOnceAndShowsItOnlyThere) {
   const std::string more = "token MY_TOKEN\nannounce at http://x/{token}\n";
   const std::string script = "echo len ${#MY_TOKEN}; exec sleep 60";
-  InitProcess made(Table({{"a", script, more}}), {});
+  InitProcess made(ScriptsTable({{"a", script, more}}), {});
   ASSERT_TRUE(made.WaitFor("at http://x/?token="));
   EXPECT_TRUE(made.WaitFor("[a] len 48"));
 
-  InitProcess given(Table({{"a", script, more}}), {}, {"MY_TOKEN=hush"});
+  InitProcess given(ScriptsTable({{"a", script, more}}), {}, {"MY_TOKEN=hush"});
   ASSERT_TRUE(given.WaitFor("at http://x/\n"));
   EXPECT_TRUE(given.WaitFor("[a] len 4"));
   EXPECT_THAT(given.output(), Not(HasSubstr("hush")));
@@ -160,7 +162,7 @@ TEST(Supervisor, MakesATokenOnceAndShowsItOnlyThere) {
 
 TEST(Supervisor, AnnouncesPortsAsTheyArePublished) {
   const std::string more = "announce at {port 80}, {port 81}, {port x} and {port 82\n";
-  const std::string table = Table({{"a", "exec sleep 60", more}});
+  const std::string table = ScriptsTable({{"a", "exec sleep 60", more}});
   InitProcess plain(table, {});
   EXPECT_TRUE(plain.WaitFor("at 80, 81, {port x} and {port 82\n"));
   InitProcess moved(table, {}, {"IMGBUILD_PORT_80=49152", "IMGBUILD_PORT_81=none"});
@@ -168,7 +170,7 @@ TEST(Supervisor, AnnouncesPortsAsTheyArePublished) {
 }
 
 TEST(Supervisor, RunsACommandInsteadOfServices) {
-  const std::string table = Table({{"a", "echo service", ""}});
+  const std::string table = ScriptsTable({{"a", "echo service", ""}});
   InitProcess init(table, {"sh", "-c", "echo command; exit 7"});
   EXPECT_EQ(init.WaitForExit(), 7);
   EXPECT_EQ(init.output(), "command\n");
@@ -180,7 +182,7 @@ TEST(Supervisor, RunsACommandInsteadOfServices) {
 
 TEST(Supervisor, KillsACommandBesideServicesThatIgnoresItsEnd) {
   InitProcess init(
-      Table({{"a", "echo up; exec sleep 60", ""}}),
+      ScriptsTable({{"a", "echo up; exec sleep 60", ""}}),
       {"--with-services", "sh", "-c", "trap '' TERM HUP; echo deaf; while :; do sleep 0.05; done"});
   ASSERT_TRUE(init.WaitFor("deaf"));
   init.Signal(SIGTERM);
@@ -209,7 +211,7 @@ TEST(Supervisor, ForwardsSignalsToTheCommand) {
 
 TEST(Supervisor, WithServicesEndsThemWithTheCommand) {
   const std::string pid_file = testing::TempDir() + "/with_services.pid";
-  InitProcess init(Table({{"a", "echo $$ > " + pid_file + "; exec sleep 60", ""}}),
+  InitProcess init(ScriptsTable({{"a", "echo $$ > " + pid_file + "; exec sleep 60", ""}}),
                    {"--with-services", "sh", "-c", "sleep 0.2; exit 6"});
   EXPECT_EQ(init.WaitForExit(), 6);
   pid_t service = 0;
@@ -219,9 +221,10 @@ TEST(Supervisor, WithServicesEndsThemWithTheCommand) {
 }
 
 TEST(Supervisor, LosesNoLineOfALoudService) {
-  InitProcess init(Table({{"loud", "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done",
-                           "restart never\n"}}),
-                   {});
+  InitProcess init(
+      ScriptsTable({{"loud", "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done",
+                     "restart never\n"}}),
+      {});
   EXPECT_EQ(init.WaitForExit(), 0);
   EXPECT_THAT(init.output(), HasSubstr("[loud] line 19999\n"));
   std::size_t lines = 0;

@@ -23,7 +23,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr char kSpec[] = R"(format = 1
+constexpr char kSpecOnBase[] = R"(format = 1
 [image]
 name = "on-base"
 platforms = ["linux/amd64"]
@@ -48,7 +48,7 @@ class BaseImageBuild : public testing::Test {
     std::ofstream(folder_.path() / name, std::ios::binary) << text;
   }
   void WriteSpec(const std::string& python) {
-    Write("on-base.toml", fmt::format(fmt::runtime(kSpec), python));
+    Write("on-base.toml", fmt::format(fmt::runtime(kSpecOnBase), python));
   }
 
   // With a Python whose library says that version.

@@ -28,7 +28,7 @@ using testing::HasSubstr;
 
 constexpr std::size_t kBulk = 2'000'000;  // of the base, incompressible
 
-constexpr char kSpec[] = R"(format = 1
+constexpr char kSpecOnImage[] = R"(format = 1
 [image]
 name = "on-base"
 platforms = ["linux/amd64"]
@@ -58,7 +58,7 @@ class BaseInRegistry : public testing::Test {
     std::ofstream(folder_.path() / name, std::ios::binary) << text;
   }
   void WriteSpec(const std::string& image) {
-    Write("on-base.toml", fmt::format(fmt::runtime(kSpec), image));
+    Write("on-base.toml", fmt::format(fmt::runtime(kSpecOnImage), image));
   }
 
   // Under that tag, with that user beside root; its layers' digests.

@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-constexpr char kSpec[] = R"(format = 1
+constexpr char kSpecToDamage[] = R"(format = 1
 [image]
 name = "small"
 platforms = ["linux/amd64"]
@@ -35,7 +35,7 @@ to = "/usr/local/bin/tool"
 class DamagedCache : public testing::Test {
  protected:
   DamagedCache() {
-    std::string spec(kSpec);
+    std::string spec(kSpecToDamage);
     spec.replace(spec.find("{}"), 2, world_.tool_sha256());
     std::ofstream(folder_.path() / "small.toml") << spec;
     std::ofstream(folder_.path() / "archive.gpg", std::ios::binary) << world_.public_key();

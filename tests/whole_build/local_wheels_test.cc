@@ -20,7 +20,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr char kSpec[] = R"(format = 1
+constexpr char kSpecWithWheel[] = R"(format = 1
 [image]
 name = "wheels"
 platforms = ["linux/amd64"]
@@ -45,7 +45,7 @@ class LocalWheels : public testing::Test {
   LocalWheels() {
     fs::create_directories(project() / "envs/wheels");
     fs::create_directories(project() / "shared");
-    Write("envs/nb.toml", kSpec);
+    Write("envs/nb.toml", kSpecWithWheel);
     Write("envs/archive.gpg", world_.public_key());
     Write(kOurs, Wheel("ours", "x = 1\n"));
     Write("shared/theirs-1.0-py3-none-any.whl", Wheel("theirs", "y = 1\n"));

@@ -21,7 +21,7 @@ using specs::Architecture;
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr char kSpec[] = R"(format = 1
+constexpr char kSpecForBoth[] = R"(format = 1
 [image]
 name = "both"
 platforms = [{}]
@@ -46,7 +46,7 @@ class PlatformsBuild : public testing::Test {
     std::ofstream(folder_.path() / name, std::ios::binary) << text;
   }
   void WriteSpec(const std::string& platforms, const std::string& more = "") {
-    Write("both.toml", fmt::format(fmt::runtime(kSpec), platforms, more));
+    Write("both.toml", fmt::format(fmt::runtime(kSpecForBoth), platforms, more));
   }
   std::string Text(const std::string& name) { return layers::ReadFile(folder_.path() / name); }
 

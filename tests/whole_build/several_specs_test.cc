@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr char kSpec[] = R"(format = 1
+constexpr char kSpecOfSeveral[] = R"(format = 1
 [image]
 platforms = ["linux/amd64"]
 {}
@@ -40,7 +40,7 @@ class SeveralSpecs : public testing::Test {
   // `image` are lines of [image].
   void Write(const std::string& folder, const std::string& image, const std::string& package) {
     fs::create_directories(project() / folder);
-    std::ofstream(project() / folder / "spec.toml") << fmt::format(kSpec, image, package);
+    std::ofstream(project() / folder / "spec.toml") << fmt::format(kSpecOfSeveral, image, package);
   }
   Ended Run(const std::vector<std::string>& arguments) {
     return Execute(world_, {.folder = project(),

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr char kSpec[] = R"(format = 1
+constexpr char kSpecToUpgrade[] = R"(format = 1
 [image]
 name = "nb"
 platforms = ["linux/amd64"]
@@ -51,7 +51,7 @@ class Upgrade : public testing::Test {
   }
 
   void WriteSpec(const std::string& packages) const {
-    std::ofstream(folder_.path() / "nb.toml") << fmt::format(kSpec, packages);
+    std::ofstream(folder_.path() / "nb.toml") << fmt::format(kSpecToUpgrade, packages);
   }
   // Without what earlier runs keep of pages and lists for minutes.
   Ended Run(const std::vector<std::string>& arguments) {

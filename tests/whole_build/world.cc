@@ -28,7 +28,7 @@ constexpr char kAuthorization[] = "Basic c29tZWJvZHk6aHVzaC1odXNo";  // kUser:kP
 // Where the fake client has what the server hands on.
 constexpr char kInside[] = "http://inside.example";
 
-MiniDeb Plain(const std::string& name) {
+MiniDeb PlainDeb(const std::string& name) {
   MiniDeb deb;
   deb.name = name;
   deb.files["usr/share/doc/" + name + "/copyright"] = "Anyone may do anything with " + name + ".\n";
@@ -37,7 +37,7 @@ MiniDeb Plain(const std::string& name) {
 }
 
 MiniDeb BasePasswd() {
-  MiniDeb deb = Plain("base-passwd");
+  MiniDeb deb = PlainDeb("base-passwd");
   deb.files["usr/share/base-passwd/passwd.master"] =
       "root:*:0:0:root:/root:/bin/bash\n"
       "nobody:*:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
@@ -46,7 +46,7 @@ MiniDeb BasePasswd() {
 }
 
 MiniDeb Bash() {
-  MiniDeb deb = Plain("bash");
+  MiniDeb deb = PlainDeb("bash");
   deb.files["bin/bash"] = "not really a shell\n";  // bookworm still ships it outside /usr
   deb.modes["bin/bash"] = 0755;
   deb.fields["Depends"] = "libc6 (>= 2.36)";
@@ -55,7 +55,7 @@ MiniDeb Bash() {
 
 // A package of each architecture, larger than others: a tier of its own.
 MiniDeb LibC(const std::string& architecture) {
-  MiniDeb deb = Plain("libc6");
+  MiniDeb deb = PlainDeb("libc6");
   deb.version = "2.36-9+deb12u1";
   deb.architecture = architecture;
   const std::string triplet = architecture == "amd64" ? "x86_64-linux-gnu" : "aarch64-linux-gnu";
@@ -97,6 +97,7 @@ World::World(Contents contents)
   support::MiniSuite security;
   security.codename = "bookworm-security";
   for (support::MiniSuite* suite : {&suite_, &updates, &security}) {
+    suite->components = {"main", "contrib", "non-free"};
     suite->date = "Sat, 10 Feb 2024 11:07:25 UTC";
     archive_.Publish(*suite);
   }
@@ -118,33 +119,33 @@ void World::AddDebs() {
   for (const char* name :
        {"ca-certificates", "coreutils", "dash", "diffutils", "grep", "libgcc-s1", "libstdc++6",
         "media-types", "ncurses-base", "netbase", "python3-distutils", "sed", "usr-is-merged"}) {
-    suite_.packages.push_back(Plain(name));
+    suite_.packages.push_back(PlainDeb(name));
   }
   suite_.packages.push_back(BasePasswd());
-  MiniDeb base_files = Plain("base-files");
+  MiniDeb base_files = PlainDeb("base-files");
   for (const char* name : {"dot.profile", "dot.bashrc", "profile", "motd"}) {
     base_files.files[std::string("usr/share/base-files/") + name] = "# shipped\n";
   }
   suite_.packages.push_back(base_files);
-  MiniDeb libc_bin = Plain("libc-bin");
+  MiniDeb libc_bin = PlainDeb("libc-bin");
   libc_bin.files["usr/share/libc-bin/nsswitch.conf"] = "hosts: files dns\n";
   suite_.packages.push_back(libc_bin);
   suite_.packages.push_back(Bash());
   suite_.packages.push_back(LibC("amd64"));
   suite_.packages.push_back(LibC("arm64"));
-  MiniDeb tzdata = Plain("tzdata");
+  MiniDeb tzdata = PlainDeb("tzdata");
   tzdata.files["usr/share/zoneinfo/Etc/UTC"] = "TZif2";
   suite_.packages.push_back(tzdata);
-  MiniDeb python3 = Plain("python3");
+  MiniDeb python3 = PlainDeb("python3");
   python3.version = "3.11.2-1+b1";
   python3.fields["Depends"] = "python3.11 (>= 3.11.2-1~)";
   python3.links["usr/bin/python3"] = "python3.11";
   suite_.packages.push_back(python3);
-  MiniDeb python = Plain("python3.11");
+  MiniDeb python = PlainDeb("python3.11");
   python.version = "3.11.2-6";
   python.fields["Depends"] = "python3.11-minimal (= 3.11.2-6)";
   suite_.packages.push_back(python);
-  MiniDeb minimal = Plain("python3.11-minimal");
+  MiniDeb minimal = PlainDeb("python3.11-minimal");
   minimal.version = "3.11.2-6";
   minimal.files["usr/bin/python3.11"] = "not really Python\n";
   minimal.modes["usr/bin/python3.11"] = 0755;

@@ -26,11 +26,11 @@ using support::ServedRequest;
 using support::ServedResponse;
 using testing::HasSubstr;
 
-CurlOptions Quick() { return {.user_agent = "test", .backoff_ms = 1}; }
+CurlOptions QuickToRetry() { return {.user_agent = "test", .backoff_ms = 1}; }
 
 TEST(UploadTest, SendsBytesWithTheirLength) {
   LoopbackServer server([](const ServedRequest&) { return ServedResponse{.status = 201}; });
-  CurlClient client(Quick());
+  CurlClient client(QuickToRetry());
   EXPECT_EQ(client
                 .Fetch({.method = "PUT",
                         .url = server.url() + "/m",
@@ -47,7 +47,7 @@ TEST(UploadTest, SendsBytesWithTheirLength) {
 
 TEST(UploadTest, APostWithoutABodySaysSo) {
   LoopbackServer server([](const ServedRequest&) { return ServedResponse{.status = 202}; });
-  CurlClient client(Quick());
+  CurlClient client(QuickToRetry());
   EXPECT_EQ(client.Fetch({.method = "POST", .url = server.url()}).status, 202);
   EXPECT_EQ(server.requests().at(0).method, "POST");
   EXPECT_EQ(server.requests().at(0).headers.at("content-length"), "0");
@@ -61,7 +61,7 @@ TEST(UploadTest, SendsAStretchOfAFileAndAgainAfterAFailure) {
   std::atomic<int> calls = 0;
   LoopbackServer server(
       [&](const ServedRequest&) { return ServedResponse{.status = ++calls == 1 ? 503 : 202}; });
-  CurlClient client(Quick());
+  CurlClient client(QuickToRetry());
   std::uint64_t sent = 0;
   HttpResponse response =
       client.Fetch({.method = "PATCH",
@@ -80,7 +80,7 @@ TEST(UploadTest, SendsAStretchOfAFileAndAgainAfterAFailure) {
 
 TEST(UploadTest, TriesOnlyAsOftenAsTheRequestAllows) {
   LoopbackServer server([](const ServedRequest&) { return ServedResponse{.status = 503}; });
-  CurlClient client(Quick());
+  CurlClient client(QuickToRetry());
   EXPECT_EQ(client.Fetch({.method = "POST", .url = server.url(), .max_tries = 1}).status, 503);
   EXPECT_EQ(server.requests().size(), 1u);
 }
@@ -88,7 +88,7 @@ TEST(UploadTest, TriesOnlyAsOftenAsTheRequestAllows) {
 TEST(UploadTest, AFileThatIsMissingOrTooShortIsAnError) {
   support::TempFolder folder;
   LoopbackServer server([](const ServedRequest&) { return ServedResponse{}; });
-  CurlClient client(Quick());
+  CurlClient client(QuickToRetry());
   auto put = [&] {
     return client.Fetch({.method = "PUT",
                          .url = server.url(),
@@ -156,7 +156,7 @@ TEST(UploadTest, RedirectsAreReturnedWhereAsked) {
   LoopbackServer server([](const ServedRequest&) {
     return ServedResponse{.status = 307, .headers = {{"Location", "/elsewhere"}}};
   });
-  CurlClient client(Quick());
+  CurlClient client(QuickToRetry());
   HttpResponse response =
       client.Fetch({.method = "POST", .url = server.url(), .redirects = RedirectPolicy::kReturn});
   EXPECT_EQ(response.status, 307);

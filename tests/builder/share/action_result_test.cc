@@ -7,7 +7,7 @@
 namespace imgbuild::builder {
 namespace {
 
-CacheEntry Sample() {
+CacheEntry SampleEntry() {
   return {.document = "some words",
           .blobs = {{"layer", specs::HashOf("a"), 300}, {"frame", specs::HashOf("b"), 0}}};
 }
@@ -15,7 +15,7 @@ CacheEntry Sample() {
 TEST(ActionResult, IsReadAsItWasWritten) {
   const CacheEntry large{.document = std::string(5000, 'd'),
                          .blobs = {{"x", specs::HashOf("x"), (1ull << 63) - 1}}};
-  for (const CacheEntry& entry : {CacheEntry{}, Sample(), large}) {
+  for (const CacheEntry& entry : {CacheEntry{}, SampleEntry(), large}) {
     EXPECT_EQ(ParseActionResult(RenderActionResult(entry)), entry);
   }
 }
@@ -40,11 +40,11 @@ TEST(ActionResult, PassesOverFieldsOfOthers) {
       "\xfd\x01"
       "1234",
       23);
-  EXPECT_EQ(ParseActionResult(others + RenderActionResult(Sample())), Sample());
+  EXPECT_EQ(ParseActionResult(others + RenderActionResult(SampleEntry())), SampleEntry());
 }
 
 TEST(ActionResult, RefusesWhatIsNone) {
-  const std::string whole = RenderActionResult(Sample());
+  const std::string whole = RenderActionResult(SampleEntry());
   for (const std::string& wrong :
        {std::string("<html>"), std::string("\x12"), std::string("\x12\xff\xff\xff\xff\xff\x7f"),
         std::string("\x12\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"), std::string("\x0b"),
@@ -53,7 +53,7 @@ TEST(ActionResult, RefusesWhatIsNone) {
     EXPECT_FALSE(ParseActionResult(wrong));
   }
   // A negative size, which is ten bytes long.
-  CacheEntry negative = Sample();
+  CacheEntry negative = SampleEntry();
   negative.blobs[0].size = ~0ull;
   EXPECT_FALSE(ParseActionResult(RenderActionResult(negative)));
   CacheEntry many;
@@ -63,7 +63,7 @@ TEST(ActionResult, RefusesWhatIsNone) {
 
 TEST(ActionResult, SurvivesNoise) {
   std::mt19937 random(7);
-  const std::string whole = RenderActionResult(Sample());
+  const std::string whole = RenderActionResult(SampleEntry());
   for (int i = 0; i < 20'000; ++i) {
     std::string bytes = whole.substr(0, random() % (whole.size() + 1));
     for (int k = 0; k < 3 && !bytes.empty(); ++k) {

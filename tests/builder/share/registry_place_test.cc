@@ -126,15 +126,16 @@ TEST_F(RegistryCache, AnImageIsNotOverwritten) {
 }
 
 // A manifest of one layer with these annotations.
-struct Sample {
+struct SampleImage {
   std::string manifest;
   std::string config;
 };
 
-Sample MakeSample(const Annotations& layer, const Annotations& root, std::size_t diff_ids = 1) {
+SampleImage MakeSampleImage(const Annotations& layer, const Annotations& root,
+                            std::size_t diff_ids = 1) {
   specs::ImageConfig config;
   for (std::size_t i = 0; i < diff_ids; ++i) config.diff_ids.push_back(HashOf("plain"));
-  Sample sample{.manifest = {}, .config = specs::RenderImageConfig(config)};
+  SampleImage sample{.manifest = {}, .config = specs::RenderImageConfig(config)};
   specs::Manifest manifest;
   manifest.config = {.media_type = std::string(specs::kOciConfig),
                      .digest = HashOf(sample.config),
@@ -151,7 +152,7 @@ Sample MakeSample(const Annotations& layer, const Annotations& root, std::size_t
   return sample;
 }
 
-ImageEntries Entries(const Sample& sample) {
+ImageEntries Entries(const SampleImage& sample) {
   return EntriesOfImage(
       sample.manifest,
       [](const specs::Descriptor&) -> std::string { throw specs::Error("nothing more"); },
@@ -160,8 +161,8 @@ ImageEntries Entries(const Sample& sample) {
 
 TEST(ImageEntries, AreWhatTheAnnotationsClaim) {
   const LayerRecipe recipe{HashOf("recipe"), 4096};
-  const ImageEntries found =
-      Entries(MakeSample(LayerAnnotations(recipe), {{kImageKeyAnnotation, HashOf("image").Hex()}}));
+  const ImageEntries found = Entries(
+      MakeSampleImage(LayerAnnotations(recipe), {{kImageKeyAnnotation, HashOf("image").Hex()}}));
   ASSERT_EQ(found.entries.size(), 2u);
   const CacheEntry& layer = found.entries.at({EntryKind::kLayer, recipe.key});
   EXPECT_EQ(ParseLayerDocument(layer.document),
@@ -175,10 +176,10 @@ TEST(ImageEntries, ImagesOfOthersHaveNone) {
        {Annotations{}, Annotations{{kLayerKeyAnnotation, "not hexadecimal"}},
         Annotations{{kLayerKeyAnnotation, HashOf("x").Hex()}, {kPlainSizeAnnotation, "-1"}},
         Annotations{{kLayerKeyAnnotation, HashOf("x").Hex()}}}) {
-    EXPECT_TRUE(Entries(MakeSample(annotations, {})).entries.empty());
+    EXPECT_TRUE(Entries(MakeSampleImage(annotations, {})).entries.empty());
   }
   // Fewer diff ids than layers: nothing can be told of them.
-  EXPECT_TRUE(Entries(MakeSample(LayerAnnotations({HashOf("x"), 1}), {}, 0)).entries.empty());
+  EXPECT_TRUE(Entries(MakeSampleImage(LayerAnnotations({HashOf("x"), 1}), {}, 0)).entries.empty());
 }
 
 TEST(ImageEntries, AWideIndexIsNotFollowed) {

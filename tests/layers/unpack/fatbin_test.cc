@@ -40,7 +40,7 @@ std::string FatBinary(const std::vector<std::string>& entries) {
 }
 
 // A 64-bit ELF file of a section of that name, and one with the sections' names.
-std::string Elf(const std::string& name, std::string content, std::size_t smallest = 2048) {
+std::string ElfWith(const std::string& name, std::string content, std::size_t smallest = 2048) {
   content.resize(std::max(content.size(), smallest));
   const std::string names = std::string(1, '\0') + ".text" + '\0' + name + '\0';
   std::string file =
@@ -69,14 +69,14 @@ std::string Elf(const std::string& name, std::string content, std::size_t smalle
 
 std::string Library() {
   const std::string padding(24, '\0');
-  return Elf(".nv_fatbin", FatBinary({Entry(2, 75, 40), Entry(2, 90, 8)}) + padding +
-                               FatBinary({Entry(2, 75, 16), Entry(1, 120, 16)}));
+  return ElfWith(".nv_fatbin", FatBinary({Entry(2, 75, 40), Entry(2, 90, 8)}) + padding +
+                                   FatBinary({Entry(2, 75, 16), Entry(1, 120, 16)}));
 }
 
 TEST(Fatbin, AnEmptyBinaryIsNoCode) {
   const std::string binary = FatBinary({Entry(2, 75, 500)});
-  EXPECT_THAT(ReadGpuCode(Elf(".nv_fatbin", binary, 0)), IsEmpty());
-  EXPECT_THAT(ReadGpuCode(Elf(".nv_fatbin", binary)), ElementsAre("sm_75"));
+  EXPECT_THAT(ReadGpuCode(ElfWith(".nv_fatbin", binary, 0)), IsEmpty());
+  EXPECT_THAT(ReadGpuCode(ElfWith(".nv_fatbin", binary)), ElementsAre("sm_75"));
 }
 
 TEST(Fatbin, ListsMachineCodeAndPtxOfAllBinaries) {
@@ -86,22 +86,23 @@ TEST(Fatbin, ListsMachineCodeAndPtxOfAllBinaries) {
 TEST(Fatbin, OtherFilesHaveNone) {
   EXPECT_THAT(ReadGpuCode(""), IsEmpty());
   EXPECT_THAT(ReadGpuCode(std::string(1000, 'x')), IsEmpty());
-  EXPECT_THAT(ReadGpuCode(Elf(".rodata", FatBinary({Entry(2, 75, 8)}))), IsEmpty());
-  EXPECT_THAT(ReadGpuCode(Elf(".nv_fatbin", "")), IsEmpty());
+  EXPECT_THAT(ReadGpuCode(ElfWith(".rodata", FatBinary({Entry(2, 75, 8)}))), IsEmpty());
+  EXPECT_THAT(ReadGpuCode(ElfWith(".nv_fatbin", "")), IsEmpty());
 }
 
 TEST(Fatbin, ImpossibleSizesEndTheList) {
   std::string entry = Entry(2, 80, 8);
   Put(entry, 8, UINT64_MAX, 8);
-  EXPECT_THAT(ReadGpuCode(Elf(".nv_fatbin", FatBinary({Entry(2, 75, 8), entry, Entry(2, 90, 8)}))),
-              ElementsAre("sm_75"));
+  EXPECT_THAT(
+      ReadGpuCode(ElfWith(".nv_fatbin", FatBinary({Entry(2, 75, 8), entry, Entry(2, 90, 8)}))),
+      ElementsAre("sm_75"));
   entry = Entry(2, 80, 8);
   Put(entry, 4, 0, 4);
-  EXPECT_THAT(ReadGpuCode(Elf(".nv_fatbin", FatBinary({entry}))), IsEmpty());
-  EXPECT_THAT(ReadGpuCode(Elf(".nv_fatbin", FatBinary({Entry(2, 1u << 31, 8)}))), IsEmpty());
+  EXPECT_THAT(ReadGpuCode(ElfWith(".nv_fatbin", FatBinary({entry}))), IsEmpty());
+  EXPECT_THAT(ReadGpuCode(ElfWith(".nv_fatbin", FatBinary({Entry(2, 1u << 31, 8)}))), IsEmpty());
   std::string binary = FatBinary({Entry(2, 75, 8)});
   Put(binary, 8, UINT64_MAX - 8, 8);
-  EXPECT_THAT(ReadGpuCode(Elf(".nv_fatbin", binary)), IsEmpty());
+  EXPECT_THAT(ReadGpuCode(ElfWith(".nv_fatbin", binary)), IsEmpty());
 }
 
 TEST(Fatbin, DamageIsReadWithinBounds) {
@@ -122,7 +123,7 @@ class FatbinInDeb : public UnpackTest {};
 TEST_F(FatbinInDeb, IsToldByThePackagesFacts) {
   support::MakeDeb deb;
   deb.File("./usr/lib/x86_64-linux-gnu/libcublas.so.11", Library());
-  deb.File("./usr/lib/x86_64-linux-gnu/libplain.so.1", Elf(".data", "none"));
+  deb.File("./usr/lib/x86_64-linux-gnu/libplain.so.1", ElfWith(".data", "none"));
   EXPECT_THAT(Deb(deb).facts.gpu_code, ElementsAre("compute_120", "sm_75", "sm_90"));
 }
 

@@ -99,5 +99,19 @@ TEST(Cuda, NotesAreForEachPlatformOfASpecThatTurnsItOn) {
                           "CUDA 13.0 (toolkit) is left out: there is none for linux/arm64"));
 }
 
+TEST(Cuda, TheLicenceIsThatOfDebiansToolkit) {
+  Spec spec;
+  spec.image.platforms = {kArm64, kAmd64};
+  spec.cuda = Section(true);
+  EXPECT_EQ(CudaLicence(spec), "");
+  spec.cuda.provider = "debian";
+  EXPECT_THAT(CudaLicence(spec), HasSubstr("under NVIDIA's licence"));
+  spec.cuda.enabled = false;
+  EXPECT_EQ(CudaLicence(spec), "");
+  spec.cuda.enabled = true;
+  spec.image.platforms = {kArm64};
+  EXPECT_EQ(CudaLicence(spec), "");
+}
+
 }  // namespace
 }  // namespace imgbuild::specs

@@ -15,7 +15,7 @@ using testing::Pair;
 Service Read(const std::string& keys, const std::string& image = "") {
   return LoadText(image + "[services.s]\ncommand = [\"x\"]\n" + keys).spec.services[0];
 }
-std::string Complaint(const std::string& keys, const std::string& image = "") {
+std::string ServiceComplaint(const std::string& keys, const std::string& image = "") {
   return ComplaintAbout(image + "[services.s]\ncommand = [\"x\"]\n" + keys);
 }
 
@@ -101,7 +101,7 @@ TEST(Service, SaysWhatIsWrong) {
       {"limits = { nofile = true }", "services.s.limits.nofile is no limit"},
   };
   for (const auto& bad : kBad) {
-    const std::string complaint = Complaint(std::string(bad.keys) + "\n");
+    const std::string complaint = ServiceComplaint(std::string(bad.keys) + "\n");
     EXPECT_THAT(complaint, HasSubstr(bad.complaint)) << bad.keys;
     EXPECT_THAT(complaint, HasSubstr("spec.toml:")) << bad.keys;
   }

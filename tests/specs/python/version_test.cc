@@ -7,7 +7,7 @@
 namespace imgbuild::specs {
 namespace {
 
-Version V(std::string_view text) {
+Version Parsed(std::string_view text) {
   auto version = Version::Parse(text);
   EXPECT_TRUE(version) << text;
   return version.value_or(Version());
@@ -76,7 +76,8 @@ constexpr const char* kSorted[] = {"0.dev0",
 TEST(Version, SortsAsThePepSays) {
   for (std::size_t i = 0; i < std::size(kSorted); ++i) {
     for (std::size_t j = 0; j < std::size(kSorted); ++j) {
-      EXPECT_EQ(V(kSorted[i]) <=> V(kSorted[j]), i <=> j) << kSorted[i] << " " << kSorted[j];
+      EXPECT_EQ(Parsed(kSorted[i]) <=> Parsed(kSorted[j]), i <=> j)
+          << kSorted[i] << " " << kSorted[j];
     }
   }
 }
@@ -105,14 +106,14 @@ TEST(Version, NormalizesEverySpelling) {
        "1.0\xE2\x80\x83",
        "1.0"}};
   for (const auto& [text, normal] : kCases) {
-    EXPECT_EQ(V(text).Render(), normal);
-    EXPECT_EQ(V(normal), V(text));
-    EXPECT_EQ(V(normal).Render(), normal);
+    EXPECT_EQ(Parsed(text).Render(), normal);
+    EXPECT_EQ(Parsed(normal), Parsed(text));
+    EXPECT_EQ(Parsed(normal).Render(), normal);
   }
 }
 
 TEST(Version, TakesApartAndTogether) {
-  VersionParts parts = V("3!1.20.0rc7.post8.dev9+deb.1").Parts();
+  VersionParts parts = Parsed("3!1.20.0rc7.post8.dev9+deb.1").Parts();
   EXPECT_EQ(parts.epoch, "3");
   EXPECT_EQ(parts.release, (std::vector<std::string>{"1", "20", "0"}));
   EXPECT_EQ(parts.pre_letter + parts.pre_number, "rc7");
@@ -120,27 +121,27 @@ TEST(Version, TakesApartAndTogether) {
   EXPECT_EQ(parts.dev, "9");
   EXPECT_EQ(parts.local, (std::vector<std::string>{"deb", "1"}));
   for (const char* text : kSorted) {
-    EXPECT_EQ(Version::FromParts(V(text).Parts()).Render(), V(text).Render());
+    EXPECT_EQ(Version::FromParts(Parsed(text).Parts()).Render(), Parsed(text).Render());
   }
 }
 
 TEST(Version, IsEqualWhateverTheZeros) {
-  EXPECT_EQ(V("1.0"), V("1"));
-  EXPECT_EQ(V("1.0.0").Render(), "1.0.0");
-  EXPECT_EQ(std::hash<Version>()(V("1.0")), std::hash<Version>()(V("1.0.0")));
-  EXPECT_EQ(V("0.0"), Version());
+  EXPECT_EQ(Parsed("1.0"), Parsed("1"));
+  EXPECT_EQ(Parsed("1.0.0").Render(), "1.0.0");
+  EXPECT_EQ(std::hash<Version>()(Parsed("1.0")), std::hash<Version>()(Parsed("1.0.0")));
+  EXPECT_EQ(Parsed("0.0"), Version());
   EXPECT_EQ(Version().Render(), "0");
 }
 
 TEST(Version, AnswersWhatResolversAsk) {
-  EXPECT_TRUE(V("1.0a1").is_prerelease());
-  EXPECT_TRUE(V("1.0.post1.dev1").is_prerelease());
-  EXPECT_FALSE(V("1.0.post1+dev").is_prerelease());
-  EXPECT_EQ(V("1.0.post1+dev.2").Public().Render(), "1.0.post1");
-  EXPECT_EQ(V("1.0a5.dev3+x").Public(), V("1.0a5.dev3"));
-  EXPECT_EQ(V("3.11.2").ReleaseNumber(1), 11u);
-  EXPECT_EQ(V("3.11.2").ReleaseNumber(3), 0u);
-  EXPECT_EQ(V("3.99999999999999999999").ReleaseNumber(1), ~std::uint64_t{0});
+  EXPECT_TRUE(Parsed("1.0a1").is_prerelease());
+  EXPECT_TRUE(Parsed("1.0.post1.dev1").is_prerelease());
+  EXPECT_FALSE(Parsed("1.0.post1+dev").is_prerelease());
+  EXPECT_EQ(Parsed("1.0.post1+dev.2").Public().Render(), "1.0.post1");
+  EXPECT_EQ(Parsed("1.0a5.dev3+x").Public(), Parsed("1.0a5.dev3"));
+  EXPECT_EQ(Parsed("3.11.2").ReleaseNumber(1), 11u);
+  EXPECT_EQ(Parsed("3.11.2").ReleaseNumber(3), 0u);
+  EXPECT_EQ(Parsed("3.99999999999999999999").ReleaseNumber(1), ~std::uint64_t{0});
 }
 
 TEST(Version, RefusesWhatIsNone) {
