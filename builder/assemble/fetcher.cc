@@ -159,6 +159,7 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
     });
     if (failure) return Finish(*failure);
     if (partial_->AlreadyThere()) return Finish(shared_->Fetched(package_));
+    step_ = shared_->progress.Step("Downloads", package_.file);
     Go([this] { TryNext(); });
   }
 
@@ -264,6 +265,7 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
 
   void Finish(Result result) {
     partial_.reset();
+    step_.reset();
     shared_->Leave();
     shared_->End(result);
     done_(package_, std::move(result));
@@ -277,6 +279,7 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
   std::size_t next_ = 0;
   std::optional<Error> refusal_;  // the first answer that does not say that there is no such file
   std::unique_ptr<layers::PartialDownload> partial_;
+  std::unique_ptr<ProgressStep> step_;
   std::uint64_t asked_from_ = 0;
   int cuts_ = 0;
   bool disk_failed_ = false;

@@ -211,6 +211,7 @@ MadeLayer OneLayer(const LayerContent& content, const layers::FileTree& tree,
   }
   if (!info) {
     task.SetDetail(content.name);
+    const auto step = tools.progress.Step("Layers", content.name);
     try {
       info = MakeLayer(content, skeleton, tools);
     } catch (specs::Error& error) {

@@ -96,6 +96,7 @@ std::vector<ReadyPackage> PreparePackages(const specs::LockedPlatform& locked, P
     auto make = [&](const LockedPackage* package) {
       group.Add([&, package] {
         task->SetDetail(package->name);
+        const auto step = tools.progress.Step("Unpacking", package->name);
         const auto unpack = [&](const std::filesystem::path& archive) {
           return maker.Make(*package, archive);
         };

@@ -34,6 +34,8 @@ void AddGlobalOptions(Command app, GlobalOptions& options) {
       "Events as JSON lines on standard output");
   app.AddFlag(
       "--plain", [&options] { options.style = ReportStyle::kPlain; }, "Lines instead of bars");
+  app.AddOption("--trace", options.trace, "Write what takes how long, as a Chrome trace")
+      .TypeName("FILE");
 }
 
 void AddSpecOptions(Command command, SpecOptions& options) {

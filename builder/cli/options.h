@@ -16,7 +16,8 @@ struct GlobalOptions {
   Verbosity verbosity = Verbosity::kNormal;
   ReportStyle style = ReportStyle::kAutomatic;
   bool offline = false;
-  unsigned jobs = 0;  // 0: one for each processor
+  std::filesystem::path trace;  // "": none is written
+  unsigned jobs = 0;            // 0: one for each processor
 };
 
 // Whether [[files]], certificates and local wheels that a spec names have to be there: not where it

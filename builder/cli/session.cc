@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <span>
 #include <thread>
 
 #include <fmt/core.h>
@@ -14,6 +15,7 @@
 #include "builder/host/source_config.h"
 #include "builder/host/user_paths.h"
 #include "builder/pypi/index_client.h"
+#include "builder/ui/trace.h"
 #include "layers/io/file.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
@@ -37,7 +39,7 @@ std::size_t TerminalColumns() {
   return size.ws_col;
 }
 
-std::unique_ptr<Progress> MakeProgress(const GlobalOptions& options) {
+std::unique_ptr<Progress> MakeReporter(const GlobalOptions& options) {
   if (options.style == ReportStyle::kJson) {
     return MakeJsonProgress([](std::string_view text) { WriteTo(stdout, text); });
   }
@@ -46,6 +48,20 @@ std::unique_ptr<Progress> MakeProgress(const GlobalOptions& options) {
                     options.verbosity != Verbosity::kQuiet && isatty(STDERR_FILENO) == 1;
   if (bars) return MakeTerminalProgress(to_stderr, TerminalColumns, options.verbosity);
   return MakePlainProgress(to_stderr, options.verbosity);
+}
+
+// A file that cannot be written is told before anything is done.
+std::unique_ptr<Progress> MakeProgress(const GlobalOptions& options) {
+  if (options.trace.empty()) return MakeReporter(options);
+  auto file = std::make_shared<layers::FileSink>(options.trace);
+  return MakeTracingProgress(MakeReporter(options), [file](std::string_view text) {
+    try {
+      file->Write(std::as_bytes(std::span(text)));
+      file->Close();
+    } catch (const specs::Error& error) {
+      WriteTo(stderr, fmt::format("warning: no trace: {}\n", error.what()));
+    }
+  });
 }
 
 CurlOptions NetworkOptions(const Environment& environment) {

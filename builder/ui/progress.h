@@ -21,11 +21,23 @@ class ProgressTask {
 
 enum class ProgressUnit { kItems, kBytes };
 
+// One of the many things that a task consists of, from its construction to its destruction. Must
+// not outlive its Progress.
+class ProgressStep {
+ public:
+  virtual ~ProgressStep() = default;
+};
+
 class Progress {
  public:
   virtual ~Progress() = default;
   // `label` is a verb phrase: "Resolving Python packages".
   virtual std::unique_ptr<ProgressTask> Begin(std::string_view label, ProgressUnit unit) = 0;
+  // `kind` groups what is done alike: "Unpacking"; `name` is what it is done to: a package, a file.
+  // Null where nobody keeps steps.
+  virtual std::unique_ptr<ProgressStep> Step(std::string_view /*kind*/, std::string_view /*name*/) {
+    return nullptr;
+  }
   // A line of its own, whatever is on screen. Thread-safe, all of them.
   virtual void Info(std::string_view text) = 0;
   virtual void Warning(std::string_view text) = 0;

@@ -52,7 +52,8 @@ forget() { logout "$1"; rm -f auth.json; }
 attempt() {  # name, status, what to push, where, options
   local name=$1 expected=$2 image=$3 to=$4 status=0
   shift 4
-  "$IMGBUILD" push "oci:$image.oci" "$to" --insecure -v "$@" >"$name.said" 2>"$name.err.said" || status=$?
+  "$IMGBUILD" push "oci:$image.oci" "$to" --insecure -v --trace "$name.trace.said" "$@" \
+    >"$name.said" 2>"$name.err.said" || status=$?
   equal "status of $name" "$status" "$expected"
 }
 for kind in environment:basic file:basic helper:basic environment:bearer file:bearer helper:bearer \

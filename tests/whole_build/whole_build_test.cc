@@ -249,7 +249,8 @@ TEST_F(WholeBuild, EveryDigestRecomputesInBothCompressions) {
 TEST_F(WholeBuild, NoHostOrCredentialIsInAnyByte) {
   const fs::path project = Project("project");
   Invocation run = Build(project, "large");
-  run.arguments.push_back("-v");
+  const fs::path trace = folder_.path() / "trace.json";
+  run.arguments.insert(run.arguments.end(), {"-v", "--trace", trace.string()});
   const std::string output = Succeed(run);
   const ReadImage image = ReadLayout(project / "large.oci");
   for (const std::string& secret :
@@ -266,7 +267,14 @@ TEST_F(WholeBuild, NoHostOrCredentialIsInAnyByte) {
     }
     EXPECT_THAT(layers::ReadFile(project / "large.lock"), Not(HasSubstr(secret)));
   }
-  for (const char* secret : {kPassword, "unspoken"}) EXPECT_THAT(output, Not(HasSubstr(secret)));
+  const std::string timeline = layers::ReadFile(trace);
+  for (const char* secret : {kPassword, "unspoken"}) {
+    EXPECT_THAT(output, Not(HasSubstr(secret)));
+    EXPECT_THAT(timeline, Not(HasSubstr(secret)));
+  }
+  for (const char* part : {"\"Resolving Python packages\"", "\"Downloads\"", "\"fastapi\""}) {
+    EXPECT_THAT(timeline, HasSubstr(part));
+  }
 }
 
 TEST_F(WholeBuild, ThreadsPlaceTimeAndRightsChangeNoByte) {
