@@ -24,10 +24,10 @@
 #include "builder/base/base_python.h"
 #include "builder/plan/cuda_preflight.h"
 #include "builder/plan/layer_plan.h"
+#include "builder/state/state.h"
 #include "layers/store/scratch_folder.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
-#include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -91,6 +91,19 @@ void RequireSameFrames(const std::vector<ReadyPackage>& packages,
   }
 }
 
+// The packages that have time zones, where the spec asks for another than the default.
+specs::LockedPlatform TimezonePart(const specs::Spec& spec, const specs::LockedPlatform& locked) {
+  specs::LockedPlatform part{.platform = locked.platform, .packages = {}, .cuda_problem = {}};
+  if (spec.image.timezone == specs::ImageSection().timezone) return part;
+  for (const specs::LockedPackage& package : locked.packages) {
+    if (package.kind != specs::PackageKind::kDeb) continue;
+    if (std::ranges::find(kTimezonePackages, package.name) != kTimezonePackages.end()) {
+      part.packages.push_back(package);
+    }
+  }
+  return part;
+}
+
 // What makes packages, with the Python that compiles for them.
 class PackageWork {
  public:
@@ -100,11 +113,16 @@ class PackageWork {
       : PackageWork(request.loaded.spec, CompilerFor(request), codec, context, memo) {}
 
   std::vector<ReadyPackage> Prepare(const specs::LockedPlatform& locked) {
-    return PreparePackages(locked, maker_,
-                           {.fetcher = context_.fetcher,
-                            .executor = context_.executor,
-                            .progress = context_.progress,
-                            .shared = context_.shared});
+    const PackageTools tools{.fetcher = context_.fetcher,
+                             .executor = context_.executor,
+                             .progress = context_.progress,
+                             .shared = context_.shared};
+    // A time zone that there is not is told before all else is fetched.
+    const specs::LockedPlatform zones = TimezonePart(spec_, locked);
+    if (!zones.packages.empty()) {
+      RequireTimezone(spec_.image.timezone, DebFacts(PreparePackages(zones, maker_, tools)));
+    }
+    return PreparePackages(locked, maker_, tools);
   }
 
   std::optional<ReadyPackage> Find(const specs::LockedPackage& package) const {
@@ -126,7 +144,8 @@ class PackageWork {
 
   PackageWork(const specs::Spec& spec, const specs::LockedCompiler* compiler,
               const layers::Codec& codec, BuildContext context, PycMemo* memo)
-      : context_(context),
+      : spec_(spec),
+        context_(context),
         trust_(context.compiler_trust.Refused() ? TreeTrust::kNone : TreeTrust::kSigned),
         pyc_(
             [&spec, compiler, context, trust = trust_] {
@@ -147,6 +166,7 @@ class PackageWork {
     return &pyc_;
   }
 
+  const specs::Spec& spec_;
   BuildContext context_;
   const TreeTrust trust_;  // until it is asked for, that of most locks
   PycPool pyc_;
@@ -207,10 +227,6 @@ void ReportCuda(const specs::Spec& spec, const specs::LockedPlatform& locked,
       progress.Warning(warning);
     }
   }
-  if (!specs::CudaInForce(spec.cuda, locked.platform) || spec.cuda.provider != "debian") return;
-  progress.Info(
-      "CUDA from Debian's component non-free comes under NVIDIA's licence, which restricts how it "
-      "is used and passed on: /usr/share/doc/nvidia-cuda-toolkit/copyright in the image");
 }
 
 // All that lies in one platform's image, split into layers.

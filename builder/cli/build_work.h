@@ -5,6 +5,7 @@
 #include "builder/cli/locator.h"
 #include "builder/cli/session.h"
 #include "builder/cli/signed_compiler.h"
+#include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
 
@@ -46,6 +47,12 @@ auto WithBuildContext(const BuildWork& work, Action&& action) {
                                       .layer_listener = work.listener,
                                       .shared = work.shared,
                                       .base = work.base});
+}
+
+// Whichever way the image came, but not where it was here before. No -q keeps it back.
+inline void TellOfCudaLicence(Session& session, const specs::Spec& spec, const BuiltImage& built) {
+  const std::string licence = specs::CudaLicence(spec);
+  if (!licence.empty() && !built.unchanged) session.progress().Warning(licence);
 }
 
 }  // namespace imgbuild::builder

@@ -129,6 +129,7 @@ BuiltEnvironment BuildEnvironment(Session& session, const ContainerOptions& opti
                                        .compression = layers::Compression::kZstd,
                                        .base = base.get()},
                                       BuildImage);
+  TellOfCudaLicence(session, loaded.spec, built);
   if (base) base->FetchLayers(built.image);
   environment.image = std::move(built.image);
   environment.plan = options.services ? PlanServices(loaded.spec) : PlanCommand(loaded.spec);

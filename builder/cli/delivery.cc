@@ -134,6 +134,7 @@ void Delivery::Run(const specs::Lock& lock, Stopwatch& stopwatch, std::vector<Ph
     OpenPushes();
     Build(lock, nullptr);
   }
+  TellOfCudaLicence(session_, loaded_.spec, built_);
   phases.push_back({"build", stopwatch.Lap()});
   if (arguments_.check) {
     Check(session_, loaded_, lock, compression_, built_.image);

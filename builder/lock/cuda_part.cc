@@ -68,7 +68,10 @@ class Toolkit {
  public:
   // `release` is "" for the newest.
   Toolkit(const specs::CudaSection& section, ReleaseBook& book, std::string release = "")
-      : section_(section), book_(book), release_(std::move(release)) {
+      : section_(section),
+        book_(book),
+        asked_for_(release.empty() ? section.version : release),
+        release_(std::move(release)) {
     const specs::Requirement wanted = AnyRelease(section);
     if (release_.empty()) release_ = book.Newest(wanted.name, wanted.specifier);
     if (release_.empty()) throw NoSuchVersion();
@@ -129,23 +132,27 @@ class Toolkit {
     std::sort(names.begin(), names.end());
     std::string hint = specs::DidYouMean(component, names);
     const std::string project(kCudaToolkit);
-    const std::vector<std::string> versions = book_.Versions(project);
+    const bool one_release = asked_for_ != section_.version;
+    const std::vector<std::string> versions =
+        one_release ? CudaReleases(section_, book_) : book_.Versions(project);
     const auto extras = book_.Extras(project, versions);
     std::vector<std::string> having;
     for (const std::string& version : versions) {
       if (Has(extras.at(version), component)) having.push_back(version);
     }
     if (!having.empty()) {
-      hint += fmt::format("{}CUDA {} has it", hint.empty() ? "" : "; ", MinorVersions(having));
+      hint += fmt::format("{}CUDA {} has it", hint.empty() ? "" : "; ",
+                          one_release ? specs::Join(having, ", ") : MinorVersions(having));
     }
     return specs::Error(specs::ErrorKind::kUnresolvable,
-                        fmt::format("CUDA {} has no component \"{}\"", section_.version, component))
+                        fmt::format("CUDA {} has no component \"{}\"", asked_for_, component))
         .Expected("some of " + specs::Join(names, ", "))
         .Hint(std::move(hint));
   }
 
   const specs::CudaSection& section_;
   ReleaseBook& book_;
+  std::string asked_for_;  // the section's version, or the release that was named
   std::string release_;
   std::vector<std::string> offered_;
 };
@@ -201,10 +208,14 @@ void CheckDebianCuda(const specs::CudaSection& section, specs::Suite suite,
   }
 }
 
+std::set<std::string> CudaExtras(const specs::CudaSection& section, ReleaseBook& book,
+                                 const std::string& release) {
+  return Toolkit(section, book, release).Extras();
+}
+
 std::vector<specs::Requirement> CudaRequirements(const specs::CudaSection& section,
                                                  ReleaseBook& book, const std::string& release) {
-  const Toolkit toolkit(section, book, release);
-  const std::set<std::string> extras = toolkit.Extras();
+  const std::set<std::string> extras = CudaExtras(section, book, release);
   const std::string parts = specs::Join({extras.begin(), extras.end()}, ",");
   std::vector<specs::Requirement> requirements = Beside(section);
   requirements.push_back(

@@ -2,6 +2,7 @@
 // version has is read from the metadata of the index's cuda-toolkit, whose extras they are.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,11 +38,16 @@ void CheckDebianCuda(const specs::CudaSection& section, specs::Suite suite,
 // The meta-package whose releases say which versions of everything a version of CUDA has.
 inline constexpr std::string_view kCudaToolkit = "cuda-toolkit";
 
+// The toolkit's extras that stand for the section's components in a release of the version
+// ("13.0.1"), or in the newest one. Throws Error (kUnresolvable): a version that no index has, with
+// those there are; a component that the release has not, with near names and what else has it.
+std::set<std::string> CudaExtras(const specs::CudaSection& section, ReleaseBook& book,
+                                 const std::string& release = "");
+
 // Requirements of wheels: "cuda-toolkit[all]==13.0.*", "nvidia-cudnn-cu13". The toolkit is always
 // among them, without extras where no part of it is asked for, so that it can hold what others
-// require to its versions (ResolveInput::binding). With `release` ("13.0.1") that one of the
-// version's releases. Throws Error (kUnresolvable): a version that no index has, with those there
-// are; a component that the version has not, with near names and the versions that have it.
+// require to its versions (ResolveInput::binding). With `release` that one of the version's
+// releases. Throws as CudaExtras.
 std::vector<specs::Requirement> CudaRequirements(const specs::CudaSection& section,
                                                  ReleaseBook& book,
                                                  const std::string& release = "");

@@ -1,13 +1,11 @@
 #include "builder/lock/python_part.h"
 
 #include <algorithm>
-#include <iterator>
 #include <map>
-#include <optional>
 
 #include <fmt/core.h>
 
-#include "builder/lock/cuda_part.h"
+#include "builder/lock/cuda_resolution.h"
 #include "builder/lock/layer_assignment.h"
 #include "builder/lock/wheel_sizes.h"
 #include "layers/io/file.h"
@@ -55,7 +53,7 @@ class PythonLocker {
     const bool with_cuda = cuda == CudaPart::kWith && cuda_.provider == "pypi";
     if (input.requirements.empty() && input.wheels.empty() && !with_cuda) return {};
     auto task = context_.progress.Begin("Resolving Python packages", ProgressUnit::kItems);
-    const Resolution resolution = with_cuda ? ResolveWithCuda(input, *task) : Resolve(input, *task);
+    const Resolution resolution = with_cuda ? ResolveBoth(input, *task) : Resolve(input, *task);
     task->Finish(fmt::format("{} for {}", specs::Count(resolution.packages.size(), "package"),
                              target_.platform.Render()));
     for (const std::string& warning : resolution.warnings) context_.progress.Warning(warning);
@@ -114,49 +112,10 @@ class PythonLocker {
     return ResolvePython(input, std::move(context));
   }
 
-  // Frameworks pin parts of one release of the toolkit. Where that is not the newest, they could
-  // only be had so old that they want another major version of CUDA beside it: then the version's
-  // other releases are tried, and at last parts of different releases. Where nothing makes it one
-  // set, the first answer counts.
-  Resolution ResolveWithCuda(ResolveInput input, ProgressTask& task) {
+  Resolution ResolveBoth(const ResolveInput& input, ProgressTask& task) {
     ReleaseBook book(input, Context());
-    input.binding = {std::string(kCudaToolkit)};
-    std::optional<Resolution> best;
-    std::optional<specs::Error> failure;
-    // What it asks for comes from `make`: a release may lack a component that others have.
-    const auto is_one_set = [&](const auto& make) {
-      try {
-        input.optional = {std::string(specs::kCudaRoot), make()};
-        Resolution resolution = Resolve(input, task);
-        const bool one_set = !HasOtherCuda(cuda_, Projects(resolution));
-        if (one_set || !best) best = std::move(resolution);
-        return one_set;
-      } catch (const specs::Error& error) {
-        if (error.kind() != specs::ErrorKind::kUnresolvable) throw;
-        if (!failure) failure = error;
-        return false;
-      }
-    };
-    // A version or component that there is not is an error of its own.
-    std::vector<Requirement> any = CudaRequirements(cuda_, book);
-    if (is_one_set([&] { return std::move(any); })) return *std::move(best);
-    for (const std::string& release : CudaReleases(cuda_, book)) {
-      if (is_one_set([&] { return CudaRequirements(cuda_, book, release); })) {
-        return *std::move(best);
-      }
-    }
-    input.binding.clear();
-    LooseCuda loose = LooseCudaRequirements(cuda_, book);
-    std::ranges::move(loose.constraints, std::back_inserter(input.constraints));
-    is_one_set([&] { return std::move(loose.requirements); });
-    if (!best) throw specs::Error(*failure);
-    return *std::move(best);
-  }
-
-  static std::vector<std::string> Projects(const Resolution& resolution) {
-    std::vector<std::string> projects;
-    for (const ResolvedPackage& package : resolution.packages) projects.push_back(package.name);
-    return projects;
+    return ResolveWithCuda(cuda_, input, book,
+                           [&](const ResolveInput& each) { return Resolve(each, task); });
   }
 
   std::vector<LockedPackage> ToLocked(const Resolution& resolution) {

@@ -17,6 +17,8 @@ namespace {
 constexpr std::uint32_t kMail = 8;
 constexpr std::uint32_t kUtmp = 43;
 
+constexpr std::string_view kZones = "usr/share/zoneinfo/";
+
 // Folders that base-files makes when it is configured.
 constexpr auto kFolders = std::to_array<std::string_view>(
     {"mnt", "srv", "opt", "etc/opt", "var/opt", "media", "usr/local", "usr/local/share",
@@ -149,24 +151,25 @@ void AddPython(const PackageView& view, StateFiles& files) {
   }
 }
 
+void RequireTimezone(std::string_view zone, std::span<const layers::PackageFacts* const> packages) {
+  std::vector<std::string> zones;
+  for (const layers::PackageFacts* package : packages) {
+    for (const layers::FileFacts& file : package->files) {
+      if (!file.path.starts_with(kZones)) continue;
+      if (file.node.type == layers::NodeType::kDirectory) continue;
+      zones.push_back(file.path.substr(kZones.size()));
+      if (zones.back() == zone) return;
+    }
+  }
+  throw specs::Error(specs::ErrorKind::kUsage, fmt::format("there is no time zone \"{}\"", zone))
+      .Expected("a name such as \"Etc/UTC\" or \"Europe/Berlin\"")
+      .Hint(specs::DidYouMean(zone, zones));
+}
+
 void AddTimezone(const StateInput& input, const PackageView& view, StateFiles& files) {
   if (!view.HasPackage("tzdata")) return;
-  const std::string path = fmt::format("usr/share/zoneinfo/{}", input.timezone);
-  const layers::FileFacts* zone = view.File(path);
-  if (zone == nullptr || zone->node.type == layers::NodeType::kDirectory) {
-    std::vector<std::string> near;
-    const std::string prefix = "usr/share/zoneinfo/";
-    for (const layers::FileFacts& file : view.Find("tzdata")->files) {
-      if (file.path.starts_with(prefix) && file.node.type != layers::NodeType::kDirectory) {
-        near.push_back(file.path.substr(prefix.size()));
-      }
-    }
-    throw specs::Error(specs::ErrorKind::kUsage,
-                       fmt::format("there is no time zone \"{}\"", input.timezone))
-        .Expected("a name such as \"Etc/UTC\" or \"Europe/Berlin\"")
-        .Hint(specs::DidYouMean(input.timezone, near));
-  }
-  files.AddLink("etc/localtime", "/" + path);
+  RequireTimezone(input.timezone, view.debs());
+  files.AddLink("etc/localtime", fmt::format("/{}{}", kZones, input.timezone));
   if (input.suite == specs::Suite::kBookworm) {
     files.AddFile("etc/timezone", input.timezone + "\n");
   }

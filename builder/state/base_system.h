@@ -19,8 +19,7 @@ void AddShells(const PackageView& view, StateFiles& files);
 void AddInputrc(const PackageView& view, StateFiles& files);
 void AddPython(const PackageView& view, StateFiles& files);
 
-// etc/localtime, on bookworm etc/timezone too. Throws Error, with near names, for a zone that
-// tzdata does not bring.
+// etc/localtime, on bookworm etc/timezone too. Throws as RequireTimezone does.
 void AddTimezone(const StateInput& input, const PackageView& view, StateFiles& files);
 
 }  // namespace imgbuild::builder

@@ -71,4 +71,13 @@ std::vector<std::string> CudaNotes(const Spec& spec, const Lock& lock) {
   return notes;
 }
 
+std::string CudaLicence(const Spec& spec) {
+  const bool is_there = std::ranges::any_of(spec.image.platforms, [&](const Platform& platform) {
+    return CudaInForce(spec.cuda, platform);
+  });
+  if (!is_there || spec.cuda.provider != "debian") return "";
+  return "CUDA from Debian's component non-free comes under NVIDIA's licence, which restricts how "
+         "it is used and passed on: /usr/share/doc/nvidia-cuda-toolkit/copyright in the image";
+}
+
 }  // namespace imgbuild::specs

@@ -39,4 +39,8 @@ std::string CudaNote(const CudaSection& section, const LockedPlatform& locked);
 // them.
 std::vector<std::string> CudaNotes(const Spec& spec, const Lock& lock);
 
+// What whoever gets an image of the spec has to know of the licence that Debian's toolkit is under;
+// "" where that is in none of its platforms' images.
+std::string CudaLicence(const Spec& spec);
+
 }  // namespace imgbuild::specs

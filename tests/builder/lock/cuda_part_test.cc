@@ -107,6 +107,20 @@ TEST_F(CudaPartTest, OneReleaseMayBeAskedForAndOthersLeftOut) {
   EXPECT_EQ(requirements[0].Render(), "cuda-toolkit[nvcc]==13.0.0");
 }
 
+TEST_F(CudaPartTest, AReleaseWithoutAComponentNamesThoseOfTheVersionThatHaveIt) {
+  const specs::CudaSection section{.version = "13.0", .components = {"nvvm"}};
+  ReleaseBook book = Book();
+  EXPECT_THAT(CudaExtras(section, book), ElementsAre("nvvm"));
+  try {
+    (void)CudaExtras(section, book, "13.0.0");
+    FAIL();
+  } catch (const specs::Error& error) {
+    EXPECT_EQ(error.kind(), specs::ErrorKind::kUnresolvable);
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("CUDA 13.0.0 has no component \"nvvm\""),
+                                    HasSubstr("CUDA 13.0.3.0 has it")));
+  }
+}
+
 TEST_F(CudaPartTest, PartsMayBeOfDifferentReleasesOfAVersion) {
   index_.AddWheel("cuda-toolkit", "12.6.3",
                   {.requires_dist = {"nvidia-cublas-cu12==12.6.4.1.*; extra == 'cublas'",
