@@ -220,9 +220,9 @@ void Delivery::Write() {
                              annotations_);
   for (const Output& output : outputs_) {
     if (annotations_.empty()) {
-      WriteOutput(output, built_.image, store);
+      WriteOutput(output, built_.image, store, session_.progress());
     } else {
-      WriteOutput(output, image_, store);
+      WriteOutput(output, image_, store, session_.progress());
     }
   }
 }

@@ -1,12 +1,11 @@
 #include "builder/cli/image_access.h"
 
+#include <cassert>
 #include <utility>
 
 #include "builder/cli/outputs.h"
-#include "layers/image/archive_output.h"
 #include "layers/image/compress_layers.h"
 #include "layers/image/docker_archive_origin.h"
-#include "layers/image/layout.h"
 #include "layers/image/layout_origin.h"
 #include "layers/image/oci_archive_origin.h"
 #include "layers/write/compress.h"
@@ -99,20 +98,8 @@ void CheckPlace(const ImagePlace& place) {
 }
 
 void WriteImage(Session& session, const ImagePlace& place, const layers::ImageSource& image) {
-  const std::vector<std::string> names = OutputOf(place).tags;
-  switch (place.kind) {
-    case PlaceKind::kOci:
-      layers::WriteLayout(session.store(), image, place.path, names);
-      return;
-    case PlaceKind::kOciArchive:
-      layers::WriteOciArchive(session.store(), image, place.path, names);
-      return;
-    case PlaceKind::kDockerArchive:
-      layers::WriteDockerArchive(session.store(), image, place.path, names);
-      return;
-    case PlaceKind::kRegistry:
-      throw specs::Error("a registry's image is pushed, not written");
-  }
+  assert(place.kind != PlaceKind::kRegistry);
+  WriteOutput(OutputOf(place), image, session.store(), session.progress());
 }
 
 ImagePlace WithName(ImagePlace place, const FoundImage& found) {

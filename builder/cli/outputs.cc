@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include "builder/cli/output_bar.h"
 #include "builder/cli/writable.h"
 #include "layers/image/archive_output.h"
 #include "layers/image/layout.h"
@@ -162,29 +163,32 @@ namespace {
 
 // `whole` is the image, `runnable` what of it a docker-archive holds.
 template <typename Image, typename Runnable>
-void Write(const Output& output, const Image& whole, const Runnable& runnable,
-           layers::Store& store) {
+void Write(const Output& output, const Image& whole, const Runnable& runnable, layers::Store& store,
+           Progress& progress) {
+  OutputBar bar(progress, output.Render());
   switch (output.kind) {
     case OutputKind::kOci:
-      layers::WriteLayout(store, whole, output.path, output.tags);
+      layers::WriteLayout(store, whole, output.path, output.tags, &bar);
       return;
     case OutputKind::kOciArchive:
-      layers::WriteOciArchive(store, whole, output.path, output.tags);
+      layers::WriteOciArchive(store, whole, output.path, output.tags, &bar);
       return;
     case OutputKind::kDockerArchive:
-      layers::WriteDockerArchive(store, runnable, output.path, output.tags);
+      layers::WriteDockerArchive(store, runnable, output.path, output.tags, &bar);
       return;
   }
 }
 
 }  // namespace
 
-void WriteOutput(const Output& output, const layers::Image& image, layers::Store& store) {
-  Write(output, image, image.platforms.front(), store);
+void WriteOutput(const Output& output, const layers::Image& image, layers::Store& store,
+                 Progress& progress) {
+  Write(output, image, image.platforms.front(), store, progress);
 }
 
-void WriteOutput(const Output& output, const layers::ImageSource& image, layers::Store& store) {
-  Write(output, image, image, store);
+void WriteOutput(const Output& output, const layers::ImageSource& image, layers::Store& store,
+                 Progress& progress) {
+  Write(output, image, image, store, progress);
 }
 
 }  // namespace imgbuild::builder

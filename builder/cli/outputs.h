@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "builder/ui/progress.h"
 #include "layers/image/image.h"
 #include "layers/image/image_source.h"
 #include "layers/store/store.h"
@@ -42,7 +43,10 @@ void RequireApart(const std::vector<specs::LoadedSpec>& all);
 // Throws Error where `output` cannot be written as things are: asked before the image is built.
 void CheckOutput(const Output& output, const specs::ImageSection& image);
 
-void WriteOutput(const Output& output, const layers::Image& image, layers::Store& store);
-void WriteOutput(const Output& output, const layers::ImageSource& image, layers::Store& store);
+// With a bar for what takes long.
+void WriteOutput(const Output& output, const layers::Image& image, layers::Store& store,
+                 Progress& progress);
+void WriteOutput(const Output& output, const layers::ImageSource& image, layers::Store& store,
+                 Progress& progress);
 
 }  // namespace imgbuild::builder

@@ -37,8 +37,8 @@ fs::path Absolute(const fs::path& path) {
 
 class TarFile {
  public:
-  explicit TarFile(const fs::path& target)
-      : target_(Absolute(target)), file_(target_.parent_path()) {}
+  TarFile(const fs::path& target, WriteMeter* meter)
+      : target_(Absolute(target)), file_(target_.parent_path()), blobs_(file_, meter) {}
 
   void Add(std::string_view path, std::string_view content) {
     Head(path, content.size());
@@ -50,7 +50,7 @@ class TarFile {
   void Add(std::string_view path, std::uint64_t size, Source& content) {
     Head(path, size);
     BoundedSource bounded(content, size, std::string(path));
-    if (CopyAll(bounded, file_) != size) {
+    if (CopyAll(bounded, blobs_) != size) {
       throw specs::Error(fmt::format("{} is shorter than its manifest says", path));
     }
     Pad(size);
@@ -72,6 +72,7 @@ class TarFile {
 
   fs::path target_;
   AtomicFile file_;
+  MeteredSink blobs_;
 };
 
 // While it is copied it is hashed: nobody will read the archive's blobs before they are used.
@@ -127,9 +128,22 @@ void AddPlainLayer(TarFile& tar, Store& store, const PlainLayer& layer) {
   });
 }
 
+// How many bytes of blobs WriteDocker will write; 0 where a layer's size is not known.
+std::uint64_t SizeOf(const OutputBlob& config, const std::vector<PlainLayer>& layers) {
+  std::uint64_t bytes = config.descriptor.size;
+  std::set<specs::Sha256> counted;
+  for (const PlainLayer& layer : layers) {
+    if (!layer.plain_size) return 0;
+    if (counted.insert(layer.diff_id).second) bytes += *layer.plain_size;
+  }
+  return bytes;
+}
+
 void WriteDocker(Store& store, const OutputBlob& config, const std::vector<PlainLayer>& layers,
-                 const fs::path& file, const std::vector<std::string>& repo_tags) {
-  TarFile tar(file);
+                 const fs::path& file, const std::vector<std::string>& repo_tags,
+                 WriteMeter* meter) {
+  TarFile tar(file, meter);
+  if (meter != nullptr) meter->Begin(SizeOf(config, layers));
   const std::string config_name = config.descriptor.digest.Hex() + ".json";
   std::vector<std::string> layer_names;
   for (const PlainLayer& layer : layers) layer_names.push_back(layer.diff_id.Hex() + ".tar");
@@ -145,9 +159,12 @@ void WriteDocker(Store& store, const OutputBlob& config, const std::vector<Plain
 }
 
 void WriteOci(Store& store, const std::vector<OutputBlob>& blobs, const fs::path& file,
-              const std::vector<std::string>& tags) {
+              const std::vector<std::string>& tags, WriteMeter* meter) {
   specs::WithContext(fmt::format("while writing {}", file.string()), [&] {
-    TarFile tar(file);
+    TarFile tar(file, meter);
+    std::uint64_t bytes = 0;
+    for (const OutputBlob& blob : blobs) bytes += blob.IsDocument() ? 0 : blob.descriptor.size;
+    if (meter != nullptr) meter->Begin(bytes);
     tar.Add("oci-layout", kLayoutMarker);
     tar.Add("index.json", specs::RenderLayoutIndex(TaggedIndex({}, blobs.back().descriptor, tags)));
     for (const OutputBlob& blob : blobs) {
@@ -199,17 +216,17 @@ OutputBlob BlobOf(const ImageSource& image, const specs::Descriptor& descriptor)
 }  // namespace
 
 void WriteOciArchive(Store& store, const Image& image, const fs::path& file,
-                     const std::vector<std::string>& tags) {
-  WriteOci(store, OutputBlobs(image, store), file, tags);
+                     const std::vector<std::string>& tags, WriteMeter* meter) {
+  WriteOci(store, OutputBlobs(image, store), file, tags, meter);
 }
 
 void WriteOciArchive(Store& store, const ImageSource& image, const fs::path& file,
-                     const std::vector<std::string>& tags) {
-  WriteOci(store, OutputBlobs(image), file, tags);
+                     const std::vector<std::string>& tags, WriteMeter* meter) {
+  WriteOci(store, OutputBlobs(image), file, tags, meter);
 }
 
 void WriteDockerArchive(Store& store, const PlatformImage& image, const fs::path& file,
-                        const std::vector<std::string>& repo_tags) {
+                        const std::vector<std::string>& repo_tags, WriteMeter* meter) {
   specs::WithContext(fmt::format("while writing {}", file.string()), [&] {
     RequireLayers(image);
     auto of_store = [&](const specs::Descriptor& blob) {
@@ -220,12 +237,12 @@ void WriteDockerArchive(Store& store, const PlatformImage& image, const fs::path
       layers.push_back({of_store(image.manifest.layers[i]), image.config.diff_ids[i], {}});
       if (image.plain_sizes[i] != 0) layers[i].plain_size = image.plain_sizes[i];
     }
-    WriteDocker(store, of_store(image.manifest.config), layers, file, repo_tags);
+    WriteDocker(store, of_store(image.manifest.config), layers, file, repo_tags, meter);
   });
 }
 
 void WriteDockerArchive(Store& store, const ImageSource& image, const fs::path& file,
-                        const std::vector<std::string>& repo_tags) {
+                        const std::vector<std::string>& repo_tags, WriteMeter* meter) {
   specs::WithContext(fmt::format("while writing {}", file.string()), [&] {
     const specs::Document manifest = OnlyManifest(image);
     const OutputBlob config = BlobOf(image, manifest.config->descriptor);
@@ -247,7 +264,7 @@ void WriteDockerArchive(Store& store, const ImageSource& image, const fs::path& 
         layers[i].plain_size = layers[i].blob.descriptor.size;
       }
     }
-    WriteDocker(store, config, layers, file, repo_tags);
+    WriteDocker(store, config, layers, file, repo_tags, meter);
   });
 }
 

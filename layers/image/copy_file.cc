@@ -1,6 +1,8 @@
 #include "layers/image/copy_file.h"
 
 #include <cerrno>
+#include <cstdint>
+#include <system_error>
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -25,7 +27,14 @@ bool Reflink(const fs::path& from, const fs::path& to) {
   return false;
 }
 
-void Copy(const fs::path& from, const fs::path& to) {
+// What took no copying is there at once.
+void TellWhole(const fs::path& file, WriteMeter* meter) {
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(file, error);
+  if (meter != nullptr && !error) meter->Advance(size);
+}
+
+void Copy(const fs::path& from, const fs::path& to, WriteMeter* meter) {
   const FileDescriptor source(open(from.c_str(), O_RDONLY | O_CLOEXEC));
   if (!source.valid()) throw FileError("open", from, errno);
   const FileDescriptor target(open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
@@ -36,6 +45,7 @@ void Copy(const fs::path& from, const fs::path& to) {
   while ((copied = copy_file_range(source.get(), nullptr, target.get(), nullptr, kChunk, 0)) > 0) {
     sync_file_range(target.get(), begun, copied, SYNC_FILE_RANGE_WRITE);
     begun += copied;
+    if (meter != nullptr) meter->Advance(static_cast<std::uint64_t>(copied));
   }
   if (copied == 0) {
     if (fsync(target.get()) != 0) throw FileError("write", to, errno);
@@ -47,23 +57,25 @@ void Copy(const fs::path& from, const fs::path& to) {
   }
   FileSource reader(from);  // another file system
   FileSink writer(to);
-  CopyAll(reader, writer);
+  MeteredSink metered(writer, meter);
+  CopyAll(reader, metered);
   writer.Sync();
   writer.Close();
 }
 
 }  // namespace
 
-void LinkOrCopy(const fs::path& from, const fs::path& to) {
-  if (Reflink(from, to)) return;
-  if (geteuid() != 0 && link(from.c_str(), to.c_str()) == 0) return;
-  ReflinkOrCopy(from, to);
+void LinkOrCopy(const fs::path& from, const fs::path& to, WriteMeter* meter) {
+  if (Reflink(from, to) || (geteuid() != 0 && link(from.c_str(), to.c_str()) == 0)) {
+    return TellWhole(to, meter);
+  }
+  ReflinkOrCopy(from, to, meter);
 }
 
-void ReflinkOrCopy(const fs::path& from, const fs::path& to) {
-  if (Reflink(from, to)) return;
+void ReflinkOrCopy(const fs::path& from, const fs::path& to, WriteMeter* meter) {
+  if (Reflink(from, to)) return TellWhole(to, meter);
   try {
-    Copy(from, to);
+    Copy(from, to, meter);
   } catch (...) {
     unlink(to.c_str());
     throw;

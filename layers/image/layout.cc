@@ -78,9 +78,10 @@ FileDescriptor LockDirectory(const fs::path& directory) {
 
 class LayoutWriter {
  public:
-  LayoutWriter(Store& store, const fs::path& directory)
+  LayoutWriter(Store& store, const fs::path& directory, WriteMeter* meter)
       : store_(store),
         directory_(directory),
+        meter_(meter),
         record_(store.paths().Layout(directory)),
         path_(fs::absolute(directory).lexically_normal()) {}
 
@@ -170,6 +171,9 @@ class LayoutWriter {
     }
     std::ranges::stable_sort(missing, std::greater(),
                              [](const OutputBlob* blob) { return blob->descriptor.size; });
+    std::uint64_t bytes = 0;
+    for (const OutputBlob* blob : missing) bytes += blob->descriptor.size;
+    if (meter_ != nullptr && !missing.empty()) meter_->Begin(bytes);
     InParallel(missing.size(), kJobs, [&](std::size_t i) { Place(*missing[i]); });
   }
 
@@ -192,6 +196,7 @@ class LayoutWriter {
                                       : BlobOrigin::kPlaced;
     if (there && there->size == blob.size && HashFile(target) == blob.digest) {
       Remember(blob.digest, {*there, origin});
+      Tell(blob.size);
       return;
     }
     // Where it was a link to the store's, both are wrong now.
@@ -219,17 +224,22 @@ class LayoutWriter {
     placed_[digest] = placed;
   }
 
+  void Tell(std::uint64_t bytes) {
+    if (meter_ != nullptr) meter_->Advance(bytes);
+  }
+
   void Put(const OutputBlob& blob, const fs::path& target) {
     const fs::path temporary =
         Blobs() / fmt::format("{}{}-{}", kTemporaryPrefix, getpid(), blob.descriptor.digest.Hex());
     if (blob.IsDocument()) {
       WriteFileAtomically(target, blob.bytes);
+      Tell(blob.bytes.size());
     } else {
       const fs::path source = RequireFile(store_, blob);
       if (blob.IsOf(store_)) {
-        LinkOrCopy(source, temporary);
+        LinkOrCopy(source, temporary, meter_);
       } else {
-        ReflinkOrCopy(source, temporary);
+        ReflinkOrCopy(source, temporary, meter_);
       }
       const bool known_right = blob.IsOf(store_) && store_.IsFresh(blob.descriptor.digest);
       if (!known_right && HashFile(temporary) != blob.descriptor.digest) {
@@ -266,6 +276,7 @@ class LayoutWriter {
 
   Store& store_;
   const fs::path directory_;
+  WriteMeter* const meter_;  // may be null
   const fs::path record_;
   const fs::path path_;  // absolute, as the record has it
   bool record_says_where_ = false;
@@ -305,21 +316,23 @@ specs::LayoutIndex TaggedIndex(specs::LayoutIndex index, const Descriptor& root,
 namespace {
 
 LayoutResult WriteBlobs(Store& store, const std::vector<OutputBlob>& blobs,
-                        const fs::path& directory, const std::vector<std::string>& tags) {
-  return specs::WithContext(fmt::format("while writing {}", directory.string()),
-                            [&] { return LayoutWriter(store, directory).Write(blobs, tags); });
+                        const fs::path& directory, const std::vector<std::string>& tags,
+                        WriteMeter* meter) {
+  return specs::WithContext(fmt::format("while writing {}", directory.string()), [&] {
+    return LayoutWriter(store, directory, meter).Write(blobs, tags);
+  });
 }
 
 }  // namespace
 
 LayoutResult WriteLayout(Store& store, const Image& image, const fs::path& directory,
-                         const std::vector<std::string>& tags) {
-  return WriteBlobs(store, OutputBlobs(image, store), directory, tags);
+                         const std::vector<std::string>& tags, WriteMeter* meter) {
+  return WriteBlobs(store, OutputBlobs(image, store), directory, tags, meter);
 }
 
 LayoutResult WriteLayout(Store& store, const ImageSource& image, const fs::path& directory,
-                         const std::vector<std::string>& tags) {
-  return WriteBlobs(store, OutputBlobs(image), directory, tags);
+                         const std::vector<std::string>& tags, WriteMeter* meter) {
+  return WriteBlobs(store, OutputBlobs(image), directory, tags, meter);
 }
 
 }  // namespace imgbuild::layers

@@ -9,6 +9,7 @@
 
 #include "layers/image/image.h"
 #include "layers/image/image_source.h"
+#include "layers/image/write_meter.h"
 #include "specs/oci/layout_index.h"
 
 namespace imgbuild::layers {
@@ -35,12 +36,14 @@ struct LayoutResult {
 //
 // A kill at any instant leaves what the next call goes on with. A directory that holds anything
 // else than a layout, begun or whole, is refused.
+//
+// `meter` may be null; it counts the blobs that are not there yet, in bytes.
 LayoutResult WriteLayout(Store& store, const Image& image, const std::filesystem::path& directory,
-                         const std::vector<std::string>& tags);
+                         const std::vector<std::string>& tags, WriteMeter* meter = nullptr);
 // An image of any kind from anywhere; what does not lie in the store is copied from where it lies.
 LayoutResult WriteLayout(Store& store, const ImageSource& image,
                          const std::filesystem::path& directory,
-                         const std::vector<std::string>& tags);
+                         const std::vector<std::string>& tags, WriteMeter* meter = nullptr);
 
 // Throws Error where `directory` is neither such a place nor a layout. Changes nothing.
 void RequireLayoutPlace(const std::filesystem::path& directory);

@@ -1,13 +1,21 @@
 #include "builder/cli/outputs.h"
 
+#include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
+#include <string_view>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "layers/image/image.h"
+#include "layers/store/store.h"
 #include "specs/base/error.h"
+#include "tests/support/quiet_progress.h"
 #include "tests/support/temp_folder.h"
 
 namespace imgbuild::builder {
@@ -167,6 +175,58 @@ TEST(CheckOutput, RefusesWhatWouldFailAfterTheBuild) {
   specs::ImageSection two = TheImage();
   two.platforms = {{specs::Architecture::kAmd64}, {specs::Architecture::kArm64}};
   EXPECT_THAT(Refusal("docker-archive:" + top + "/a.tar", two), HasSubstr("--platform"));
+}
+
+// Keeps what its tasks are told.
+class WatchedProgress : public support::QuietProgress {
+ public:
+  std::unique_ptr<ProgressTask> Begin(std::string_view label, ProgressUnit unit) override {
+    EXPECT_EQ(unit, ProgressUnit::kBytes);
+    log_ += fmt::format("{}\n", label);
+    return std::make_unique<Task>(*this);
+  }
+  const std::string& log() const { return log_; }
+  std::uint64_t done() const { return done_; }
+  std::uint64_t total() const { return total_; }
+
+ private:
+  struct Task : ProgressTask {
+    explicit Task(WatchedProgress& owner) : progress(owner) {}
+    void SetTotal(std::uint64_t total) override { progress.total_ += total; }
+    void Advance(std::uint64_t amount) override { progress.done_ += amount; }
+    void SetDetail(std::string_view detail) override {
+      progress.log_ += fmt::format("  {}\n", detail);
+    }
+    void Finish(std::string_view summary) override { progress.log_ += summary; }
+    WatchedProgress& progress;
+  };
+
+  std::string log_;
+  std::atomic<std::uint64_t> done_ = 0;
+  std::uint64_t total_ = 0;
+};
+
+TEST(WriteOutput, HasABarWhereThereIsSomethingToWrite) {
+  const support::TempFolder folder;
+  layers::Store store(folder.path() / "cache");
+  const layers::Image image =
+      layers::PublishImage(store, {layers::PublishPlatform(store, {}, {}, {})}, {});
+  for (const std::string& transport :
+       {std::string("oci"), std::string("oci-archive"), std::string("docker-archive")}) {
+    const Output output =
+        ParseOutput(fmt::format("{}:{}/{}", transport, folder.path().string(), transport),
+                    {.name = "notebook", .tags = {"v1"}});
+    WatchedProgress progress;
+    WriteOutput(output, image, store, progress);
+    EXPECT_EQ(progress.log(), fmt::format("Writing the image\n  {}\n", output.Render()));
+    EXPECT_GT(progress.total(), 0u);
+    EXPECT_EQ(progress.done(), progress.total());
+  }
+  WatchedProgress progress;
+  WriteOutput(ParseOutput(fmt::format("oci:{}/oci", folder.path().string()),
+                          {.name = "notebook", .tags = {"v1"}}),
+              image, store, progress);
+  EXPECT_EQ(progress.log(), "");
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Images of one small layer, in a store of the test's own.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -9,11 +11,25 @@
 #include <gtest/gtest.h>
 
 #include "layers/image/image.h"
+#include "layers/image/write_meter.h"
 #include "layers/store/store.h"
 #include "specs/oci/media_types.h"
 #include "tests/support/temp_folder.h"
 
 namespace imgbuild::layers {
+
+// Adds up what it is told.
+struct CountingMeter : WriteMeter {
+  void Begin(std::uint64_t bytes) override {
+    ++begun;
+    expected = bytes;
+  }
+  void Advance(std::uint64_t bytes) override { written += bytes; }
+
+  int begun = 0;
+  std::uint64_t expected = 0;
+  std::atomic<std::uint64_t> written = 0;
+};
 
 class ImageTest : public testing::Test {
  protected:

@@ -117,6 +117,30 @@ TEST_F(ImageTest, DockerArchiveHasPlainLayers) {
   EXPECT_THAT(files.at("manifest.json"), HasSubstr(R"("RepoTags":["name:tag"])"));
 }
 
+TEST_F(ImageTest, ArchivesTellHowFarTheyAre) {
+  const Image image = MakeImage(std::string(1'000'000, 'x'));
+  const fs::path file = folder_.path() / "x.tar";
+  CountingMeter oci;
+  WriteOciArchive(store_, image, file, {"latest"}, &oci);
+  std::uint64_t blobs = 0;
+  for (const specs::Descriptor& blob : image.Blobs()) blobs += blob.size;
+  EXPECT_EQ(oci.begun, 1);
+  EXPECT_EQ(oci.expected, blobs);
+  EXPECT_EQ(oci.written.load(), blobs);
+
+  PlatformImage platform = image.platforms[0];
+  CountingMeter docker;
+  WriteDockerArchive(store_, platform, file, {"name:tag"}, &docker);
+  EXPECT_EQ(docker.begun, 1);
+  EXPECT_EQ(docker.expected, 1'000'000 + platform.manifest.config.size);
+  EXPECT_EQ(docker.written.load(), docker.expected);
+  platform.plain_sizes = {0};  // not known
+  CountingMeter uncertain;
+  WriteDockerArchive(store_, platform, file, {"name:tag"}, &uncertain);
+  EXPECT_EQ(uncertain.expected, 0u);
+  EXPECT_EQ(uncertain.written.load(), docker.written.load());
+}
+
 // What is damaged is found while it is copied, removed from the store and made again.
 TEST_F(ImageTest, ArchivesOfDamagedBlobsAreRefusedAndHeal) {
   const Image image = MakeImage("layer");

@@ -82,6 +82,9 @@ TEST_F(LayoutTest, BlobsAreOnTheDiskWhenTheIndexNamesThem) {
   const fs::path fresh = out_.parent_path() / "unsynced";
   std::ofstream(fresh) << std::string(100'000, 'x');
   if (IsUnwritten(fresh) != true) GTEST_SKIP() << "this file system does not tell what is on disk";
+  ASSERT_EQ(fsync(FileDescriptor(open(fresh.c_str(), O_RDONLY | O_CLOEXEC)).get()), 0);
+  if (IsUnwritten(fresh) == true)
+    GTEST_SKIP() << "this file system is told in vain: a volatile one";
   const Image image = MakeImage(std::string(3'000'000, 'x'));
   WriteLayout(store_, image, out_, {"latest"});
   for (const specs::Descriptor& blob : image.Blobs()) {
@@ -114,6 +117,22 @@ TEST_F(LayoutTest, AnUnchangedLayoutIsNotTouched) {
   auto written = fs::last_write_time(out_ / "index.json");
   EXPECT_EQ(WriteLayout(store_, image, out_, {"latest"}).blobs_placed, 0u);
   EXPECT_EQ(fs::last_write_time(out_ / "index.json"), written);
+}
+
+TEST_F(LayoutTest, TellsHowFarItIsWhereThereIsSomethingToPlace) {
+  const Image image = MakeImage(std::string(1'000'000, 'x'));
+  CountingMeter first, again, other;
+  const LayoutResult result = WriteLayout(store_, image, out_, {"latest"}, &first);
+  EXPECT_EQ(first.begun, 1);
+  EXPECT_EQ(first.expected, result.bytes_placed);
+  EXPECT_EQ(first.written.load(), result.bytes_placed);
+  WriteLayout(store_, image, out_, {"latest"}, &again);
+  EXPECT_EQ(again.begun, 0);
+  // From elsewhere, with documents in memory.
+  const ImageSource source = SourceOf(image, store_);
+  WriteLayout(store_, source, folder_.path() / "other.oci", {"latest"}, &other);
+  EXPECT_EQ(other.expected, first.expected);
+  EXPECT_EQ(other.written.load(), first.expected);
 }
 
 TEST_F(LayoutTest, AChangedBlobIsReplaced) {
