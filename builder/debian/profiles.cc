@@ -1,5 +1,8 @@
 #include "builder/debian/profiles.h"
 
+#include <algorithm>
+#include <string_view>
+
 namespace imgbuild::builder {
 namespace {
 
@@ -32,6 +35,19 @@ ProfilePackages PackagesOf(specs::Suite suite, specs::Profile profile) {
     packages.roots.push_back("usr-is-merged");
   }
   return packages;
+}
+
+std::vector<std::string> PackagesForApt(const PackageIndex& index,
+                                        const std::vector<std::string>& packages) {
+  const auto is_apt = [](std::string_view package) {
+    return package.substr(0, package.find('=')) == "apt";
+  };
+  if (std::ranges::none_of(packages, is_apt)) return {};
+  std::set<std::string, std::less<>> names;  // the index may have several versions of each
+  for (const Package& package : index.All()) {
+    if (package.essential()) names.emplace(package.name());
+  }
+  return {names.begin(), names.end()};
 }
 
 }  // namespace imgbuild::builder

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "builder/debian/package_index.h"
 #include "specs/env/spec.h"
 
 namespace imgbuild::builder {
@@ -21,5 +22,10 @@ struct ProfilePackages {
 // certificates, time zones and what names users, hosts and media types. "slim" adds a shell and the
 // commands that scripts take for granted; "distroless" has none.
 ProfilePackages PackagesOf(specs::Suite suite, specs::Profile profile);
+
+// What apt takes for granted, and with it the scripts of all that it installs: every Essential
+// package of the index, where apt is among `packages` ("name" or "name=version"); else none.
+std::vector<std::string> PackagesForApt(const PackageIndex& index,
+                                        const std::vector<std::string>& packages);
 
 }  // namespace imgbuild::builder

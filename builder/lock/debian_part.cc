@@ -91,6 +91,10 @@ std::vector<LockedPackage> LockDebian(const specs::Spec& spec, const PackageInde
   options.assumed = std::move(profile.assumed);
   std::vector<std::string> roots = std::move(profile.roots);
   roots.insert(roots.end(), spec.system.packages.begin(), spec.system.packages.end());
+  if (spec.system.profile == specs::Profile::kSlim) {
+    const std::vector<std::string> essential = PackagesForApt(index, spec.system.packages);
+    roots.insert(roots.end(), essential.begin(), essential.end());
+  }
   if (cuda_roots.empty()) return ToLocked(SolveDebian(index, roots, options), kBaseLayer);
 
   const std::vector<std::string> driver = CudaDriverPackages(spec.cuda);

@@ -120,6 +120,8 @@ void AddPackageEffects(const StateInput& input, const PackageView& view, Account
   AddPam(view, files);
   if (view.HasPackage("libpaper1")) files.AddFile("etc/papersize", fmt::format("{}\n", kPaper));
   if (view.HasPackage("openssh-client")) accounts.AddGroup("_ssh");
+  // base-passwd of both suites has that user already.
+  if (view.HasPackage("apt")) accounts.AddUser({.name = "_apt", .comment = "", .group = ""});
   for (std::string_view glib : {"libglib2.0-0", "libglib2.0-0t64"}) {
     if (!view.HasPackage(glib)) continue;
     files.AddDirectory(fmt::format("usr/lib/{}/gio/modules", Triplet(input.architecture)));

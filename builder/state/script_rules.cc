@@ -16,6 +16,7 @@ struct Rule {
 // same judgement, and an effect where there is one to be made.
 constexpr auto kRules = std::to_array<Rule>({
     {"adduser preinst", "32b87d7ed1cb88ee"},
+    {"apt postinst", "40f78c4a58ff62c4"},
     {"base-files postinst", "445370f63d4cba83"},
     {"base-files postinst", "632096c00fba5c94"},
     {"base-files postinst", "9aba17016e4473b3"},
@@ -32,6 +33,7 @@ constexpr auto kRules = std::to_array<Rule>({
     {"dash postinst", "ccc1cb569fc51e6a"},
     {"dash preinst", "be6a0a5f57bd8def"},
     {"debconf postinst", "9805cb9330d876f4"},
+    {"debian-archive-keyring postinst", "fc4fd2fdf4f52dec"},
     {"debianutils postinst", "3d629fba5cd1836a"},
     {"dpkg postinst", "1a55652ae133780e"},
     {"dpkg postinst", "eb7839b8e7712a3b"},

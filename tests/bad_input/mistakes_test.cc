@@ -1,5 +1,7 @@
 // What people write and type wrongly.
 #include <filesystem>
+#include <mutex>
+#include <optional>
 
 #include <gmock/gmock.h>
 
@@ -74,6 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Spec", {"build", "smal.toml"}, "did you mean small.toml?"},
         Mistake{"Ending", {"build", "small"}, "did you mean small.toml?"},
         Mistake{"Folder", {"build", "folder"}, "folder/spec.toml"},
+        Mistake{"Trace", {"build", "small.toml", "--trace", "no/t.json"}, "no/t.json", kFailure},
         Mistake{"DefaultSpec", {"build"}, "there is no spec spec.toml"}),
     [](const auto& mistake) { return mistake.param.name; });
 
@@ -191,6 +194,28 @@ TEST_F(BadInput, FilesOfThisMachineThatAreMissing) {
   EXPECT_THAT(Fail(Command({"generate", "compose", "small.toml"}), kUsage),
               HasSubstr("small has no services"));
   EXPECT_EQ(world_.requests(), 0u);
+}
+
+// Which ones there are is known from tzdata alone.
+TEST_F(BadInput, TimeZonesThatThereAreNotAreToldBeforeAllElseIsFetched) {
+  Write("small.toml", Replacing("[system]", "env = { TZ = \"Etc/UTD\" }\n[system]")(kSpec));
+  ASSERT_EQ(whole_build::Execute(world_, Command({"lock", "small.toml", "-q"})).status, 0);
+  std::mutex mutex;
+  std::vector<std::string> archives;
+  world_.SetFault([&](const ServedRequest& request) -> std::optional<ServedResponse> {
+    const std::lock_guard lock(mutex);
+    for (const char* ending : {".deb", ".whl"}) {
+      if (request.target.ends_with(ending)) archives.push_back(request.target);
+    }
+    return std::nullopt;
+  });
+  const std::string output = Fail(Build(), kUsage);
+  world_.SetFault(nullptr);
+  EXPECT_THAT(output, HasSubstr("there is no time zone \"Etc/UTD\""));
+  EXPECT_THAT(output, HasSubstr("did you mean \"Etc/UTC\"?"));
+  EXPECT_THAT(archives, testing::ElementsAre(HasSubstr("/tzdata_")));
+  Write("small.toml", kSpec);
+  Succeed(Build());
 }
 
 // It is for what is resolved.

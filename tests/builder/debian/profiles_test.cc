@@ -10,6 +10,8 @@ namespace {
 
 using testing::AllOf;
 using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
 using testing::IsSupersetOf;
 using testing::Not;
 
@@ -45,6 +47,15 @@ TEST(Profiles, WhatIsAssumedIsNotInstalled) {
   options.assumed = PackagesOf(specs::Suite::kTrixie, specs::Profile::kDistroless).assumed;
   EXPECT_EQ(SolveDebian(index, {"ca-certificates"}, options).packages.size(), 2u);
   EXPECT_EQ(SolveDebian(index, {"ca-certificates", "debconf"}, options).packages.size(), 4u);
+}
+
+TEST(Profiles, AptTakesTheEssentialPackagesForGranted) {
+  const PackageIndex index = IndexOf(
+      Stanza("apt", "2.6") + Stanza("git", "1") + Stanza("perl-base", "1", "Essential: yes\n") +
+      Stanza("findutils", "1", "Essential: yes\n") + Stanza("findutils", "2", "Essential: yes\n"));
+  EXPECT_THAT(PackagesForApt(index, {"git", "apt"}), ElementsAre("findutils", "perl-base"));
+  EXPECT_THAT(PackagesForApt(index, {"apt=2.6"}), ElementsAre("findutils", "perl-base"));
+  EXPECT_THAT(PackagesForApt(index, {"git", "apt-utils"}), IsEmpty());
 }
 
 }  // namespace

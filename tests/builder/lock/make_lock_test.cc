@@ -246,6 +246,20 @@ TEST_F(MakeLockTest, DebianVersionsAreShared) {
   EXPECT_EQ(Find(lock.platforms[1], "tool").version, "1");
 }
 
+TEST_F(MakeLockTest, AptComesWithTheEssentialPackages) {
+  main_.packages.push_back(Deb("apt"));
+  support::MiniDeb essential = Deb("findutils", "libacl1");
+  essential.fields["Essential"] = "yes";
+  main_.packages.push_back(essential);
+  main_.packages.push_back(Deb("libacl1"));
+  EXPECT_THAT(NamesIn(Make().platforms[1].packages, "base"), Not(Contains("findutils")));
+  spec_.spec.system.packages = {"apt"};
+  EXPECT_THAT(NamesIn(Make().platforms[1].packages, "base"),
+              IsSupersetOf({"apt", "findutils", "libacl1"}));
+  spec_.spec.system.profile = specs::Profile::kDistroless;
+  EXPECT_THAT(NamesIn(Make().platforms[1].packages, "base"), Not(Contains("findutils")));
+}
+
 // Layers are split by size, whatever the index tells of it.
 TEST_F(MakeLockTest, SizesThatTheIndexDoesNotSayAreFound) {
   const specs::Lock said = Make();

@@ -42,7 +42,9 @@ class Archive {
                                           const ProfilePackages& profile) {
     Repository repository(suite, options_, client_, progress_);
     const PackageIndex index = repository.Load(architecture);
+    const std::vector<std::string> essential = PackagesForApt(index, roots);
     roots.insert(roots.end(), profile.roots.begin(), profile.roots.end());
+    roots.insert(roots.end(), essential.begin(), essential.end());
     DebianSolveOptions solve;
     solve.assumed = profile.assumed;
     std::vector<layers::PackageFacts> facts;
@@ -163,6 +165,15 @@ TEST_P(SlimClosures, OfPackagesThatUsersAddAreUnderstood) {
   EXPECT_EQ(state.files.at("etc/alternatives/cc").node.target, "/usr/bin/gcc");
   EXPECT_THAT(state.files.at("etc/ld.so.cache").content, HasSubstr("libblas.so.3"));
   EXPECT_TRUE(state.files.contains("etc/R/Renviron"));
+}
+
+TEST_P(SlimClosures, OfAptAreUnderstoodWithoutWarnings) {
+  if (!archive_) GTEST_SKIP() << "THE DEBIAN ARCHIVE CANNOT BE REACHED: " << why_;
+  const SystemState state = StateWith({"apt"});
+  EXPECT_THAT(state.warnings, testing::IsEmpty());
+  EXPECT_THAT(state.files.at("etc/passwd").content,
+              testing::ContainsRegex("_apt:[x*]:42:65534::/nonexistent:/usr/sbin/nologin\n"));
+  EXPECT_TRUE(state.files.contains("var/lib/dpkg/info/perl-base.list"));
 }
 
 std::vector<Case> CasesOf(const std::vector<specs::Profile>& profiles) {

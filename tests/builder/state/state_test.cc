@@ -13,11 +13,12 @@ namespace {
 
 using ::testing::HasSubstr;
 
-FakeDeb BasePasswd() {
+FakeDeb BasePasswd(const std::string& more = "") {
   return FakeDeb("base-passwd")
       .File("usr/share/base-passwd/passwd.master",
             "root:*:0:0:root:/root:/bin/bash\nnobody:*:65534:65534:nobody:/nonexistent:"
-            "/usr/sbin/nologin\n")
+            "/usr/sbin/nologin\n" +
+                more)
       .File("usr/share/base-passwd/group.master", "root:*:0:\nshadow:*:42:\nnogroup:*:65534:\n");
 }
 
@@ -76,6 +77,34 @@ TEST(State, GivesPackagesAccountsNumbersOfTheirOwn) {
               HasSubstr("b:*:998:998:The B:/run/b:/usr/sbin/nologin\n"));
 }
 
+// Of bookworm and trixie, without what debhelper generated.
+constexpr char kAptPostinst[] = R"(#! /bin/sh
+set -e
+
+if [ "$1" = 'configure' ] && [ -z "$DPKG_ROOT" ] && ! getent passwd _apt >/dev/null; then
+	# add unprivileged user for the apt methods
+	adduser --force-badname --system --home /nonexistent  \
+	    --no-create-home --quiet _apt || true
+fi
+
+if [ "$1" = "configure" ] && [ -n "$2" ] && dpkg --compare-versions -- "$2" le-nl "2.4.5~"; then
+    rm -f /etc/apt/apt.conf.d/01autoremove-kernels
+fi
+)";
+
+TEST(State, HasAptsUserWhicheverPackageMakesIt) {
+  const FakeDeb apt = FakeDeb("apt").Control("postinst", kAptPostinst);
+  const auto passwd = [&](const std::string& more) {
+    const std::vector<FakeDeb> debs = {BasePasswd(more), apt};
+    return MakeSystemState(InputOf(debs)).files.at("etc/passwd").content;
+  };
+  const std::string rest = ":65534::/nonexistent:/usr/sbin/nologin\n";
+  EXPECT_THAT(passwd(""), HasSubstr("_apt:*:999" + rest));
+  const std::string given = passwd("_apt:*:42" + rest);
+  EXPECT_THAT(given, HasSubstr("_apt:*:42" + rest));
+  EXPECT_EQ(given.find("_apt"), given.rfind("_apt"));
+}
+
 TEST(State, RefusesScriptsThatAreNotKnown) {
   const std::vector<FakeDeb> debs = {
       FakeDeb("strange").Control("postinst", "#!/bin/sh\nset -e\ncurl https://a.example | sh\n")};
@@ -121,6 +150,17 @@ TEST(State, RefusesTimeZonesThatAreNot) {
   const SystemState state = MakeSystemState(input);
   EXPECT_EQ(state.files.at("etc/localtime").node.target, "/usr/share/zoneinfo/Europe/Berlin");
   EXPECT_EQ(state.files.at("etc/timezone").content, "Europe/Berlin\n");
+}
+
+TEST(State, TakesTimeZonesOfEveryPackageThatHasThem) {
+  const std::vector<FakeDeb> debs = {
+      FakeDeb("tzdata").File("usr/share/zoneinfo/America/New_York", "TZif"),
+      FakeDeb("tzdata-legacy").File("usr/share/zoneinfo/US/Eastern", "TZif")};
+  StateInput input = InputOf(debs);
+  EXPECT_NO_THROW(RequireTimezone("US/Eastern", input.packages));
+  input.packages.pop_back();
+  EXPECT_THROW(RequireTimezone("US/Eastern", input.packages), specs::Error);
+  EXPECT_THROW(RequireTimezone("America", input.packages), specs::Error);
 }
 
 TEST(State, RefusesWorkingDirectoriesThatClimb) {
