@@ -14,6 +14,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace imgbuild::runtime {
@@ -70,6 +71,14 @@ pid_t ForkInto(const InitSetup& setup) {
   }
   if (!setup.first) return fork();
   return static_cast<pid_t>(syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0));
+}
+
+bool IsPossible(const InitSetup& setup) {
+  const pid_t child = ForkInto(setup);
+  if (child == -1) return false;
+  if (child == 0) _exit(setup.without_proc && !UnmountProc() ? 1 : 0);
+  int status = 0;
+  return waitpid(child, &status, 0) == child && status == 0;
 }
 
 void Prepare(const InitSetup& setup) {

@@ -18,12 +18,15 @@ struct InitSetup {
   std::optional<rlim_t> most = {};  // processes of that user
   std::vector<int> refused = {};    // system calls that fail with EPERM (seccomp(2))
   std::string cgroup = {};          // a folder of cgroup.procs that it joins
-  // What takes root:
+  // What takes root, and more rights than root has in most containers; see IsPossible.
   bool first = false;         // PID 1, in a namespace of its own
   bool without_proc = false;  // nothing is mounted on /proc
   // What its monotonic clock is ahead of others'.
   std::optional<std::chrono::seconds> ahead = {};
 };
+
+// Whether this machine lets this process have the namespaces that `setup` takes.
+bool IsPossible(const InitSetup& setup);
 
 // fork() for the supervisor: into namespaces as it is told. -1 where that is refused.
 pid_t ForkInto(const InitSetup& setup);

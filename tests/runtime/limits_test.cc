@@ -62,7 +62,7 @@ pid_t PidAfter(const std::string& output, const std::string& prefix) {
 
 TEST_F(Limits, AServiceThatMayNotBeStartedIsOnceProcessesMayBeMade) {
   const ProcessLimit limit;
-  if (!limit.usable()) GTEST_SKIP() << "limiting processes takes a cgroup, or root";
+  if (!limit.usable()) GTEST_SKIP() << "limiting processes takes a cgroup, or CAP_SYS_RESOURCE";
   InitProcess init(TableOf(Script("a", "echo run $$; exec sleep 100", "restart always 0\n")), {},
                    {}, limit.setup());
   ASSERT_TRUE(init.WaitFor("[a] run "));
@@ -82,7 +82,7 @@ TEST_F(Limits, AServiceThatMayNotBeStartedIsOnceProcessesMayBeMade) {
 
 TEST_F(Limits, AProbeThatCannotBeStartedSaysNothingAboutItsService) {
   const ProcessLimit limit;
-  if (!limit.usable()) GTEST_SKIP() << "limiting processes takes a cgroup, or root";
+  if (!limit.usable()) GTEST_SKIP() << "limiting processes takes a cgroup, or CAP_SYS_RESOURCE";
   const std::string probe =
       "live exec 20 5000 2\nlive-exec sh\nlive-exec -c\nlive-exec echo >>" + Path("asked") + "\n";
   InitProcess init(TableOf(Script("a", "echo run $$; exec sleep 100", probe)), {}, {},
@@ -104,7 +104,7 @@ TEST_F(Limits, AProbeThatCannotBeStartedSaysNothingAboutItsService) {
 
 TEST_F(Limits, ACommandThatMayNotBeStartedIsSaidSo) {
   const ProcessLimit limit;
-  if (!limit.usable()) GTEST_SKIP() << "limiting processes takes a cgroup, or root";
+  if (!limit.usable()) GTEST_SKIP() << "limiting processes takes a cgroup, or CAP_SYS_RESOURCE";
   const std::uint16_t port = support::FreePort();
   InitProcess init(TableOf(Script("a", "touch " + Path("up") + "; exec sleep 100",
                                   "ready tcp " + std::to_string(port) + " 60000\n")),
@@ -205,24 +205,24 @@ void LiveAWholeLife(const InitSetup& setup) {
 }
 
 TEST_F(Limits, NothingOfItTakesProc) {
-  if (geteuid() != 0) GTEST_SKIP() << "unmounting /proc needs root";
   InitSetup setup;
   setup.without_proc = true;
+  if (!IsPossible(setup)) GTEST_SKIP() << "nobody may unmount /proc here";
   LiveAWholeLife(setup);
 }
 
 TEST_F(Limits, NorThatItIsPidOne) {
   LiveAWholeLife({});
-  if (geteuid() != 0) GTEST_SKIP() << "a process namespace needs root";
   InitSetup setup;
   setup.first = true;
+  if (!IsPossible(setup)) GTEST_SKIP() << "nobody may make a process namespace here";
   LiveAWholeLife(setup);
 }
 
 TEST_F(Limits, PidOneEndsWhatLeftItsServices) {
-  if (geteuid() != 0) GTEST_SKIP() << "a process namespace needs root";
   InitSetup setup;
   setup.first = true;
+  if (!IsPossible(setup)) GTEST_SKIP() << "nobody may make a process namespace here";
   InitProcess init(
       TableOf(Script("a", "setsid sh -c \"trap 'touch " + Path("told") + "' TERM; touch " +
                               Path("up") + "; while :; do sleep 0.05; done\" & exec sleep 100")),
@@ -237,7 +237,7 @@ TEST_F(Limits, PidOneEndsWhatLeftItsServices) {
 TEST_F(Limits, AClockThatIsFarAheadChangesNothing) {
   InitSetup setup;
   setup.ahead = std::chrono::hours(24 * 365 * 80);
-  if (geteuid() != 0) GTEST_SKIP() << "a time namespace needs root";
+  if (!IsPossible(setup)) GTEST_SKIP() << "nobody may make a time namespace here";
   LiveAWholeLife(setup);
 }
 

@@ -4,9 +4,11 @@
 #include <fstream>
 #include <thread>
 
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace imgbuild::runtime {
@@ -14,6 +16,15 @@ namespace {
 
 constexpr uid_t kUser = 65502;
 constexpr rlim_t kMany = 4096;
+
+// Whether this process may limit those of others (prlimit(2)), which root may not in most
+// containers.
+bool MayLimitOthers() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+  return syscall(SYS_capget, &header, data) == 0 &&
+         (data[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective & CAP_TO_MASK(CAP_SYS_RESOURCE)) != 0;
+}
 
 }  // namespace
 
@@ -28,7 +39,7 @@ ProcessLimit::ProcessLimit() {
     }
     rmdir(folder.c_str());
   }
-  if (geteuid() != 0) return;
+  if (geteuid() != 0 || !MayLimitOthers()) return;
   setup_.uid = kUser;
   setup_.most = kMany;
   usable_ = true;

@@ -125,7 +125,8 @@ int Disturbance::End(InitProcess& init) {
 
 void Disturbance::Run() {
   InitSetup setup;
-  first_ = setup.first = geteuid() == 0 && Below(4) == 0;
+  setup.first = Below(4) == 0;
+  first_ = setup.first = setup.first && IsPossible(setup);
   command_ = Below(4) == 0;
   std::vector<std::string> arguments;
   if (command_) arguments = {"--with-services", "sh", "-c", Soon() + "; exec sleep 100"};
