@@ -1,5 +1,6 @@
 #include "runtime/user_environment.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,9 @@ using Path = FixedText<512>;
 
 // The home of the image's own user; its group, which foreign uids share, may write there.
 constexpr char kImageHome[] = "/home/user";
+
+// What a build made for matplotlib, which looks for it where it may write.
+constexpr char kImageFonts[] = "/home/user/.cache/matplotlib";
 
 bool IsWritableDirectory(const char* path) {
   struct stat status {};
@@ -34,6 +38,20 @@ void SetBelow(const char* variable, const char* home, const char* name) {
   Path path;
   path.Add(home).Add("/").Add(name);
   if (MakePrivate(path.data())) setenv(variable, path.data(), 0);
+}
+
+// Links to all that lies in the directory `from`.
+void LinkAll(const char* from, const char* directory) {
+  DIR* entries = opendir(from);
+  if (entries == nullptr) return;
+  while (const dirent* entry = readdir(entries)) {
+    if (entry->d_name[0] == '.') continue;
+    Path target, link;
+    target.Add(from).Add("/").Add(entry->d_name);
+    link.Add(directory).Add("/").Add(entry->d_name);
+    [[maybe_unused]] const int made = symlink(target.data(), link.data());  // or was there
+  }
+  closedir(entries);
 }
 
 }  // namespace
@@ -66,6 +84,7 @@ void SetUserEnvironment(const char* passwd_file) {
   SetBelow("JUPYTER_RUNTIME_DIR", home.data(), "jupyter-runtime");
   SetBelow("IPYTHONDIR", home.data(), "ipython");
   SetBelow("MPLCONFIGDIR", home.data(), "matplotlib");
+  LinkAll(kImageFonts, home.Add("/matplotlib").data());
 }
 
 }  // namespace imgbuild::runtime

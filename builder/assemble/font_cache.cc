@@ -14,9 +14,6 @@
 namespace imgbuild::builder {
 namespace {
 
-constexpr std::uint32_t kUser = 1000;
-constexpr std::uint32_t kGroup = 0;
-
 // matplotlib.font_manager: X11FontDirectories, and what is below a home.
 constexpr auto kFontFolders = std::to_array<std::string_view>({
     "usr/share/fonts/",
@@ -27,7 +24,18 @@ constexpr auto kFontFolders = std::to_array<std::string_view>({
     "usr/lib/openoffice/share/fonts/",
     "home/user/.fonts/",
     "home/user/.local/share/fonts/",
+    "root/.fonts/",
+    "root/.local/share/fonts/",
 });
+
+// Of those who may be the container's user. The group of both is 0, in the first for any uid.
+struct Home {
+  std::string_view path;
+  std::uint32_t uid;
+  std::uint32_t mode;  // of folders in it
+};
+
+constexpr auto kHomes = std::to_array<Home>({{kUserHome, kUserId, 0775}, {"/root", 0, 0755}});
 
 bool IsSystemFont(std::string_view path) {
   return std::ranges::any_of(kFontFolders,
@@ -52,6 +60,17 @@ std::string FindList(const std::vector<ReadyPackage>& packages) {
   return "";
 }
 
+void LinkBelow(const Home& home, const std::string& list, layers::ContentTree& files) {
+  const std::string cache = fmt::format("{}/.cache", home.path.substr(1));
+  const std::string folder = cache + "/matplotlib";
+  files[cache] = layers::MakeDirectory(home.mode, home.uid, kUserGroup);
+  files[folder] = layers::MakeDirectory(home.mode, home.uid, kUserGroup);
+  layers::ContentFile link = layers::MakeSymlink("/" + list);
+  link.node.uid = home.uid;
+  link.node.gid = kUserGroup;
+  files[fmt::format("{}/{}", folder, layers::BaseName(list))] = std::move(link);
+}
+
 }  // namespace
 
 layers::ContentTree LinkFontList(const std::vector<ReadyPackage>& packages,
@@ -65,13 +84,7 @@ layers::ContentTree LinkFontList(const std::vector<ReadyPackage>& packages,
   if (std::ranges::any_of(user, [](const auto& file) { return IsSystemFont(file.first); }))
     return {};
   layers::ContentTree files;
-  const std::string cache = fmt::format("{}/.cache", kUserHome.substr(1));
-  files[cache] = layers::MakeDirectory(0775, kUser, kGroup);
-  files[cache + "/matplotlib"] = layers::MakeDirectory(0775, kUser, kGroup);
-  layers::ContentFile link = layers::MakeSymlink("/" + list);
-  link.node.uid = kUser;
-  link.node.gid = kGroup;
-  files[fmt::format("{}/matplotlib/{}", cache, list.substr(list.rfind('/') + 1))] = std::move(link);
+  for (const Home& home : kHomes) LinkBelow(home, list, files);
   return files;
 }
 

@@ -9,9 +9,10 @@
 
 namespace imgbuild::builder {
 
-// The list of fonts that came with matplotlib (layers/unpack/font_list.h), as a link where its user
-// would keep it. Nothing where there are fonts that the list does not have: where matplotlib looks
-// for a system's, in the packages, in `user` or in `base`, which may be null.
+// The list of fonts that came with matplotlib (layers/unpack/font_list.h), as links where the
+// image's user and root would keep it. Nothing where there are fonts that the list does not have:
+// where matplotlib looks for a system's, in the packages, in `user` or in `base`, which may be
+// null.
 layers::ContentTree LinkFontList(const std::vector<ReadyPackage>& packages,
                                  const layers::ContentTree& user, const layers::BaseImage* base);
 

@@ -80,7 +80,7 @@ RunPlan PlanFor(const specs::Spec& spec, const GenerateArguments& arguments, con
   const std::string folder = fs::current_path().string();
   plan.label = LabelFor(folder, Environment::OfProcess().Get("HOME").value_or(""));
   // A cluster has users of its own; a compose file is for the folder that it lies in.
-  if (format.render == RenderKubernetes) plan.uid = plan.image_user.value_or(0);
+  if (format.render == RenderKubernetes) plan.uid = CallerInCluster(plan);
   plan.folder = format.render == RenderCompose ? "." : folder;
   AddHome(plan);
   return plan;

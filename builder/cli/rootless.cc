@@ -7,6 +7,8 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "builder/assemble/image_files.h"
+#include "builder/cli/additions.h"
 #include "builder/cli/interrupt.h"
 #include "builder/engine/containers.h"
 #include "builder/engine/load.h"
@@ -132,6 +134,23 @@ std::vector<SharedFolder> VolumesOf(const RunPlan& plan) {
   return volumes;
 }
 
+// What packages were installed in it, a line each.
+LookAtWritten LookForPackages(const fs::path& tree, const specs::Spec& spec) {
+  std::string site =
+      fmt::format("{}/lib/python{}/site-packages", kVenvPath.substr(1), spec.python.version);
+  std::string known = RootFolder(tree).Read("etc/imgbuild/packages");
+  return [site = std::move(site), known = std::move(known)](const RootFolder& written) {
+    return specs::Join(WrittenPackages(written, site, known), "\n");
+  };
+}
+
+void TellOfPackages(Session& session, std::string_view seen, const std::string& spec) {
+  if (seen.empty()) return;
+  std::vector<std::string> added;
+  for (std::string_view line : specs::Split(seen, '\n')) added.emplace_back(line);
+  session.progress().Info(RenderAdded(added, SpecOption(spec)));
+}
+
 }  // namespace
 
 int RunWithoutEngine(Session& session, const ContainerOptions& options,
@@ -163,8 +182,16 @@ int RunWithoutEngine(Session& session, const ContainerOptions& options,
   run.files = ServiceTable(run.tree, address);
   session.progress().Detail("ids: " + run.maps.Render());
   std::fflush(nullptr);
-  return RunRootless(
-      run, [](pid_t keeper) { PassInterrupts([keeper](int number) { ::kill(keeper, number); }); });
+  // A shell says it by itself, and of a command nobody asks.
+  LookAtWritten look;
+  if (options.services && command.empty()) {
+    look = LookForPackages(run.tree, environment.loaded.spec);
+  }
+  const RunEnd end = RunRootless(
+      run, [](pid_t keeper) { PassInterrupts([keeper](int number) { ::kill(keeper, number); }); },
+      look);
+  TellOfPackages(session, end.seen, plan.spec);
+  return end.status;
 }
 
 }  // namespace imgbuild::builder

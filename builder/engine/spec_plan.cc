@@ -106,6 +106,8 @@ std::string ImageReference(const specs::Spec& spec) {
 
 std::string HomeOf(const RunPlan& plan) { return StartsAsRoot(plan) ? "/root" : kUserHome; }
 
+std::uint32_t CallerInCluster(const RunPlan& plan) { return plan.image_user.value_or(kUser); }
+
 void AddHome(RunPlan& plan) {
   if (plan.uses_user_home && StartsAsRoot(plan)) Keep(plan, "home-user", kUserHome);
   Keep(plan, "home", HomeOf(plan));

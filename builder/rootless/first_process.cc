@@ -144,4 +144,11 @@ void BecomeFirstProcess(const RootlessRun& run, const fs::path& folder, int aliv
   Execute(run);
 }
 
+fs::path WrittenBelow(const fs::path& folder) {
+  // An overlay was mounted on it, which nobody else sees.
+  fs::path root = folder / "root";
+  std::error_code error;
+  return fs::is_empty(root, error) ? folder / "upper" : root;
+}
+
 }  // namespace imgbuild::builder

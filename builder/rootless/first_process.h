@@ -13,4 +13,8 @@ namespace imgbuild::builder {
 [[noreturn]] void BecomeFirstProcess(const RootlessRun& run, const std::filesystem::path& folder,
                                      int alive);
 
+// What the image wrote over its files, by their paths in the image, once it has ended: where there
+// was no overlayfs, that is a copy of them all.
+std::filesystem::path WrittenBelow(const std::filesystem::path& folder);
+
 }  // namespace imgbuild::builder

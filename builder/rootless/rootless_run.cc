@@ -3,9 +3,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,6 +60,8 @@ int HandSignalsOn(const sigset_t& signals, pid_t child, pid_t parent) {
 struct Keeper {
   const RootlessRun& run;
   const RunFolder& folder;
+  const LookAtWritten& look;
+  const layers::FileDescriptor& seen;
   pid_t program;
 
   int operator()(int errors) const {
@@ -78,10 +82,30 @@ struct Keeper {
     ::close(errors);
     ::close(alive[0]);
     const int status = HandSignalsOn(signals, child, program);
+    Look();
     folder.Remove();
     return status;
   }
+
+  // The run is over, whether anything can be said of it or not.
+  void Look() const {
+    if (!look) return;
+    try {
+      std::ofstream(PathOf(seen)) << look(RootFolder(WrittenBelow(folder.path())));
+    } catch (const std::exception&) {
+      return;
+    }
+  }
 };
+
+// Has what the keeper says in its end.
+layers::FileDescriptor FileInMemory() {
+  layers::FileDescriptor file(::memfd_create("imgbuild-seen", MFD_CLOEXEC));
+  if (!file.valid()) {
+    throw specs::Error("cannot create a file in memory").Found(std::strerror(errno));
+  }
+  return file;
+}
 
 // The image's first process may take the terminal for itself, and nobody gives it back: a shell
 // without job control would be stopped as soon as it reads.
@@ -107,11 +131,14 @@ class TerminalOwner {
 
 }  // namespace
 
-int RunRootless(const RootlessRun& run, const std::function<void(pid_t keeper)>& started) {
+RunEnd RunRootless(const RootlessRun& run, const std::function<void(pid_t keeper)>& started,
+                   const LookAtWritten& look) {
   const TerminalOwner terminal;
   const RunFolder folder(run.base);
-  NamespaceChild child =
-      ForkIntoNamespace(run.maps, Keeper{.run = run, .folder = folder, .program = ::getpid()});
+  const layers::FileDescriptor seen = FileInMemory();
+  NamespaceChild child = ForkIntoNamespace(
+      run.maps,
+      Keeper{.run = run, .folder = folder, .look = look, .seen = seen, .program = ::getpid()});
   started(child.pid);
   try {
     ThrowChildError(child);
@@ -119,7 +146,8 @@ int RunRootless(const RootlessRun& run, const std::function<void(pid_t keeper)>&
     WaitFor(child.pid);
     throw;
   }
-  return WaitFor(child.pid);
+  const int status = WaitFor(child.pid);
+  return {.status = status, .seen = layers::ReadFile(PathOf(seen))};
 }
 
 }  // namespace imgbuild::builder

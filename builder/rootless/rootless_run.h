@@ -16,6 +16,7 @@
 
 #include "builder/rootless/id_maps.h"
 #include "builder/rootless/mount_plan.h"
+#include "builder/rootless/root_folder.h"
 
 namespace imgbuild::builder {
 
@@ -33,10 +34,19 @@ struct RootlessRun {
   std::vector<SharedFolder> volumes;  // those that are empty get what the image has there
 };
 
-// Runs it to its end; the exit status of its first process, or 128 and the number of the signal
-// that ended it. The terminal belongs afterwards to whom it belonged before. `started` gets the
-// process that signals are to be sent to. The network is the host's. Throws Error where it cannot
-// be started.
-int RunRootless(const RootlessRun& run, const std::function<void(pid_t keeper)>& started);
+// Looks at what a run wrote over the image's files, by their paths in the image, before that is
+// removed. Called in the keeper.
+using LookAtWritten = std::function<std::string(const RootFolder& written)>;
+
+struct RunEnd {
+  int status = 0;    // of its first process; 128 and the signal's number where one ended it
+  std::string seen;  // what LookAtWritten returned; "" where it could not look
+};
+
+// Runs it to its end. The terminal belongs afterwards to whom it belonged before. `started` gets
+// the process that signals are to be sent to. `look` may be null. The network is the host's. Throws
+// Error where it cannot be started.
+RunEnd RunRootless(const RootlessRun& run, const std::function<void(pid_t keeper)>& started,
+                   const LookAtWritten& look);
 
 }  // namespace imgbuild::builder

@@ -26,6 +26,10 @@ SPEC
 for format in quadlet compose kubernetes devcontainer; do
   "$IMGBUILD" generate $format --engine podman -o $format.out -q
 done
+# The home of a user that has a name alone, whoever asks for the file.
+sed '/^user = /d; s/^name = .*/&\nuser = "worker"/' spec.toml >named.toml
+contains "the home of a user with a name" "$("$IMGBUILD" generate kubernetes named.toml -q)" "mountPath: /home/user"
+
 tools="$E2E_ROOT/tools" && mkdir -p "$tools"
 unseen=()
 

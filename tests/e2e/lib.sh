@@ -165,6 +165,19 @@ answers() {  # url, seconds
   fail "$1 did not answer within $2 s"
 }
 
+# extra-1.0-py3-none-any.whl in the current folder: a package that no image has.
+make_extra_wheel() {
+  python3 - <<'PYTHON'
+import zipfile
+with zipfile.ZipFile("extra-1.0-py3-none-any.whl", "w") as wheel:
+    info = "extra-1.0.dist-info/"
+    wheel.writestr("extra.py", "")
+    wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: extra\nVersion: 1.0\n")
+    wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    wheel.writestr(info + "RECORD", "")
+PYTHON
+}
+
 # The hosts of the mirrors and indexes that this machine uses, for find_hosts.py.
 transport_hosts() {
   "$IMGBUILD" debug sources | sed -nE 's,^[^ ]+ [a-z]+://([^/@]*@)?([^/:]+).*,--host=\2,p' | sort -u

@@ -62,15 +62,7 @@ equal "status of logs of nothing" "$status" 1
 
 # What was installed meanwhile is told when it goes, by `down` as by an interrupt. The home lasts, and a
 # token comes from a file, too.
-python3 - <<'PYTHON'
-import zipfile
-with zipfile.ZipFile("extra-1.0-py3-none-any.whl", "w") as wheel:
-    info = "extra-1.0.dist-info/"
-    wheel.writestr("extra.py", "")
-    wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: extra\nVersion: 1.0\n")
-    wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-    wheel.writestr(info + "RECORD", "")
-PYTHON
+make_extra_wheel
 install="pip -q install --no-index --disable-pip-version-check ./extra-1.0-py3-none-any.whl"
 told="gone with it: extra==1.0"
 keep="imgbuild add extra --spec v5-notebook.toml"

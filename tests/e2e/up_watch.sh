@@ -121,6 +121,33 @@ cp good.toml watched.toml
 sleep 1
 equal "the container when all is as before" "$(container_id)" "$second"
 
+# A spec that changes what runs: another container, with the image's variable and at the service's port
+# that it says now.
+greets() {  # what the container's variable becomes
+  for _ in $(seq 150); do
+    [ "$(podman exec imgbuild-watched printenv GREETING 2>/dev/null)" != "$1" ] || return 0
+    sleep 0.2
+  done
+  fail "the variable does not become $1: $(cat up.log)"
+}
+port=$(free_port)
+sed "s/^name = .*/&\nenv = { GREETING = \"hello\" }/; s/^app = \"main:app\"/&\nport = $port/" good.toml >changed.toml
+cp changed.toml watched.toml
+greets hello
+becomes "http://127.0.0.1:$port/" four 15
+third=$(container_id)
+[ "$third" != "$second" ] || fail "the container is the same after the spec changed"
+
+# One that is saved with an error changes nothing until it is mended.
+sed 's/hello/bye/; s/^dir = /dri = /' changed.toml >watched.toml
+for _ in $(seq 100); do grep -q 'services.web.dri' up.log && break; sleep 0.1; done
+contains "the complaint" "$(cat up.log)" 'unknown key "services.web.dri"'
+becomes "http://127.0.0.1:$port/" four 2
+equal "the container after an error" "$(container_id)" "$third"
+sed 's/hello/bye/' changed.toml >watched.toml
+greets bye
+becomes "http://127.0.0.1:$port/" four 15
+
 kill -TERM $pid
 status=0; wait $pid || status=$?
 equal "exit status" "$status" 0

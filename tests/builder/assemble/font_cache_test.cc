@@ -11,6 +11,7 @@ namespace {
 constexpr const char* kList =
     "opt/venv/lib/python3.11/site-packages/matplotlib/mpl-data/fontlist-v390.json";
 constexpr const char* kLink = "home/user/.cache/matplotlib/fontlist-v390.json";
+constexpr const char* kRootsLink = "root/.cache/matplotlib/fontlist-v390.json";
 
 ReadyPackage Package(std::string kind, std::string name, std::vector<std::string> paths) {
   ReadyPackage package;
@@ -26,13 +27,17 @@ class FontCache : public testing::Test {
   layers::ContentTree user_;
 };
 
-TEST_F(FontCache, LinksTheListWhereItsUserKeepsIt) {
+TEST_F(FontCache, LinksTheListWhereItsUsersKeepIt) {
   const layers::ContentTree files = LinkFontList(packages_, user_, nullptr);
   ASSERT_TRUE(files.contains(kLink));
   EXPECT_EQ(files.at(kLink).node.type, layers::NodeType::kSymlink);
   EXPECT_EQ(files.at(kLink).node.target, std::string("/") + kList);
   EXPECT_EQ(files.at("home/user/.cache").node.uid, 1000u);
   EXPECT_EQ(files.at("home/user/.cache/matplotlib").node.mode, 0775u);
+  ASSERT_TRUE(files.contains(kRootsLink));
+  EXPECT_EQ(files.at(kRootsLink).node.target, std::string("/") + kList);
+  EXPECT_EQ(files.at(kRootsLink).node.uid, 0u);
+  EXPECT_EQ(files.at("root/.cache/matplotlib").node.mode, 0755u);
 }
 
 TEST_F(FontCache, LinksNothingWhereFontsWouldBeMissing) {

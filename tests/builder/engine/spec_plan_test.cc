@@ -63,6 +63,21 @@ TEST(AddHome, IsForTheContainersUser) {
   EXPECT_THAT(Homes("somebody", 501), ElementsAre(kUsersHome));
 }
 
+// Nobody there is this machine's root.
+TEST(AddHome, IsForTheImagesUserInACluster) {
+  const auto in_cluster = [](const std::string& image_user) {
+    specs::Spec spec = Notebook();
+    spec.image.user = image_user;
+    return Homes(image_user, CallerInCluster(PlanServices(spec)));
+  };
+  for (const char* user : {"1000", "1234:0", "somebody", "user"}) {
+    EXPECT_THAT(in_cluster(user), ElementsAre(kUsersHome)) << user;
+  }
+  for (const char* root : {"0", "0:0", "root"}) {
+    EXPECT_THAT(in_cluster(root), ElementsAre(kRootsHome)) << root;
+  }
+}
+
 TEST(AddHome, KeepsThatOfServicesWhichRootStarts) {
   const NamedVolume of_services{"imgbuild-team-nb-home-user", "/home/user"};
   for (const char* user : {"1000", "1000:0", "user"}) {
