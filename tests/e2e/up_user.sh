@@ -6,7 +6,7 @@
 need curl script podman runc newuidmap useradd runuser
 [ "$(id -u)" = 0 ] || skip "making a user needs root"
 want_podman=no example v5-notebook  # the lock that all scripts share
-user=imgbuild-e2e
+user=imgbuild-up  # no other script's: they run at the same time
 end() {
   local status=$?
   set +e
