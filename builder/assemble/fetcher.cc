@@ -294,6 +294,8 @@ Fetcher::Fetcher(layers::Store& store, std::function<HttpClient&()> http,
 
 Fetcher::~Fetcher() = default;
 
+NetworkPolicy Fetcher::network() const { return shared_->options.network; }
+
 std::vector<const LockedPackage*> Fetcher::Missing(
     const std::vector<const LockedPackage*>& packages) const {
   std::vector<const LockedPackage*> missing;

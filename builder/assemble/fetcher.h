@@ -37,6 +37,8 @@ class Fetcher {
           std::function<ArchiveLocator&()> locator, Progress& progress, FetcherOptions options);
   ~Fetcher();
 
+  NetworkPolicy network() const;
+
   // What is missing in the store of `packages`. Under kForbidden throws Error that lists it.
   std::vector<const specs::LockedPackage*> Missing(
       const std::vector<const specs::LockedPackage*>& packages) const;

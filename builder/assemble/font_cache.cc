@@ -60,6 +60,22 @@ std::string FindList(const std::vector<ReadyPackage>& packages) {
   return "";
 }
 
+// Whether there is something else where the home's folders are to be.
+bool IsTaken(const Home& home, const layers::ContentTree& user, const layers::BaseImage* base) {
+  const std::string path(home.path.substr(1));
+  const std::array<std::string, 3> folders = {path, path + "/.cache", path + "/.cache/matplotlib"};
+  const auto is_folder = [](const layers::Node& node) {
+    return node.type == layers::NodeType::kDirectory;
+  };
+  return std::ranges::any_of(folders, [&](const std::string& folder) {
+    const auto own = user.find(folder);
+    if (own != user.end() && !is_folder(own->second.node)) return true;
+    return base != nullptr && std::ranges::any_of(base->files.files, [&](const auto& file) {
+             return file.path == folder && !is_folder(file.node);
+           });
+  });
+}
+
 void LinkBelow(const Home& home, const std::string& list, layers::ContentTree& files) {
   const std::string cache = fmt::format("{}/.cache", home.path.substr(1));
   const std::string folder = cache + "/matplotlib";
@@ -84,7 +100,9 @@ layers::ContentTree LinkFontList(const std::vector<ReadyPackage>& packages,
   if (std::ranges::any_of(user, [](const auto& file) { return IsSystemFont(file.first); }))
     return {};
   layers::ContentTree files;
-  for (const Home& home : kHomes) LinkBelow(home, list, files);
+  for (const Home& home : kHomes) {
+    if (!IsTaken(home, user, base)) LinkBelow(home, list, files);
+  }
   return files;
 }
 

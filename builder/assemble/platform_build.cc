@@ -119,7 +119,7 @@ class PackageWork {
                              .shared = context_.shared};
     // A time zone that there is not is told before all else is fetched.
     const specs::LockedPlatform zones = TimezonePart(spec_, locked);
-    if (!zones.packages.empty()) {
+    if (!zones.packages.empty() && context_.fetcher.network() == NetworkPolicy::kAllowed) {
       RequireTimezone(spec_.image.timezone, DebFacts(PreparePackages(zones, maker_, tools)));
     }
     return PreparePackages(locked, maker_, tools);

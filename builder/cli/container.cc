@@ -182,6 +182,7 @@ void PublishPorts(Session& session, RunPlan& plan, const std::vector<PublishedPo
 void Become(Session& session, const Container& container) {
   const std::vector<std::string> words = RunArguments(container.engine, container.plan);
   session.progress().Detail(specs::Join(words, " "));
+  session.progress().Flush();
   std::fflush(nullptr);
   BecomeProgram(words);
 }

@@ -17,6 +17,8 @@ struct Action {
   std::mutex mutex;
   std::function<int()> run;       // guarded by mutex
   std::function<void(int)> pass;  // guarded by mutex
+  std::mutex before_mutex;
+  std::function<void()> before;  // guarded by before_mutex
 };
 
 // Signals are the process's, and so is what they do.
@@ -43,6 +45,11 @@ void EndBy(int number) {
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
+void ActBefore() {
+  std::lock_guard lock(TheAction().before_mutex);
+  if (TheAction().before) TheAction().before();
+}
+
 int Act() {
   std::function<int()> run;
   {
@@ -60,6 +67,11 @@ int Act() {
 void OnInterrupt(std::function<int()> action) {
   std::lock_guard lock(TheAction().mutex);
   TheAction().run = std::move(action);
+}
+
+void BeforeInterruptedEnd(std::function<void()> action) {
+  std::lock_guard lock(TheAction().before_mutex);
+  TheAction().before = std::move(action);
 }
 
 void PassInterrupts(std::function<void(int number)> pass) {
@@ -83,6 +95,7 @@ void EndOnInterrupt() {
       siginfo_t signal{};
       if (sigwaitinfo(&signals, &signal) < 0 || Pass(signal)) continue;
       if (signal.si_signo == SIGQUIT) EndBy(SIGQUIT);
+      ActBefore();
       _exit(Act());
     }
   }).detach();

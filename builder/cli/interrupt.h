@@ -15,6 +15,10 @@ void EndOnInterrupt();
 // ends with the status that `action` returns.
 void OnInterrupt(std::function<int()> action);
 
+// What is to be done besides, whichever way the signal ends the process; null takes it back, and
+// waits while it is being done.
+void BeforeInterruptedEnd(std::function<void()> action);
+
 // From now on the process goes on, and `pass` is called with each of these signals, and with
 // SIGQUIT, that somebody sent; those of the terminal reach whoever shares it anyway.
 void PassInterrupts(std::function<void(int number)> pass);

@@ -3,19 +3,19 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <span>
 #include <thread>
 
 #include <fmt/core.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "builder/cli/interrupt.h"
 #include "builder/cli/local_files.h"
+#include "builder/cli/trace_file.h"
 #include "builder/cli/version.h"
 #include "builder/host/source_config.h"
 #include "builder/host/user_paths.h"
 #include "builder/pypi/index_client.h"
-#include "builder/ui/trace.h"
 #include "layers/io/file.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
@@ -39,7 +39,7 @@ std::size_t TerminalColumns() {
   return size.ws_col;
 }
 
-std::unique_ptr<Progress> MakeReporter(const GlobalOptions& options) {
+std::unique_ptr<Progress> MakeProgress(const GlobalOptions& options) {
   if (options.style == ReportStyle::kJson) {
     return MakeJsonProgress([](std::string_view text) { WriteTo(stdout, text); });
   }
@@ -48,20 +48,6 @@ std::unique_ptr<Progress> MakeReporter(const GlobalOptions& options) {
                     options.verbosity != Verbosity::kQuiet && isatty(STDERR_FILENO) == 1;
   if (bars) return MakeTerminalProgress(to_stderr, TerminalColumns, options.verbosity);
   return MakePlainProgress(to_stderr, options.verbosity);
-}
-
-// A file that cannot be written is told before anything is done.
-std::unique_ptr<Progress> MakeProgress(const GlobalOptions& options) {
-  if (options.trace.empty()) return MakeReporter(options);
-  auto file = std::make_shared<layers::FileSink>(options.trace);
-  return MakeTracingProgress(MakeReporter(options), [file](std::string_view text) {
-    try {
-      file->Write(std::as_bytes(std::span(text)));
-      file->Close();
-    } catch (const specs::Error& error) {
-      WriteTo(stderr, fmt::format("warning: no trace: {}\n", error.what()));
-    }
-  });
 }
 
 CurlOptions NetworkOptions(const Environment& environment) {
@@ -140,9 +126,15 @@ Session::Session(GlobalOptions options)
     : options_(std::move(options)),
       environment_(Environment::OfProcess()),
       now_(SecondsNow()),
-      progress_(MakeProgress(options_)) {}
+      progress_(MakeProgress(options_)) {
+  if (options_.trace.empty()) return;
+  progress_ = WithTraceFile(std::move(progress_), options_.trace);
+  BeforeInterruptedEnd([this] { progress_->Flush(); });
+}
 
-Session::~Session() = default;
+Session::~Session() {
+  if (!options_.trace.empty()) BeforeInterruptedEnd(nullptr);
+}
 
 layers::Store& Session::store() {
   std::lock_guard lock(mutex_);

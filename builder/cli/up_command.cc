@@ -71,11 +71,14 @@ int Follow(Session& session, const GlobalOptions& options, const UpArguments& ar
   FollowOptions follow{
       .open = arguments.open, .leave = arguments.detached, .watch = watch, .rebuild = {}};
   follow.rebuild = [&] {
-    Session again(options);
+    GlobalOptions untraced = options;  // the file is the first build's
+    untraced.trace.clear();
+    Session again(untraced);
     Container next = PrepareContainer(again, arguments.container);
     AddHome(next.plan);
     return Beside(std::move(next), arguments);
   };
+  session.progress().Flush();
   return FollowContainer(session, Beside(std::move(container), arguments), follow);
 }
 

@@ -89,7 +89,7 @@ struct Keeper {
 
   // The run is over, whether anything can be said of it or not.
   void Look() const {
-    if (!look) return;
+    if (!look || !seen.valid()) return;
     try {
       std::ofstream(PathOf(seen)) << look(RootFolder(WrittenBelow(folder.path())));
     } catch (const std::exception&) {
@@ -98,13 +98,9 @@ struct Keeper {
   }
 };
 
-// Has what the keeper says in its end.
+// Has what the keeper says in its end. Invalid where the kernel gives none.
 layers::FileDescriptor FileInMemory() {
-  layers::FileDescriptor file(::memfd_create("imgbuild-seen", MFD_CLOEXEC));
-  if (!file.valid()) {
-    throw specs::Error("cannot create a file in memory").Found(std::strerror(errno));
-  }
-  return file;
+  return layers::FileDescriptor(::memfd_create("imgbuild-seen", MFD_CLOEXEC));
 }
 
 // The image's first process may take the terminal for itself, and nobody gives it back: a shell
@@ -135,7 +131,7 @@ RunEnd RunRootless(const RootlessRun& run, const std::function<void(pid_t keeper
                    const LookAtWritten& look) {
   const TerminalOwner terminal;
   const RunFolder folder(run.base);
-  const layers::FileDescriptor seen = FileInMemory();
+  const layers::FileDescriptor seen = look ? FileInMemory() : layers::FileDescriptor();
   NamespaceChild child = ForkIntoNamespace(
       run.maps,
       Keeper{.run = run, .folder = folder, .look = look, .seen = seen, .program = ::getpid()});
@@ -147,7 +143,7 @@ RunEnd RunRootless(const RootlessRun& run, const std::function<void(pid_t keeper
     throw;
   }
   const int status = WaitFor(child.pid);
-  return {.status = status, .seen = layers::ReadFile(PathOf(seen))};
+  return {.status = status, .seen = seen.valid() ? layers::ReadFile(PathOf(seen)) : ""};
 }
 
 }  // namespace imgbuild::builder

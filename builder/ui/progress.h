@@ -38,6 +38,8 @@ class Progress {
   virtual std::unique_ptr<ProgressStep> Step(std::string_view /*kind*/, std::string_view /*name*/) {
     return nullptr;
   }
+  // Writes what it keeps until its end: there may be none.
+  virtual void Flush() {}
   // A line of its own, whatever is on screen. Thread-safe, all of them.
   virtual void Info(std::string_view text) = 0;
   virtual void Warning(std::string_view text) = 0;

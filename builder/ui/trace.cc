@@ -3,9 +3,12 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 namespace imgbuild::builder {
@@ -18,7 +21,7 @@ struct Span {
   std::string name;
   std::string summary;
   std::uint64_t begin = 0;
-  std::uint64_t end = 0;
+  std::optional<std::uint64_t> end = {};
   std::size_t kind = 0;  // index of its Kind
   std::size_t lane = 0;
 };
@@ -43,7 +46,7 @@ class Recorder {
     spans_.push_back({.name = std::string(name),
                       .summary = {},
                       .begin = Now(),
-                      .end = 0,
+                      .end = {},
                       .kind = found->second,
                       .lane = lane});
     return spans_.size() - 1;
@@ -57,10 +60,10 @@ class Recorder {
     kinds_[span.kind].busy[span.lane] = 0;
   }
 
-  // What has not ended ends now.
+  // What has not ended ends there now.
   std::string Render() {
     std::lock_guard lock(mutex_);
-    std::string text = "{\"displayTimeUnit\": \"ms\", \"traceEvents\": [\n";
+    std::string text = fmt::format("{}, \"traceEvents\": [\n", kTraceBeginning);
     for (std::size_t i = 0; i < kinds_.size(); ++i) {
       Add({{"ph", "M"},
            {"pid", i + 1},
@@ -68,12 +71,13 @@ class Recorder {
            {"args", {{"name", kinds_[i].name}}}},
           text);
     }
+    const std::uint64_t now = Now();
     for (const Span& span : spans_) {
       Json event = {{"ph", "X"},
                     {"pid", span.kind + 1},
                     {"tid", span.lane + 1},
                     {"ts", span.begin},
-                    {"dur", (span.end != 0 ? span.end : Now()) - span.begin},
+                    {"dur", span.end.value_or(now) - span.begin},
                     {"name", span.name}};
       if (!span.summary.empty()) event["args"] = {{"summary", span.summary}};
       Add(event, text);
@@ -149,6 +153,10 @@ class TracingProgress : public Progress {
   }
   std::unique_ptr<ProgressStep> Step(std::string_view kind, std::string_view name) override {
     return std::make_unique<TracedStep>(recorder_, kind, name, inner_->Step(kind, name));
+  }
+  void Flush() override {
+    inner_->Flush();
+    write_(recorder_.Render());
   }
   void Info(std::string_view text) override { inner_->Info(text); }
   void Warning(std::string_view text) override { inner_->Warning(text); }

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include "layers/io/file.h"
 #include "tests/bad_input/bad_input_fixture.h"
 
 namespace imgbuild::bad_input {
@@ -13,7 +14,9 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::StartsWith;
 using whole_build::Running;
 
 struct Point {
@@ -54,6 +57,8 @@ TEST_P(Interrupted, EndsAtOnceWhateverItWaitsFor) {
   const auto& [number, point] = GetParam();
   Invocation run = Build();
   run.environment["IMGBUILD_TIMEOUT"] = "60";
+  const std::filesystem::path trace = folder_.path() / "trace.json";
+  run.arguments.insert(run.arguments.end(), {"--trace", trace.string()});
   std::future<void> reached = HangAt(point);
   {
     Running running(world_, run);
@@ -61,6 +66,8 @@ TEST_P(Interrupted, EndsAtOnceWhateverItWaitsFor) {
     std::this_thread::sleep_for(milliseconds(30));
     ExpectInterrupted(running, number);
   }
+  EXPECT_THAT(layers::ReadFile(trace),
+              testing::AllOf(StartsWith("{\"displayTimeUnit\""), EndsWith("]}\n")));
   ExpectNothingLeft();
   ExpectSoundCache();
   EXPECT_TRUE(std::filesystem::is_empty(cache() / "tmp")) << "not cleaned by the next run";

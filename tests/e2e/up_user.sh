@@ -46,7 +46,7 @@ fi
 # Where that helps nothing, podman shares the host's network, and publishes nothing: all else is seen,
 # and the script counts as skipped.
 publishes=yes
-if ! runuser -u "$user" -- test -w /dev/net/tun; then
+if ! runuser -u "$user" -- sh -c ': <>/dev/net/tun' 2>/dev/null; then
   publishes=no
   sed -i 's/^\[containers\]/[containers]\nnetns = "host"/' "$home/containers.conf"
 fi

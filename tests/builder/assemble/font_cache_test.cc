@@ -40,6 +40,19 @@ TEST_F(FontCache, LinksTheListWhereItsUsersKeepIt) {
   EXPECT_EQ(files.at("root/.cache/matplotlib").node.mode, 0755u);
 }
 
+TEST_F(FontCache, LeavesHomesAloneThatAreElsewhere) {
+  user_["root/.cache"] = layers::MakeSymlink("/data/cache");
+  const layers::ContentTree files = LinkFontList(packages_, user_, nullptr);
+  EXPECT_TRUE(files.contains(kLink));
+  EXPECT_FALSE(files.contains(kRootsLink));
+  user_.clear();
+  layers::BaseImage base;
+  base.files.files.push_back({.path = "root", .node = layers::MakeSymlink("/var/roothome").node});
+  EXPECT_FALSE(LinkFontList(packages_, user_, &base).contains(kRootsLink));
+  base.files.files.back().node = layers::MakeDirectory(0700, 0, 0).node;
+  EXPECT_TRUE(LinkFontList(packages_, user_, &base).contains(kRootsLink));
+}
+
 TEST_F(FontCache, LinksNothingWhereFontsWouldBeMissing) {
   EXPECT_TRUE(LinkFontList({Package("wheel", "numpy", {"opt/venv/x"})}, user_, nullptr).empty());
   user_["usr/share/fonts/README"] = layers::MakeFile("no font");

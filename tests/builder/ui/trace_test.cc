@@ -85,6 +85,21 @@ TEST(Trace, TimesLieWithinOneAnother) {
             inner.at("ts").get<std::uint64_t>() + inner.at("dur").get<std::uint64_t>());
 }
 
+TEST(Trace, IsWrittenWheneverItIsFlushed) {
+  std::vector<std::string> written;
+  auto progress = MakeTracingProgress(MakePlainProgress([](std::string_view) {}, Verbosity::kQuiet),
+                                      [&](std::string_view text) { written.emplace_back(text); });
+  auto step = progress->Step("Steps", "that goes on");
+  progress->Flush();
+  ASSERT_EQ(written.size(), 1u);
+  EXPECT_THAT(Spans(Json::parse(written[0]).at("traceEvents")),
+              testing::ElementsAre("Steps/1 that goes on"));
+  EXPECT_THAT(written[0], testing::StartsWith(std::string(kTraceBeginning)));
+  step.reset();
+  progress.reset();
+  EXPECT_EQ(written.size(), 2u);
+}
+
 TEST(Trace, OfNothingIsADocumentAllTheSame) {
   EXPECT_EQ(Trace([](Progress&) {}).events, Json::array());
 }
