@@ -8,11 +8,23 @@
 namespace imgbuild::builder {
 namespace {
 
-// Everything that decides a .pyc of one compiler.
+// Everything that decides the code in a .pyc of one compiler. The source's time does not: the same
+// module often has another one in the wheel for another platform.
 specs::Sha256 KeyOf(const layers::PycSource& source) {
-  specs::KeyBuilder key("pyc-memo/1");
-  key.Add("path", source.co_filename).Add("mtime", std::uint64_t{source.mtime});
-  return key.Add("source", source.bytes).Finish();
+  specs::KeyBuilder key("pyc-memo/2");
+  return key.Add("path", source.co_filename).Add("source", source.bytes).Finish();
+}
+
+// PEP 552: magic number, flags, time and size, 32 bits each, little-endian.
+constexpr std::size_t kTimeOffset = 8;
+constexpr std::size_t kHeaderSize = 16;
+
+std::string WithTime(std::string pyc, std::uint32_t mtime) {
+  if (pyc.size() < kHeaderSize) return pyc;
+  for (std::size_t i = 0; i < 4; ++i) {
+    pyc[kTimeOffset + i] = static_cast<char>((mtime >> (8 * i)) & 0xff);
+  }
+  return pyc;
 }
 
 }  // namespace
@@ -29,7 +41,7 @@ std::optional<PycMemo::Result> PycMemo::Find(const layers::PycSource& source) {
     flushed_ = size_;
   }
   layers::FileSource file(file_->temporary(), place.offset, place.size);
-  return Result{layers::ReadAll(file)};
+  return Result{WithTime(layers::ReadAll(file), source.mtime)};
 }
 
 void PycMemo::Keep(const layers::PycSource& source, const std::optional<std::string>& bytes) {
