@@ -15,6 +15,7 @@
 #include "builder/registry/registry_config.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
+#include "specs/base/url.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -87,36 +88,38 @@ Credentials AskForCredentials(const LoginArguments& arguments) {
   return credentials;
 }
 
-void RequireHost(const std::string& registry) {
-  if (specs::IsRegistryHost(registry.substr(0, registry.find('/')))) return;
+// "registry.example", or a namespace there: "registry.example/team".
+std::string RegistryOf(const LoginArguments& arguments) {
+  std::string registry = specs::WithoutSlash(arguments.registry);
+  if (specs::IsRegistryHost(registry.substr(0, registry.find('/')))) return registry;
   throw specs::Error(specs::ErrorKind::kUsage, fmt::format("\"{}\" is no registry", registry))
       .Expected("a host, such as registry.example or localhost:5000");
 }
 
 // GET /v2/ (distribution-spec, "Determining Support") answers 200 to who may come in.
-void Verify(Session& session, const LoginArguments& arguments, const Credentials& credentials) {
-  Endpoint endpoint =
-      RegistryConfig::OfHost(Environment::OfProcess()).ForWriting(arguments.registry, "");
-  if (arguments.options.insecure) endpoint.transport = Transport::kFallback;
+void Verify(Session& session, const std::string& name, const RegistryOptions& options,
+            const Credentials& credentials) {
+  Endpoint endpoint = RegistryConfig::OfHost(Environment::OfProcess()).ForWriting(name, "");
+  if (options.insecure) endpoint.transport = Transport::kFallback;
   Registry registry(session.http(), endpoint, credentials, Access::kPull);
   const HttpResponse response = registry.Ping();
   if (response.status != 200) throw registry.Failure("cannot log in", response);
 }
 
 int Login(const GlobalOptions& options, const LoginArguments& arguments) {
-  RequireHost(arguments.registry);
+  const std::string registry = RegistryOf(arguments);
   const Credentials credentials = AskForCredentials(arguments);
   Session session(options);
-  Verify(session, arguments, credentials);
-  const std::filesystem::path file = KeepLogin(FinderOfHost(), arguments.registry, credentials);
+  Verify(session, registry, arguments.options, credentials);
+  const std::filesystem::path file = KeepLogin(FinderOfHost(), registry, credentials);
   fmt::print("logged in; kept in {}\n", file.string());
   return 0;
 }
 
 int Logout(const LoginArguments& arguments) {
-  RequireHost(arguments.registry);
-  const ForgottenLogin forgotten = ForgetLogin(FinderOfHost(), arguments.registry);
-  fmt::print("{}\n", RenderLogout(forgotten, arguments.registry));
+  const std::string registry = RegistryOf(arguments);
+  const ForgottenLogin forgotten = ForgetLogin(FinderOfHost(), registry);
+  fmt::print("{}\n", RenderLogout(forgotten, registry));
   return 0;
 }
 

@@ -101,7 +101,7 @@ void Pushes::Add(const PushBlob& blob) {
 
 void Pushes::RememberHome(std::string_view host, std::string_view repository,
                           const specs::Sha256& blob) {
-  for (const std::unique_ptr<Way>& way : ways_) way->memory.RememberHome(host, repository, blob);
+  for (const std::unique_ptr<Way>& way : ways_) way->memory.SuggestHome(host, repository, blob);
 }
 
 std::vector<Pushed> Pushes::Finish(const layers::ImageSource& image) {

@@ -23,6 +23,15 @@ std::string_view HttpResponse::Header(std::string_view name) const {
   return {};
 }
 
+std::vector<std::string_view> HttpResponse::AllHeaders(std::string_view name) const {
+  const std::string wanted = specs::ToLower(name);
+  std::vector<std::string_view> values;
+  for (const HttpHeader& header : headers) {
+    if (specs::ToLower(header.name) == wanted) values.push_back(header.value);
+  }
+  return values;
+}
+
 HttpResponse HttpClient::Fetch(HttpRequest request) {
   // Shared: the client's thread may still be in set_value when this one has the value.
   const auto promise = std::make_shared<std::promise<HttpResult>>();

@@ -98,6 +98,8 @@ struct HttpResponse {
 
   // The first header of that name, compared without case; "" if there is none.
   std::string_view Header(std::string_view name) const;
+  // All of that name, in order: those that are lists may come in several (RFC 9110, 5.3).
+  std::vector<std::string_view> AllHeaders(std::string_view name) const;
 };
 
 // An HTTP answer of any status, or why there was none.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "builder/net/retry.h"
 #include "specs/base/base64.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
@@ -30,6 +31,16 @@ std::string ParameterOf(const Challenge& challenge, const char* name) {
 
 std::string BasicValue(const Credentials& credentials) {
   return "Basic " + specs::Base64Encode(credentials.user + ":" + credentials.password.Reveal());
+}
+
+std::vector<Challenge> ChallengesOf(const HttpResponse& refused) {
+  std::vector<Challenge> challenges;
+  for (std::string_view header : refused.AllHeaders("WWW-Authenticate")) {
+    for (Challenge& challenge : ParseChallenges(header)) {
+      challenges.push_back(std::move(challenge));
+    }
+  }
+  return challenges;
 }
 
 // What the request needs, and what the registry says that it needs.
@@ -75,7 +86,7 @@ void Authenticator::Renew(const HttpResponse& refused, const std::optional<HttpH
     const std::optional<HttpHeader> current = HeaderLocked(scope);
     if (current && (!sent || sent->value != current->value)) return;
   }
-  const std::vector<Challenge> challenges = ParseChallenges(refused.Header("WWW-Authenticate"));
+  const std::vector<Challenge> challenges = ChallengesOf(refused);
   for (const Challenge& challenge : challenges) {
     for (const char* parameter : {"realm", "service"}) {
       named_.insert(ParameterOf(challenge, parameter));
@@ -154,6 +165,11 @@ HttpRequest Authenticator::TokenRequest(const std::string& scope) const {
 
 Authenticator::Token Authenticator::FetchToken(const std::string& scope) {
   const HttpResponse response = http_.Fetch(TokenRequest(scope));
+  if (IsTransientStatus(response.status)) {
+    throw Error(
+        fmt::format("no token for {}: its token server answers {}", Host(), response.status))
+        .Hint("try again later");
+  }
   if (response.status != 200) {
     Refuse(fmt::format("its token server answers {}", response.status));
   }
@@ -177,8 +193,12 @@ Authenticator::Token Authenticator::FetchToken(const std::string& scope) {
   return token;
 }
 
+std::string Authenticator::Host() const {
+  return registry_url_.substr(registry_url_.find("://") + 3);
+}
+
 void Authenticator::Refuse(std::string_view reason) const {
-  const std::string host = registry_url_.substr(registry_url_.find("://") + 3);
+  const std::string host = Host();
   throw AccessRefused(Error(fmt::format("{} refuses access: {}", host, reason))
                           .Found(credentials_.empty()
                                      ? "no credentials for it"

@@ -33,12 +33,13 @@ class Authenticator {
                 Credentials credentials);
 
   // What to send with a request that needs `scope` ("repository:team/app:pull,push"); nullopt while
-  // the registry has asked for nothing.
+  // the registry has asked for nothing. Throws what Renew throws, where a token ran out.
   std::optional<HttpHeader> Header(const std::string& scope);
 
   // After a 401 to a request that carried `sent` (or nothing): makes the next Header() a better
   // one. Throws AccessRefused where there is nothing better: wrong or missing credentials, an
-  // unknown scheme, a token server that refuses.
+  // unknown scheme, a token server that refuses; any other Error where that server cannot be
+  // reached, or answers with a status that may pass.
   void Renew(const HttpResponse& refused, const std::optional<HttpHeader>& sent,
              const std::string& scope);
 
@@ -61,6 +62,7 @@ class Authenticator {
   std::optional<HttpHeader> HeaderLocked(const std::string& scope);
   Token FetchToken(const std::string& scope);
   HttpRequest TokenRequest(const std::string& scope) const;
+  std::string Host() const;
   [[noreturn]] void Refuse(std::string_view reason) const;
 
   HttpClient& http_;

@@ -61,7 +61,7 @@ class Fetch : public layers::Sink {
     Told();
     int failures = 0;
     while (!IsWhole()) {
-      const std::uint64_t before = partial_->size();
+      furthest_ = std::max(furthest_, partial_->size());
       std::optional<Error> failure;
       try {
         Ask();
@@ -72,7 +72,7 @@ class Fetch : public layers::Sink {
         if (error.kind() == ErrorKind::kInterrupted || final_) throw;
         failure = error;
       }
-      const bool progress = partial_->size() >= before + options_.least_progress;
+      const bool progress = partial_->size() >= furthest_ + options_.least_progress;
       failures = progress ? 1 : failures + 1;
       if (failures >= options_.max_failures) {
         throw std::move(failure->In(fmt::format("after {} tries in a row", failures)));
@@ -108,11 +108,17 @@ class Fetch : public layers::Sink {
     if (partial_->size() < blob_.size) return false;
     const specs::Sha256 found = partial_->Digest();
     if (found == blob_.digest) return true;
-    partial_->Restart();
-    if (++wrong_bodies_ >= kMostWrongBodies || blob_.size == 0) {
+    if (ForgetWrongBody() || blob_.size == 0) {
       throw WrongBlob(blob_, found.Oci(), blob_.digest.Oci());
     }
     return false;
+  }
+
+  // Whether that makes too many of them.
+  bool ForgetWrongBody() {
+    partial_->Restart();
+    furthest_ = 0;
+    return ++wrong_bodies_ >= kMostWrongBodies;
   }
 
   // One request, from where the partial file ends.
@@ -127,15 +133,12 @@ class Fetch : public layers::Sink {
       response = registry_.Send(std::move(request));
     } catch (const Error&) {
       // A file that is longer than it should be is wrong from the start.
-      if (too_long_) {
-        partial_->Restart();
-        final_ = ++wrong_bodies_ >= kMostWrongBodies;
-      }
+      if (too_long_) final_ = ForgetWrongBody();
       throw;
     }
     if (response.status == 416 && offset > 0) {  // it knows no such stretch
       partial_->Restart();
-      return;
+      throw registry_.Failure("cannot fetch the rest of a blob", response);
     }
     if (response.status != 200 && response.status != 206) {
       retry_after_ = RetryAfterMs(response.Header("Retry-After"));
@@ -145,8 +148,7 @@ class Fetch : public layers::Sink {
     // A 206 may be a part of what was asked for; a whole answer is too short.
     if (partial_->size() < blob_.size && (response.status == 200 || partial_->size() == offset)) {
       const std::string found = fmt::format("{} bytes", partial_->size());
-      partial_->Restart();
-      final_ = ++wrong_bodies_ >= kMostWrongBodies;
+      final_ = ForgetWrongBody();
       throw WrongBlob(blob_, found, fmt::format("{} bytes", blob_.size));
     }
   }
@@ -177,6 +179,7 @@ class Fetch : public layers::Sink {
   const FetchOptions& options_;
   std::unique_ptr<layers::PartialDownload> partial_;
   std::uint64_t told_ = 0;
+  std::uint64_t furthest_ = 0;  // what was there at most, before this try, of the same body
   std::uint64_t retry_after_ = 0;
   int wrong_bodies_ = 0;
   bool too_long_ = false;

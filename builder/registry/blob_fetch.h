@@ -15,7 +15,8 @@ namespace imgbuild::builder {
 struct FetchOptions {
   int max_failures = 6;            // in a row, without progress
   std::uint64_t backoff_ms = 300;  // before the second try; doubles, with jitter
-  // Bytes of one try that count as progress: a server that drips must not keep us for ever.
+  // Bytes beyond the furthest so far, in one try, that count as progress: a server that drips, or
+  // gives the same bytes again and again, must not keep us for ever.
   std::uint64_t least_progress = 32u << 10;
 };
 

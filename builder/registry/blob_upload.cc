@@ -4,8 +4,10 @@
 // with the PUT that ends it. Whatever fails in between, only the registry knows how many bytes it
 // has: so after every failure it is asked (GET on the session: 204 and Range), and the upload goes
 // on from there, or anew where the session is unknown, as registries that keep none across a cut
-// say. After a failed PUT the blob may be there all the same, since only the answer was lost: a
-// HEAD tells.
+// say. Where the registry is overloaded or out of reach, which says nothing of the session, it is
+// asked again; only the last try begins anew then, since some registries answer 500 for ever to a
+// session that is lost. After a failed PUT the blob may be there all the same, since only the
+// answer was lost: a HEAD tells.
 //
 // The invariant: nothing counts as uploaded but what a PUT or a HEAD said is there under its
 // digest. A registry that accepts bytes at a wrong place is caught by that digest, and the blob is
@@ -116,26 +118,27 @@ class Upload {
     } catch (const AccessRefused&) {
       // Who may not read that repository any more gets no token for both, on some servers.
       response.status = 403;
+    } catch (const Error& error) {
+      if (error.kind() == specs::ErrorKind::kInterrupted) throw;
+      return false;  // to begin an upload is tried more often
     }
     if (response.status == 201) return true;
+    if (!IsTransientStatus(response.status)) memory_.ForgetHome(endpoint.host, blob_.digest);
     if (response.status == 202) Take(response);
-    if (response.status == 401 || response.status == 403) {
-      memory_.ForgetHome(endpoint.host, blob_.digest);
-    }
     return false;
   }
 
   void Send() {
     Resume();
-    int failures = 0;
     std::uint64_t furthest = 0;  // what was received, ever
     for (;;) {
-      if (offset_ > furthest) failures = 0;
-      furthest = std::max(furthest, offset_);
       std::optional<Error> failure;
-      std::uint64_t wait = 0;
+      retry_after_ = 0;
       try {
+        if (unsure_ && Recover()) return;
         if (session_.url.empty()) Begin();
+        if (offset_ > furthest) failures_ = 0;
+        furthest = std::max(furthest, offset_);
         const std::uint64_t before = offset_;
         if (Next() == Step::kDone) return;
         if (!refused_ && offset_ > before) continue;
@@ -144,7 +147,7 @@ class Upload {
                                                "than before",
                                                repository_));
         if (refused_ && !MayPass(*refused_)) throw std::move(*failure);
-        if (refused_) wait = RetryAfterMs(refused_->Header("Retry-After"));
+        if (refused_) retry_after_ = RetryAfterMs(refused_->Header("Retry-After"));
         refused_.reset();
       } catch (const AccessRefused&) {
         throw;
@@ -152,12 +155,13 @@ class Upload {
         if (error.kind() == specs::ErrorKind::kInterrupted || final_) throw;
         failure = error;
       }
-      if (++failures >= options_.max_failures) {
-        throw std::move(failure->In(fmt::format("after {} tries in a row", failures)));
+      if (++failures_ >= options_.max_failures) {
+        throw std::move(failure->In(fmt::format("after {} tries in a row", failures_)));
       }
-      wait = std::max(wait, BackoffMs(failures + 1, options_.backoff_ms, Jitter()));
+      const std::uint64_t wait =
+          std::max(retry_after_, BackoffMs(failures_ + 1, options_.backoff_ms, Jitter()));
       std::this_thread::sleep_for(std::chrono::milliseconds(wait));
-      if (Recover()) return;
+      unsure_ = true;
     }
   }
 
@@ -208,40 +212,22 @@ class Upload {
   void LeaveSession() {
     session_ = {};
     offset_ = 0;
+    continued_ = false;
   }
 
-  // The session of an earlier run, where the registry knows it still; else the one that a refused
-  // mount began, if any.
+  // The session of an earlier run; else the one that a refused mount began, if any.
   void Resume() {
-    const UploadSession begun = std::exchange(session_, {});
-    if (const auto left = memory_.UnfinishedUpload(repository_, blob_.digest)) Continue(*left);
-    if (!session_.url.empty()) {
-      Cancel(begun);
+    const auto left = memory_.UnfinishedUpload(repository_, blob_.digest);
+    // Its URL is no better than one that came just now: it may be of a time when the registry was
+    // reached without TLS.
+    if (left && registry_.MayGoTo(left->url)) {
+      Cancel(std::exchange(session_, *left));
+      continued_ = true;
+      unsure_ = true;
       return;
     }
-    session_ = begun;
+    if (left) memory_.ForgetUpload(repository_, blob_.digest);
     Remember();
-  }
-
-  // Its URL is no better than one that came just now: it may be of a time when the registry was
-  // reached without TLS.
-  void Continue(const UploadSession& left) {
-    session_ = left;
-    try {
-      if (registry_.MayGoTo(session_.url)) {
-        Ask();
-      } else {
-        LeaveSession();
-      }
-    } catch (const AccessRefused&) {
-      throw;
-    } catch (const Error& error) {
-      if (error.kind() == specs::ErrorKind::kInterrupted) throw;
-      final_ = false;
-      LeaveSession();
-    }
-    continued_ = !session_.url.empty();
-    if (!continued_) memory_.ForgetUpload(repository_, blob_.digest);
   }
 
   void Cancel(const UploadSession& session) {
@@ -253,10 +239,15 @@ class Upload {
     }
   }
 
-  // How far the session is; leaves it where the registry knows nothing of it.
+  // How far the session is; leaves it where the registry knows nothing of it. Throws where that
+  // cannot be told now.
   void Ask() {
     const HttpResponse response =
-        registry_.Send({.method = "GET", .path = session_.url, .max_tries = 2});
+        registry_.Send({.method = "GET", .path = session_.url, .max_tries = 1});
+    if (IsTransientStatus(response.status)) {
+      retry_after_ = RetryAfterMs(response.Header("Retry-After"));
+      throw registry_.Failure("cannot ask how far an upload is", response);
+    }
     const std::optional<std::uint64_t> received = ReceivedOf(response.Header("Range"));
     if (response.status != 204 || (received && *received > blob_.size)) {
       LeaveSession();
@@ -267,7 +258,8 @@ class Upload {
     Told(offset_);
   }
 
-  // After a failure: whether the blob is there all the same.
+  // After a failure, or an earlier run: whether the blob is there all the same; else how far the
+  // session is. Throws where that cannot be told now: the next try asks again.
   bool Recover() {
     try {
       if (ending_ && IsThere()) return true;
@@ -275,9 +267,11 @@ class Upload {
     } catch (const AccessRefused&) {
       throw;
     } catch (const Error& error) {
-      if (error.kind() == specs::ErrorKind::kInterrupted || final_) throw;
-      LeaveSession();  // it cannot even be asked: begin anew once it can be reached
+      const bool last = failures_ + 1 >= options_.max_failures;
+      if (!last || final_ || error.kind() == specs::ErrorKind::kInterrupted) throw;
+      LeaveSession();
     }
+    unsure_ = false;
     return false;
   }
 
@@ -371,7 +365,10 @@ class Upload {
   UploadSession session_;
   std::uint64_t offset_ = 0;  // what the session has
   std::optional<HttpResponse> refused_;
-  bool continued_ = false;  // an earlier run began it
+  int failures_ = 0;  // in a row
+  std::uint64_t retry_after_ = 0;
+  bool unsure_ = false;     // the registry is to be asked what it has
+  bool continued_ = false;  // an earlier run began the session
   bool ending_ = false;     // the last request was a PUT
   bool anew_ = false;       // it was begun again, which helps once
   bool final_ = false;      // what failed will fail again

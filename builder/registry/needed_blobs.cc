@@ -20,7 +20,8 @@ bool Mount(Registry& target, const std::string& from, const Descriptor& blob) {
          .path = fmt::format("/blobs/uploads/?mount={}&from={}",
                              specs::PercentEncode(blob.digest.Oci()), specs::PercentEncode(from)),
          .mount_from = from});
-  } catch (const AccessRefused&) {  // to that repository; it is sent then
+  } catch (const specs::Error& error) {  // no access to that repository, say; it is sent then
+    if (error.kind() == specs::ErrorKind::kInterrupted) throw;
     return false;
   }
   if (response.status == 201) return true;

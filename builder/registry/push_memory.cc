@@ -37,6 +37,8 @@ void WriteNote(const fs::path& file, const std::string& text) {
   }
 }
 
+std::string HomeNote(std::string_view repository) { return std::string(repository) + "\n"; }
+
 }  // namespace
 
 fs::path PushMemory::UploadFile(std::string_view repository, const specs::Sha256& blob) const {
@@ -85,8 +87,15 @@ std::string PushMemory::HomeOf(std::string_view host, std::string_view repositor
 void PushMemory::RememberHome(std::string_view host, std::string_view repository,
                               const specs::Sha256& blob) {
   const fs::path file = HomeFile(host, blob);
+  const std::string note = HomeNote(repository);
+  if (ReadNote(file) != note) WriteNote(file, note);
+}
+
+void PushMemory::SuggestHome(std::string_view host, std::string_view repository,
+                             const specs::Sha256& blob) {
+  const fs::path file = HomeFile(host, blob);
   std::error_code ignored;
-  if (!fs::exists(file, ignored)) WriteNote(file, std::string(repository) + "\n");
+  if (!fs::exists(file, ignored)) WriteNote(file, HomeNote(repository));
 }
 
 void PushMemory::ForgetHome(std::string_view host, const specs::Sha256& blob) {

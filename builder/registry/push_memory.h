@@ -42,7 +42,10 @@ class PushMemory {
   // known.
   std::string HomeOf(std::string_view host, std::string_view repository,
                      const specs::Sha256& blob) const;
+  // One that was seen to have it; takes the place of any other.
   void RememberHome(std::string_view host, std::string_view repository, const specs::Sha256& blob);
+  // One that is said to have it; counts where none is known.
+  void SuggestHome(std::string_view host, std::string_view repository, const specs::Sha256& blob);
   void ForgetHome(std::string_view host, const specs::Sha256& blob);
 
  private:

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "builder/registry/manifest_fetch.h"
+#include "builder/registry/manifest_put.h"
 #include "builder/registry/pages.h"
 #include "specs/base/error.h"
 #include "specs/oci/document.h"
@@ -109,12 +110,14 @@ void PublishReferrers(Registry& registry, const specs::Sha256& subject,
     }
   }
   if (index.entries.size() == entries) return;
-  const HttpResponse response =
-      registry.Send({.method = "PUT",
-                     .path = "/manifests/" + tag,
-                     .headers = {{"Content-Type", std::string(specs::kOciIndex)}},
-                     .upload = HttpUpload{.bytes = specs::RenderLayoutIndex(index)}});
-  if (response.status != 201) throw registry.Failure("cannot put the list of referrers", response);
+  layers::SourceDocument document{.descriptor = {}, .bytes = specs::RenderLayoutIndex(index)};
+  document.descriptor = {.media_type = std::string(specs::kOciIndex),
+                         .digest = specs::HashOf(document.bytes),
+                         .size = document.bytes.size(),
+                         .platform = {},
+                         .annotations = {}};
+  specs::WithContext("while putting the list of referrers",
+                     [&] { PutManifest(registry, tag, document); });
 }
 
 }  // namespace imgbuild::builder

@@ -21,7 +21,8 @@ struct Referrer {
 std::vector<Referrer> ListReferrers(Registry& registry, const specs::Sha256& subject);
 
 // After manifests that have `subject` were pushed: where the registry keeps no list, they are added
-// to the index under the tag that stands in for it, keeping what others put there.
+// to the index under the tag that stands in for it, keeping what others put there. Throws Error
+// where it cannot be put, as PutManifest does.
 void PublishReferrers(Registry& registry, const specs::Sha256& subject,
                       const std::vector<Referrer>& added);
 

@@ -85,6 +85,11 @@ MirrorUse UseAt(const TomlValue& mirror, bool digest_only) {
       .Expected("\"all\", \"digest-only\" or \"tag-only\"");
 }
 
+// What rules are for.
+std::string NameOf(std::string_view registry, std::string_view repository) {
+  return repository.empty() ? std::string(registry) : fmt::format("{}/{}", registry, repository);
+}
+
 // Whether a rule's prefix is for the reference `name`: the whole of it or up to a "/", and "*." for
 // any subdomain.
 bool Matches(std::string_view prefix, std::string_view name) {
@@ -233,7 +238,7 @@ Endpoint RegistryConfig::At(const std::string& name, Transport transport) const 
 }
 
 Endpoint RegistryConfig::ForWriting(std::string_view registry, std::string_view repository) const {
-  std::string name = fmt::format("{}/{}", registry, repository);
+  std::string name = NameOf(registry, repository);
   const RegistryRule* rule = RuleFor(name);
   if (rule == nullptr) return At(name, Transport::kTls);
   if (rule->blocked) {
@@ -253,7 +258,7 @@ std::vector<Endpoint> RegistryConfig::ForReading(std::string_view registry,
                                                  std::string_view repository, ReadBy by) const {
   const Endpoint itself = ForWriting(registry, repository);
   std::vector<Endpoint> endpoints;
-  const std::string name = fmt::format("{}/{}", registry, repository);
+  const std::string name = NameOf(registry, repository);
   if (const RegistryRule* rule = RuleFor(name); rule != nullptr) {
     const std::size_t replaced =
         rule->prefix.starts_with("*.") ? registry.size() : rule->prefix.size();

@@ -67,7 +67,8 @@ class RegistryConfig {
   // Throws Error where a rule blocks it.
   std::vector<Endpoint> ForReading(std::string_view registry, std::string_view repository,
                                    ReadBy by) const;
-  // Mirrors are never written to.
+  // Mirrors are never written to. Without a repository: the registry as a whole, or a namespace,
+  // where `registry` is "registry.example/team".
   Endpoint ForWriting(std::string_view registry, std::string_view repository) const;
 
   // "containers-auth.json" alone where no file says otherwise.

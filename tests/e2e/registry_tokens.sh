@@ -56,6 +56,13 @@ echo "$TOKEN_PASSWORD" | "$IMGBUILD" login "127.0.0.1:$port" -u ann --password-s
 "$IMGBUILD" push -q oci:app.oci "127.0.0.1:$port/public/app:x" --insecure
 "$IMGBUILD" logout "127.0.0.1:$port" >/dev/null
 
+# A login for a namespace asks for the right to read that, and is kept for it.
+: >tokens.ledger
+echo "$TOKEN_PASSWORD" | "$IMGBUILD" login "127.0.0.1:$port/team/" -u ann --password-stdin --insecure >/dev/null
+contains "the scope of a namespace's login" "$(cat tokens.ledger)" '"scopes": ["repository:team:pull"]'
+"$IMGBUILD" push -q oci:app.oci "$there:four" --insecure
+"$IMGBUILD" logout "127.0.0.1:$port/team" >/dev/null
+
 # Anybody may pull what is public, with a token for nobody.
 : >tokens.ledger
 XDG_CACHE_HOME="$WORK/nobody" "$IMGBUILD" pull -q "127.0.0.1:$port/public/app:x" -o oci:back.oci:x --insecure

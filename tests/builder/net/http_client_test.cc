@@ -20,5 +20,13 @@ TEST(HttpResponse, FindsHeadersWithoutCase) {
   EXPECT_EQ(response.Header("ETag"), "");
 }
 
+TEST(HttpResponse, FindsAllHeadersOfAName) {
+  HttpResponse response;
+  response.headers = {{"Link", "a"}, {"Vary", "b"}, {"link", "c"}};
+  EXPECT_EQ(response.Header("Link"), "a");
+  EXPECT_EQ(response.AllHeaders("LINK"), (std::vector<std::string_view>{"a", "c"}));
+  EXPECT_TRUE(response.AllHeaders("ETag").empty());
+}
+
 }  // namespace
 }  // namespace imgbuild::builder

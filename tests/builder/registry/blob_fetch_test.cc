@@ -150,6 +150,36 @@ TEST_F(BlobFetchTest, AServerWithoutRangesSendsEverythingAgain) {
   EXPECT_EQ(told_, bytes_.size());
 }
 
+// It gives a good part each time, and never the rest.
+TEST_F(BlobFetchTest, AServerThatCutsAllAndKnowsNoStretchIsGivenUp) {
+  MiniRegistry server;
+  int answers = 0;
+  server.AnswerBy([&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (!AsksForBlob(request)) return std::nullopt;
+    if (++answers > 50) return ServedResponse{.status = 404};
+    if (request.headers.contains("range")) return ServedResponse{.status = 416};
+    return ServedResponse{.body = bytes_, .cut_after = 100'000};
+  });
+  EXPECT_EQ(Refused(server), ErrorKind::kFailure);
+  EXPECT_LE(answers, 2 * options_.max_failures);
+  EXPECT_LE(told_, 100'000u);
+}
+
+TEST_F(BlobFetchTest, AServerThatKnowsNoStretchMaySendEverythingAgain) {
+  MiniRegistry server;
+  int answers = 0;
+  server.AnswerBy([&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (!AsksForBlob(request)) return std::nullopt;
+    if (request.headers.contains("range")) return ServedResponse{.status = 416};
+    ServedResponse response{.body = bytes_};
+    if (++answers == 1) response.cut_after = 100'000;
+    return response;
+  });
+  Fetch(server);
+  EXPECT_TRUE(InStore());
+  EXPECT_EQ(told_, bytes_.size());
+}
+
 TEST_F(BlobFetchTest, WrongBytesAreNeverPublished) {
   std::string flipped = bytes_;
   flipped[150'000] ^= 1;

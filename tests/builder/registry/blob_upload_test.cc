@@ -53,6 +53,35 @@ class BlobUploadTest : public RegistryFixture {
     return sizes;
   }
 
+  // Bytes of all bodies from that request on.
+  static std::size_t Received(const MiniRegistry& server, std::size_t from = 0) {
+    std::size_t received = 0;
+    const std::vector<ServedRequest> requests = server.requests();
+    for (std::size_t i = from; i < requests.size(); ++i) received += requests[i].body.size();
+    return received;
+  }
+
+  // Cuts the first PATCH after so many bytes.
+  static void CutFirstPatch(MiniRegistry& server, std::size_t bytes) {
+    server.CutBodies([=, cut = false](std::size_t, const ServedRequest& request) mutable {
+      if (request.method != "PATCH" || cut) return std::optional<std::size_t>();
+      cut = true;
+      return std::optional(bytes);
+    });
+  }
+
+  // Answers that to the first `times` questions how far an upload is.
+  static void AnswerQuestions(MiniRegistry& server, int times, const ServedResponse& answer) {
+    server.AnswerBy([=](std::size_t, const ServedRequest& request) mutable {
+      if (request.method != "GET" || request.target.find("/blobs/uploads/") == std::string::npos ||
+          times == 0) {
+        return std::optional<ServedResponse>();
+      }
+      --times;
+      return std::optional(answer);
+    });
+  }
+
   std::optional<UploadSession> Note(const MiniRegistry& server) {
     return memory_.UnfinishedUpload(server.host() + "/team/app", blob_.digest);
   }
@@ -156,6 +185,58 @@ TEST_F(BlobUploadTest, BeginsAnewWhereTheRegistryForgot) {
   EXPECT_TRUE(IsThere(server));
 }
 
+TEST_F(BlobUploadTest, ASessionThatCannotBeAskedForAWhileIsKept) {
+  options_.max_failures = 6;
+  for (const ServedResponse& answer :
+       {ServedResponse{.status = 503},
+        ServedResponse{.status = 429, .headers = {{"Retry-After", "0"}}},
+        ServedResponse{.status = 200, .headers = {}, .body = "", .vanish = true}}) {
+    MiniRegistry server;
+    CutFirstPatch(server, 200'000);
+    AnswerQuestions(server, 3, answer);
+    Upload(server);
+    EXPECT_TRUE(IsThere(server));
+    EXPECT_EQ(Received(server), kSize) << answer.status;  // nothing twice
+    EXPECT_EQ(Sizes(server, "POST").size(), 1u);
+    EXPECT_EQ(told_, kSize);
+  }
+}
+
+// As some registries answer for a session that they have lost.
+TEST_F(BlobUploadTest, ASessionThatCanNeverBeAskedIsLeftInTheEnd) {
+  MiniRegistry server;
+  CutFirstPatch(server, 200'000);
+  AnswerQuestions(server, 100, {.status = 500});
+  Upload(server);
+  EXPECT_TRUE(IsThere(server));
+  EXPECT_EQ(Sizes(server, "POST").size(), 2u);
+  EXPECT_EQ(Sizes(server, "GET").size(), 3u);  // in all tries but the first
+}
+
+TEST_F(BlobUploadTest, ALaterRunThatCannotAskAtOnceGoesOnToo) {
+  MiniRegistry server;
+  options_.max_failures = 1;
+  CutPatches(server, 200'000);
+  EXPECT_THROW(Upload(server), specs::Error);
+  server.CutBodies({});
+  const std::optional<UploadSession> note = Note(server);
+  ASSERT_TRUE(note);
+
+  options_.max_failures = 4;
+  server.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.method == "HEAD") return {};
+    return ServedResponse{.status = 503};
+  });
+  EXPECT_THROW(Upload(server), specs::Error);
+  EXPECT_EQ(Note(server), note);
+
+  AnswerQuestions(server, 2, {.status = 503});
+  const std::size_t before = server.requests().size();
+  Upload(server);
+  EXPECT_TRUE(IsThere(server));
+  EXPECT_EQ(Received(server, before), kSize - 200'000);
+}
+
 TEST_F(BlobUploadTest, ALaterRunGoesOnToo) {
   MiniRegistry server;
   options_.max_failures = 1;
@@ -202,9 +283,11 @@ TEST_F(BlobUploadTest, WhatARefusedMountBeganIsAnUploadAsAnyOther) {
   EXPECT_EQ(Sizes(server, "POST", before).size(), 1u);
   server.CutBodies({});
   before = server.requests().size();
+  memory_.RememberHome(server.host(), "team/other", blob_.digest);  // what it begins is not needed
   Upload(server);
   EXPECT_TRUE(IsThere(server));
   EXPECT_THAT(Sizes(server, "PATCH", before), ElementsAre(150'000u, 50'000u));
+  EXPECT_EQ(Sizes(server, "DELETE", before).size(), 1u);
 }
 
 TEST_F(BlobUploadTest, AnUploadOfAnEarlierRunThatIsNotTakenAnyMoreBeginsAnew) {
@@ -249,6 +332,67 @@ TEST_F(BlobUploadTest, ARepositoryThatMayNotBeReadAnyMoreIsNoHindrance) {
   EXPECT_EQ(Upload(server, "team/app", Ann()).outcome, BlobOutcome::kUploaded);
   EXPECT_TRUE(IsThere(server));
   EXPECT_EQ(memory_.HomeOf(server.host(), "team/third", blob_.digest), "team/app");
+}
+
+TEST_F(BlobUploadTest, AHomeThatDoesNotHaveItAnyMoreIsReplaced) {
+  MiniRegistry server;
+  memory_.RememberHome(server.host(), "team/old", blob_.digest);
+  EXPECT_EQ(Upload(server, "team/app").outcome, BlobOutcome::kUploaded);
+  EXPECT_EQ(Upload(server, "team/third").outcome, BlobOutcome::kMounted);
+  EXPECT_TRUE(IsThere(server, "team/third"));
+}
+
+TEST_F(BlobUploadTest, AHomeIsForgottenForAnAnswerNotForSilence) {
+  MiniRegistry server;
+  options_.max_failures = 1;
+  const auto home = [&] { return memory_.HomeOf(server.host(), "team/app", blob_.digest); };
+  memory_.RememberHome(server.host(), "team/old", blob_.digest);
+  server.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.method != "POST") return {};
+    return ServedResponse{.status = 503};
+  });
+  EXPECT_THROW(Upload(server), specs::Error);
+  EXPECT_EQ(home(), "team/old");
+  server.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.method != "PATCH") return {};
+    return ServedResponse{.status = 403};
+  });
+  EXPECT_THROW(Upload(server), specs::Error);
+  EXPECT_EQ(home(), "");
+}
+
+TEST_F(BlobUploadTest, WhatIsSaidOfAHomeCountsWhereNoneIsKnown) {
+  const std::string host = "registry.example";
+  memory_.SuggestHome(host, "team/said", blob_.digest);
+  EXPECT_EQ(memory_.HomeOf(host, "team/app", blob_.digest), "team/said");
+  memory_.RememberHome(host, "team/seen", blob_.digest);
+  memory_.SuggestHome(host, "team/said", blob_.digest);
+  EXPECT_EQ(memory_.HomeOf(host, "team/app", blob_.digest), "team/seen");
+}
+
+TEST_F(BlobUploadTest, ATokenServerThatIsDownForAWhileIsNoRefusal) {
+  MiniRegistry server({.login = RegistryLogin::kToken, .token_uses = 2});
+  int asked = 0;
+  server.AnswerBy([&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (!request.target.starts_with("/token")) return {};
+    ++asked;
+    if (asked == 1 || asked > 5) return {};
+    return ServedResponse{.status = 503};
+  });
+  Upload(server, "team/app", Ann());
+  EXPECT_TRUE(IsThere(server));
+  EXPECT_GT(asked, 5);
+}
+
+TEST_F(BlobUploadTest, AMountThatGetsNoTokenNowIsNoHindrance) {
+  MiniRegistry server({.login = RegistryLogin::kToken});
+  memory_.RememberHome(server.host(), "team/other", blob_.digest);
+  server.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.target.find("team%2Fother%3Apull") == std::string::npos) return {};
+    return ServedResponse{.status = 503};
+  });
+  EXPECT_EQ(Upload(server, "team/app", Ann()).outcome, BlobOutcome::kUploaded);
+  EXPECT_TRUE(IsThere(server));
 }
 
 TEST_F(BlobUploadTest, ATokenForAMountIsForTheMountAlone) {

@@ -51,6 +51,17 @@ TEST_F(NeededBlobsTest, AnUploadThatWasBegunInsteadIsCancelled) {
   EXPECT_NE(last.target.find("/blobs/uploads/"), std::string::npos);
 }
 
+TEST_F(NeededBlobsTest, WhatCannotBeMountedNowIsNeeded) {
+  MiniRegistry server;
+  server.PutBlob("other/app", "one");
+  server.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.method != "POST") return std::nullopt;
+    return ServedResponse{.status = 200, .headers = {}, .body = "", .vanish = true};
+  });
+  Registry registry = Open(server);
+  EXPECT_EQ(NeededBlobs(registry, memory_, "other/app", {blobs_[0]}).size(), 1u);
+}
+
 TEST_F(NeededBlobsTest, ManifestsByTheirDigest) {
   MiniRegistry server;
   server.PutManifest("team/app", "v1", "{}", std::string(specs::kOciManifest));

@@ -82,6 +82,26 @@ TEST_F(ReferrersTest, WhatOthersPutUnderTheTagStays) {
   EXPECT_EQ(ListReferrers(registry_, subject_).size(), 2u);
 }
 
+TEST_F(ReferrersTest, AListThatIsTakenForAnotherIsPutAgain) {
+  int lies = 2;
+  server_.AnswerBy([&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.method != "PUT" || lies == 0) return std::nullopt;
+    --lies;
+    return ServedResponse{.status = 201,
+                          .headers = {{"Docker-Content-Digest", "sha256:" + std::string(64, 'e')}}};
+  });
+  PublishReferrers(registry_, subject_, {Of("one")});
+  EXPECT_EQ(ListReferrers(registry_, subject_), std::vector<Referrer>{Of("one")});
+  lies = 100;
+  try {
+    PublishReferrers(registry_, subject_, {Of("two")});
+    ADD_FAILURE() << "no error";
+  } catch (const specs::Error& error) {
+    EXPECT_EQ(error.kind(), specs::ErrorKind::kVerification);
+    EXPECT_THAT(error.what(), testing::HasSubstr("list of referrers"));
+  }
+}
+
 TEST_F(ReferrersTest, AnswersOfOtherKindsMeanThatThereIsNoList) {
   for (const ServedResponse& answer :
        {ServedResponse{.status = 400}, ServedResponse{.status = 405},

@@ -28,6 +28,21 @@ TEST(RegistryConfigTest, WithoutRulesTheRegistryItself) {
   EXPECT_EQ(endpoint.transport, Transport::kTls);
 }
 
+TEST(RegistryConfigTest, ARegistryAsAWholeOrANamespaceOfIt) {
+  const Endpoint whole = RegistryConfig().ForWriting("registry.example:5000", "");
+  EXPECT_EQ(whole.host, "registry.example:5000");
+  EXPECT_EQ(whole.repository, "");
+  const Endpoint part = RegistryConfig().ForWriting("registry.example:5000/team", "");
+  EXPECT_EQ(part.host, "registry.example:5000");
+  EXPECT_EQ(part.repository, "team");
+  const RegistryConfig config =
+      Config("[[registry]]\nprefix = \"registry.example\"\nlocation = \"store.example\"\n");
+  EXPECT_EQ(config.ForWriting("registry.example", "").host, "store.example");
+  EXPECT_EQ(config.ForWriting("registry.example", "").repository, "");
+  EXPECT_EQ(config.ForWriting("registry.example/team", "").host, "store.example");
+  EXPECT_EQ(config.ForWriting("registry.example/team", "").repository, "team");
+}
+
 TEST(RegistryConfigTest, MirrorsAreReadFromAndNeverWrittenTo) {
   const RegistryConfig config = Config(R"(
 unqualified-search-registries = ["registry.example"]

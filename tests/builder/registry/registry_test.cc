@@ -226,6 +226,53 @@ TEST_F(RegistryTest, TokensAreAskedForByTheRegistrysTls) {
   }
 }
 
+// RFC 9110, 11.6.1.
+TEST_F(RegistryTest, ChallengesMayComeInSeveralHeaders) {
+  support::FakeHttp http;
+  std::string sent;
+  http.On("https://registry.example/v2/team/app/manifests/none",
+          [&](const HttpRequest& request) -> HttpResult {
+            if (!request.headers.empty()) {
+              sent = request.headers.front().value;
+              return HttpResponse{.status = 404, .url = request.url};
+            }
+            return HttpResponse{.status = 401,
+                                .headers = {{"WWW-Authenticate", "Negotiate"},
+                                            {"WWW-Authenticate", R"(Basic realm="mini")"}},
+                                .url = request.url};
+          });
+  Registry registry(http,
+                    {.host = "registry.example",
+                     .repository = "team/app",
+                     .transport = Transport::kTls,
+                     .tls = nullptr},
+                    Ann(), Access::kPull);
+  EXPECT_EQ(Ask(registry), 404);
+  EXPECT_THAT(sent, testing::StartsWith("Basic "));
+}
+
+// It may be up again for the next try; a login would change nothing.
+TEST_F(RegistryTest, ATokenServerThatIsDownIsNoRefusal) {
+  MiniRegistry server({.login = RegistryLogin::kToken});
+  for (const int status : {429, 500, 503}) {
+    server.AnswerBy([=](std::size_t, const ServedRequest& request) {
+      return request.target.starts_with("/token") ? std::optional(ServedResponse{.status = status})
+                                                  : std::nullopt;
+    });
+    Registry registry = Open(server, Ann());
+    try {
+      Ask(registry);
+      ADD_FAILURE() << "no error";
+    } catch (const AccessRefused&) {
+      ADD_FAILURE() << "refused for " << status;
+    } catch (const specs::Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr(std::to_string(status)));
+      EXPECT_THAT(error.what(), HasSubstr(server.host()));
+      EXPECT_THAT(error.what(), Not(HasSubstr("login")));
+    }
+  }
+}
+
 TEST_F(RegistryTest, AnUploadIsNotSentToAnotherHost) {
   MiniRegistry server;
   server.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
