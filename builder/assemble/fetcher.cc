@@ -224,7 +224,7 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
       return FromTheStart();
     if (response.status == 200 || response.status == 206) return Verify();
     Error refusal = Error(fmt::format("could not fetch {}: status {}",
-                                      RedactUrl(addresses_[next_ - 1].url), response.status))
+                                      RedactUrl(addresses_[next_ - 1].url), StatusText(response)))
                         .In("from " + addresses_[next_ - 1].origin);
     if (!IsOfFile(response.status)) return Finish(std::move(refusal));
     if (!refusal_) refusal_ = std::move(refusal);

@@ -72,16 +72,18 @@ void PutInStore(const std::vector<layers::SourceBlob>& blobs, layers::Store& sto
 }  // namespace
 
 OpenedBase::OpenedBase(Session& session, const specs::Spec& spec,
-                       std::optional<specs::LockedBase> locked, layers::LayerBytes bytes)
+                       std::optional<specs::LockedBase> locked, layers::LayerBytes bytes,
+                       RegistryOptions registry)
     : session_(session),
       name_(*spec.system.image),
       place_(PlaceOf(name_, locked)),
       locked_(std::move(locked)),
-      bytes_(bytes) {}
+      bytes_(bytes),
+      registry_(registry) {}
 
 layers::ImageOrigin& OpenedBase::Origin() {
   if (!found_.origin) {
-    found_ = OpenImage(session_, place_, {});
+    found_ = OpenImage(session_, place_, registry_);
     RequireLocked(found_.origin->Root());
   }
   return *found_.origin;
@@ -183,9 +185,10 @@ std::optional<BlobHome> HomeOfBase(const specs::Spec& spec) {
 }
 
 std::unique_ptr<OpenedBase> OpenBase(Session& session, const specs::Spec& spec,
-                                     const specs::Lock& lock, layers::LayerBytes bytes) {
+                                     const specs::Lock& lock, layers::LayerBytes bytes,
+                                     const RegistryOptions& registry) {
   if (!spec.system.image) return nullptr;
-  return std::make_unique<OpenedBase>(session, spec, lock.base, bytes);
+  return std::make_unique<OpenedBase>(session, spec, lock.base, bytes, registry);
 }
 
 }  // namespace imgbuild::builder

@@ -11,6 +11,7 @@
 #include "builder/assemble/shared_cache.h"
 #include "builder/base/base_images.h"
 #include "builder/cli/image_access.h"
+#include "builder/cli/registry_access.h"
 #include "builder/cli/session.h"
 #include "builder/share/cache_place.h"
 #include "layers/image/image.h"
@@ -24,9 +25,10 @@ namespace imgbuild::builder {
 class OpenedBase : public BaseImages {
  public:
   // What the lock pins, or for nullopt whatever is there now. `bytes` says whether layers that have
-  // to be read stay in the store. Borrows session and spec. REQUIRES: the spec builds on an image.
+  // to be read stay in the store, `registry` how a registry is reached. Borrows session and spec.
+  // REQUIRES: the spec builds on an image.
   OpenedBase(Session& session, const specs::Spec& spec, std::optional<specs::LockedBase> locked,
-             layers::LayerBytes bytes);
+             layers::LayerBytes bytes, RegistryOptions registry);
 
   // From now on asked for what lies in layers before they are read. Borrowed; null: nobody is.
   void UseShared(SharedCache* shared) { shared_ = shared; }
@@ -59,6 +61,7 @@ class OpenedBase : public BaseImages {
   const ImagePlace place_;
   const std::optional<specs::LockedBase> locked_;
   const layers::LayerBytes bytes_;
+  const RegistryOptions registry_;
   std::mutex fetching_;
   FoundImage found_;
   SharedCache* shared_ = nullptr;
@@ -69,7 +72,8 @@ class OpenedBase : public BaseImages {
 
 // Null where the spec builds on Debian packages.
 std::unique_ptr<OpenedBase> OpenBase(Session& session, const specs::Spec& spec,
-                                     const specs::Lock& lock, layers::LayerBytes bytes);
+                                     const specs::Lock& lock, layers::LayerBytes bytes,
+                                     const RegistryOptions& registry);
 
 // The repository of a registry that the spec's image may be mounted from, as registries.conf has
 // it; nullopt for a file's image, and for none.

@@ -17,6 +17,7 @@ void BuildOne(Session& session, BuildArguments& arguments, const specs::LoadedSp
   Stopwatch stopwatch;
   Delivery delivery(session, arguments, loaded);
   arguments.lock.base_bytes = delivery.base_bytes();
+  arguments.lock.registry = arguments.registry;
   const FoundLock found = FindOrMakeLock(session, arguments.spec, loaded, arguments.lock);
   std::vector<PhaseTime> phases = {{"lock", stopwatch.Lap()}};
   delivery.Run(found.lock, stopwatch, phases);

@@ -121,7 +121,7 @@ BuiltEnvironment BuildEnvironment(Session& session, const ContainerOptions& opti
   lock_options.base_bytes = layers::LayerBytes::kKept;
   const FoundLock found = FindOrMakeLock(session, options.spec, loaded, lock_options);
   const std::unique_ptr<OpenedBase> base =
-      OpenBase(session, loaded.spec, found.lock, layers::LayerBytes::kKept);
+      OpenBase(session, loaded.spec, found.lock, layers::LayerBytes::kKept, options.lock.registry);
   BuiltImage built = WithBuildContext({.store = session.store(),
                                        .session = session,
                                        .loaded = loaded,

@@ -42,20 +42,6 @@ void RequireSense(const CopyRequest& request) {
   }
 }
 
-// Has the store read those blobs again that lie in it. Whether one was wrong, and is gone now.
-bool RemoveDamaged(layers::Store& store, const std::vector<layers::SourceBlob>& blobs) {
-  bool removed = false;
-  for (const layers::SourceBlob& blob : blobs) {
-    const specs::Descriptor& descriptor = blob.descriptor;
-    if (blob.path != store.paths().Blob(descriptor.digest) ||
-        !store.FindBlob(descriptor.digest, descriptor.size)) {
-      continue;
-    }
-    if (!store.RecheckBlob(descriptor.digest)) removed = true;
-  }
-  return removed;
-}
-
 ImageSource Formed(const CopyRequest& request, ImageSource image) {
   return request.form == CopyForm::kOci ? layers::AsOci(std::move(image)) : std::move(image);
 }
@@ -94,23 +80,14 @@ class RegistryTarget {
         tags);
   }
 
-  // A registry does not take what is damaged in the cache: then `read` is asked once more.
   PushResult Push(const std::function<ImageSource()>& read, const std::vector<std::string>& tags) {
-    const ImageSource image = read();
-    digest_ = image.root().digest;
     const PushOptions options{.tags = tags};
-    try {
-      return PushImage(*registry_, memory_, image, options, session_.progress());
-    } catch (const AccessRefused&) {
-      throw;
-    } catch (const Error& error) {
-      if (error.kind() == ErrorKind::kInterrupted ||
-          !RemoveDamaged(session_.store(), image.blobs)) {
-        throw;
-      }
-      session_.progress().Detail(fmt::format("{}; it is read again", error.message()));
-    }
-    return PushImage(*registry_, memory_, read(), options, session_.progress());
+    PushResult result;
+    ReadAndPush(session_, read, [&](const ImageSource& image) {
+      digest_ = image.root().digest;
+      result = PushImage(*registry_, memory_, image, options, session_.progress());
+    });
+    return result;
   }
 
   Registry& registry() { return *registry_; }

@@ -16,7 +16,8 @@ namespace {
 // Builds again in an empty cache, from the same archives, and compares. What the cache has
 // otherwise is gone from it then: it would be found by the next build.
 void Check(Session& session, const specs::LoadedSpec& loaded, const specs::Lock& lock,
-           layers::Compression compression, const layers::Image& image) {
+           layers::Compression compression, const layers::Image& image,
+           const RegistryOptions& registry) {
   const std::filesystem::path folder = session.store().NewDirectory();
   struct Remove {
     const std::filesystem::path& folder;
@@ -32,7 +33,7 @@ void Check(Session& session, const specs::LoadedSpec& loaded, const specs::Lock&
   std::filesystem::create_directory_symlink(session.store().paths().Downloads(),
                                             store.paths().Downloads(), error);
   // So are the layers of a base image; what lies in them others may have told.
-  const auto base = OpenBase(session, loaded.spec, lock, layers::LayerBytes::kPassed);
+  const auto base = OpenBase(session, loaded.spec, lock, layers::LayerBytes::kPassed, registry);
   if (base) base->ListIn(store);
   const BuiltImage again = WithBuildContext({.store = store,
                                              .session = session,
@@ -125,7 +126,7 @@ void Delivery::Obtain(const PushBlob& blob) {
 }
 
 void Delivery::Run(const specs::Lock& lock, Stopwatch& stopwatch, std::vector<PhaseTime>& phases) {
-  base_ = OpenBase(session_, loaded_.spec, lock, base_bytes());
+  base_ = OpenBase(session_, loaded_.spec, lock, base_bytes(), arguments_.registry);
   try {
     Build(lock, shared_.get());
   } catch (const specs::Error&) {
@@ -137,7 +138,7 @@ void Delivery::Run(const specs::Lock& lock, Stopwatch& stopwatch, std::vector<Ph
   TellOfCudaLicence(session_, loaded_.spec, built_);
   phases.push_back({"build", stopwatch.Lap()});
   if (arguments_.check) {
-    Check(session_, loaded_, lock, compression_, built_.image);
+    Check(session_, loaded_, lock, compression_, built_.image, arguments_.registry);
     phases.push_back({"check", stopwatch.Lap()});
   }
   const auto deliver = [&] {

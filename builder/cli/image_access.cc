@@ -3,9 +3,12 @@
 #include <cassert>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "builder/cli/outputs.h"
 #include "layers/image/compress_layers.h"
 #include "layers/image/docker_archive_origin.h"
+#include "layers/image/image_blobs.h"
 #include "layers/image/layout_origin.h"
 #include "layers/image/oci_archive_origin.h"
 #include "layers/write/compress.h"
@@ -52,6 +55,11 @@ Output OutputOf(const ImagePlace& place) {
   return output;
 }
 
+// What was damaged in the cache is gone there.
+void TellReadAgain(Session& session, const specs::Error& error) {
+  session.progress().Detail(fmt::format("{}; it is read again", error.message()));
+}
+
 }  // namespace
 
 FoundImage OpenImage(Session& session, const ImagePlace& place, const RegistryOptions& options) {
@@ -87,8 +95,34 @@ layers::ImageSource ReadForRegistry(Session& session, PlaceKind kind, layers::Im
                                     const std::string& platform) {
   layers::ImageSource image = layers::ReadImage(origin, platform);
   if (kind != PlaceKind::kDockerArchive) return image;
-  return layers::CompressLayers(session.store(), std::move(image),
-                                *layers::MakeCodec(layers::Compression::kZstd), session.executor());
+  const auto compress = [&](layers::ImageSource plain) {
+    return layers::CompressLayers(session.store(), std::move(plain),
+                                  *layers::MakeCodec(layers::Compression::kZstd),
+                                  session.executor());
+  };
+  try {
+    return compress(std::move(image));
+  } catch (const specs::Error& error) {
+    if (error.kind() != specs::ErrorKind::kVerification) throw;
+    TellReadAgain(session, error);
+  }
+  return compress(layers::ReadImage(origin, platform));
+}
+
+void ReadAndPush(Session& session, const std::function<layers::ImageSource()>& read,
+                 const std::function<void(const layers::ImageSource&)>& push) {
+  const layers::ImageSource image = read();
+  try {
+    push(image);
+    return;
+  } catch (const specs::Error& error) {
+    if (error.kind() != specs::ErrorKind::kVerification ||
+        !layers::RemoveDamaged(session.store(), image)) {
+      throw;
+    }
+    TellReadAgain(session, error);
+  }
+  push(read());
 }
 
 void CheckPlace(const ImagePlace& place) {

@@ -1,6 +1,7 @@
 // From a place to the image there, and from an image to its place.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,9 +32,15 @@ std::vector<std::unique_ptr<Registry>> OpenForReading(Session& session,
                                                       const RegistryOptions& options);
 
 // The image of a place of that kind, as registries take it: plain layers of a docker-archive are
-// compressed. `platform` as for layers::ReadImage.
+// compressed, once more where the cache had one of them damaged. `platform` as for
+// layers::ReadImage.
 layers::ImageSource ReadForRegistry(Session& session, PlaceKind kind, layers::ImageOrigin& origin,
                                     const std::string& platform);
+
+// Gives `push` what `read` gives. Where something of it turns out to be damaged in the cache, it is
+// removed there, and both are asked once more.
+void ReadAndPush(Session& session, const std::function<layers::ImageSource()>& read,
+                 const std::function<void(const layers::ImageSource&)>& push);
 
 // Throws Error where nothing can be written to `place`, which is not a registry's. Changes nothing.
 void CheckPlace(const ImagePlace& place);

@@ -3,6 +3,7 @@
 #include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/lock_session.h"
+#include "builder/cli/registry_access.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -48,6 +49,7 @@ void AddLockCommand(Command app, const GlobalOptions& options, RunCommand& run) 
           .TypeName("NAME")
           .AtMostOne()
           .Repeatable();
+  AddRegistryOptions(command, arguments->lock.registry);
   command.WhenGiven([&options, &run, arguments, upgrade] {
     // --upgrade without a name means everything.
     arguments->lock.upgrade_all = upgrade.IsGiven() && arguments->upgrades.empty();

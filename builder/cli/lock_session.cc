@@ -140,7 +140,7 @@ FoundLock FindOrMakeLock(Session& session, const SpecOptions& spec_options,
   std::unique_ptr<OpenedBase> base;
   if (loaded.spec.system.image) {
     base = std::make_unique<OpenedBase>(session, loaded.spec, KeptBase(previous, loaded, options),
-                                        options.base_bytes);
+                                        options.base_bytes, options.registry);
   }
   const std::unique_ptr<Repository> repository = session.OpenRepository(loaded.spec);
   const LockRequest request{.loaded = loaded,

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "builder/cli/registry_access.h"
 #include "builder/cli/session.h"
 #include "layers/image/base_image.h"
 #include "specs/env/loader.h"
@@ -19,6 +20,7 @@ struct LockOptions {
   std::set<std::string> upgrades;
   // Of the image that the spec builds on, where it has to be read.
   layers::LayerBytes base_bytes = layers::LayerBytes::kPassed;
+  RegistryOptions registry;
 };
 
 struct FoundLock {

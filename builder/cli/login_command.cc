@@ -111,8 +111,7 @@ int Login(const GlobalOptions& options, const LoginArguments& arguments) {
   const Credentials credentials = AskForCredentials(arguments);
   Session session(options);
   Verify(session, registry, arguments.options, credentials);
-  const std::filesystem::path file = KeepLogin(FinderOfHost(), registry, credentials);
-  fmt::print("logged in; kept in {}\n", file.string());
+  fmt::print("logged in; kept in {}\n", KeepLogin(FinderOfHost(), registry, credentials));
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/lock_session.h"
+#include "builder/cli/registry_access.h"
 #include "layers/io/atomic_file.h"
 #include "layers/io/file.h"
 #include "specs/base/error.h"
@@ -22,6 +23,7 @@ struct PackageArguments {
   std::string spec = "spec.toml";
   std::string layer;
   bool system = false;
+  LockOptions lock;
 };
 
 std::optional<specs::PackageList> ListOf(const PackageArguments& arguments) {
@@ -82,8 +84,9 @@ void ReportChange(Session& session, const specs::PackageChange& change, const st
 
 // Resolves with the edited text while the file is as it was: whatever goes wrong leaves both spec
 // and lock alone.
-int Apply(Session& session, const std::string& file, const std::string& before,
+int Apply(Session& session, const PackageArguments& arguments, const std::string& before,
           const specs::EditedSpec& edited) {
+  const std::string& file = arguments.spec;
   if (edited.changes.empty()) {
     session.progress().Info(fmt::format("{} has all of that already", file));
     return 0;
@@ -98,7 +101,7 @@ int Apply(Session& session, const std::string& file, const std::string& before,
   session.ReadInstead(file, edited.text);
   const FoundLock found = specs::WithContext(
       fmt::format("with these packages; {} is as it was", file),
-      [&] { return FindOrMakeLock(session, plain, session.Load(plain, file), {}); });
+      [&] { return FindOrMakeLock(session, plain, session.Load(plain, file), arguments.lock); });
   if (layers::ReadFile(file, kLargestSpec) != before) {
     throw specs::Error(fmt::format("{} was changed by somebody else meanwhile", file))
         .Hint("do it again");
@@ -122,14 +125,14 @@ int Add(const GlobalOptions& options, const PackageArguments& arguments) {
   Session session(options);
   const std::string text = ReadSpec(arguments.spec);
   const specs::PackageList list = ListOf(arguments).value_or(specs::PackageList{});
-  return Apply(session, arguments.spec, text,
+  return Apply(session, arguments, text,
                specs::AddPackages(text, arguments.spec, list, arguments.packages));
 }
 
 int Remove(const GlobalOptions& options, const PackageArguments& arguments) {
   Session session(options);
   const std::string text = ReadSpec(arguments.spec);
-  return Apply(session, arguments.spec, text,
+  return Apply(session, arguments, text,
                specs::RemovePackages(text, arguments.spec, ListOf(arguments), arguments.packages));
 }
 
@@ -148,6 +151,7 @@ void AddOne(Command app, const GlobalOptions& options, RunCommand& run, const ch
   command.AddOption("--layer", arguments->layer, "In this one of [[python.layers]]")
       .TypeName("NAME");
   command.AddFlag("--system", arguments->system, "In system.packages");
+  AddRegistryOptions(command, arguments->lock.registry);
   command.WhenGiven([&options, &run, arguments, action] {
     run = [&options, arguments, action] { return action(options, *arguments); };
   });

@@ -11,6 +11,7 @@
 #include "builder/cli/commands.h"
 #include "builder/cli/delivery.h"
 #include "builder/cli/lock_session.h"
+#include "builder/cli/registry_access.h"
 #include "builder/plan/cuda_preflight.h"
 #include "specs/base/text.h"
 #include "specs/env/cuda.h"
@@ -197,6 +198,7 @@ void AddPlanCommand(Command app, const GlobalOptions& options, RunCommand& run) 
   AddSpecOptions(command, arguments->spec);
   command.AddOption("--compression", arguments->compression, "zstd or gzip").TypeName("CODEC");
   command.AddFlag("--locked", arguments->lock.locked, "Refuse to resolve: the lock must match");
+  AddRegistryOptions(command, arguments->lock.registry);
   command.WhenGiven([&options, &run, arguments] {
     run = [&options, arguments] { return Plan(options, *arguments); };
   });

@@ -72,11 +72,13 @@ int Push(const GlobalOptions& options, const PushArguments& arguments) {
   Session session(options);
   const ImagePlace from =
       PlaceToPush(session, arguments.words.size() == 2 ? arguments.words.front() : "");
-  const layers::ImageSource image = layers::Annotated(ImageAt(session, from), annotations);
-  Pushes pushes(session, std::move(targets), arguments.registry);
-  for (const Pushed& pushed : pushes.Finish(image)) {
-    session.progress().Info(RenderPushed(pushed, image.root().digest));
-  }
+  const auto read = [&] { return layers::Annotated(ImageAt(session, from), annotations); };
+  ReadAndPush(session, read, [&](const layers::ImageSource& image) {
+    Pushes pushes(session, targets, arguments.registry);
+    for (const Pushed& pushed : pushes.Finish(image)) {
+      session.progress().Info(RenderPushed(pushed, image.root().digest));
+    }
+  });
   return 0;
 }
 

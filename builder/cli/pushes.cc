@@ -61,23 +61,22 @@ std::string RenderPushed(const Pushed& pushed, const specs::Sha256& digest) {
 }
 
 struct Pushes::Way {
-  Way(Session& session, PushTarget given, const RegistryOptions& options,
+  Way(Session& session, PushMemory& memory, PushTarget given, const RegistryOptions& options,
       const UploadOptions& upload)
       : target(std::move(given)),
         registry(OpenForWriting(session, target.repository, options, Access::kPush)),
-        memory(session.store().IndexDirectory("push")),
         push(*registry, memory, {.tags = target.tags, .upload = upload}, session.progress()) {}
 
   const PushTarget target;
   const std::unique_ptr<Registry> registry;
-  PushMemory memory;
   ImagePush push;
 };
 
 Pushes::Pushes(Session& session, std::vector<PushTarget> targets, const RegistryOptions& options,
                const UploadOptions& upload) {
+  if (!targets.empty()) memory_.emplace(session.store().IndexDirectory("push"));
   for (PushTarget& target : targets) {
-    ways_.push_back(std::make_unique<Way>(session, std::move(target), options, upload));
+    ways_.push_back(std::make_unique<Way>(session, *memory_, std::move(target), options, upload));
   }
 }
 
@@ -101,7 +100,7 @@ void Pushes::Add(const PushBlob& blob) {
 
 void Pushes::RememberHome(std::string_view host, std::string_view repository,
                           const specs::Sha256& blob) {
-  for (const std::unique_ptr<Way>& way : ways_) way->memory.SuggestHome(host, repository, blob);
+  if (memory_) memory_->SuggestHome(host, repository, blob);
 }
 
 std::vector<Pushed> Pushes::Finish(const layers::ImageSource& image) {

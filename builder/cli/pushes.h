@@ -3,12 +3,15 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "builder/cli/registry_access.h"
 #include "builder/cli/session.h"
 #include "builder/registry/push.h"
+#include "builder/registry/push_memory.h"
 #include "layers/image/image_source.h"
 #include "specs/oci/reference.h"
 
@@ -38,7 +41,8 @@ struct Pushed {
 // "pushed NAME@DIGEST", its tags, and what went over the network.
 std::string RenderPushed(const Pushed& pushed, const specs::Sha256& digest);
 
-// One image on its way to several repositories at once.
+// One image on its way to several repositories at once; to those of one registry each blob goes
+// once, and is mounted then.
 class Pushes {
  public:
   // Borrows the session. Makes no request yet. `upload` may say how blobs are obtained.
@@ -65,6 +69,7 @@ class Pushes {
  private:
   struct Way;
 
+  std::optional<PushMemory> memory_;  // of all ways, which take turns by it; none without any
   std::vector<std::unique_ptr<Way>> ways_;
 };
 

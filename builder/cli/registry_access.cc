@@ -11,7 +11,7 @@ namespace imgbuild::builder {
 
 void AddRegistryOptions(Command command, RegistryOptions& options) {
   command.AddFlag("--insecure", options.insecure,
-                  "Take any certificate, and plain HTTP where there is no TLS");
+                  "Of every registry, take any certificate, and plain HTTP where there is no TLS");
 }
 
 void AddAnnotationOption(Command command, std::vector<std::string>& annotations) {
@@ -32,11 +32,13 @@ specs::Reference ParseRegistryReference(std::string_view text) {
 std::unique_ptr<Registry> OpenEndpoint(HttpClient& http, Endpoint endpoint,
                                        const RegistryOptions& options, Access access) {
   const Environment environment = Environment::OfProcess();
-  const CredentialFinder finder(environment,
-                                RegistryConfig::OfHost(environment).CredentialHelpers());
+  const RegistryConfig config = RegistryConfig::OfHost(environment);
+  const CredentialFinder finder(environment, config.CredentialHelpers());
   if (options.insecure) endpoint.transport = Transport::kFallback;
   Credentials credentials = finder.Find(endpoint);
-  return std::make_unique<Registry>(http, std::move(endpoint), std::move(credentials), access);
+  return std::make_unique<Registry>(
+      http, std::move(endpoint), std::move(credentials), access,
+      [config](std::string_view server) { return config.OfServer(server); });
 }
 
 std::vector<Endpoint> EndpointsForReading(const specs::Reference& reference) {

@@ -17,6 +17,7 @@ struct RegistryOptions {
   bool insecure = false;
 };
 
+// --insecure, which holds for all registries that the command goes to.
 void AddRegistryOptions(Command command, RegistryOptions& options);
 
 // --annotation KEY=VALUE, repeatable.

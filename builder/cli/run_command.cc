@@ -2,6 +2,7 @@
 #include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/container.h"
+#include "builder/cli/registry_access.h"
 #include "builder/cli/rootless.h"
 #include "builder/cli/shell_command.h"
 #include "specs/base/error.h"
@@ -43,8 +44,9 @@ int Shell(const GlobalOptions& options, ContainerOptions& arguments) {
   Become(session, container);
 }
 
-void AddLockedFlag(Command command, LockOptions& options) {
+void AddLockOptions(Command command, LockOptions& options) {
   command.AddFlag("--locked", options.locked, "Refuse to resolve: the lock must match");
+  AddRegistryOptions(command, options.registry);
 }
 
 }  // namespace
@@ -56,7 +58,7 @@ void AddRunCommands(Command app, const GlobalOptions& options, RunCommand& run) 
   command.AddOption("--spec", arguments->spec, "The spec; spec.toml where none is given")
       .TypeName("SPEC");
   AddSpecSettings(command, arguments->container.spec);
-  AddLockedFlag(command, arguments->container.lock);
+  AddLockOptions(command, arguments->container.lock);
   command.AddFlag("--rootless", arguments->rootless,
                   "Without a container engine; where no command is given, the services");
   command.AddOption("command", arguments->command, "The command, after --").TypeName("COMMAND");
@@ -67,7 +69,7 @@ void AddRunCommands(Command app, const GlobalOptions& options, RunCommand& run) 
   auto shell = std::make_shared<ContainerOptions>();
   command = app.AddCommand("shell", "A shell in the environment, in the current folder");
   AddSpecOptions(command, shell->spec);
-  AddLockedFlag(command, shell->lock);
+  AddLockOptions(command, shell->lock);
   command.WhenGiven(
       [&options, &run, shell] { run = [&options, shell] { return Shell(options, *shell); }; });
 }

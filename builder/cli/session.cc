@@ -50,8 +50,13 @@ std::unique_ptr<Progress> MakeProgress(const GlobalOptions& options) {
   return MakePlainProgress(to_stderr, options.verbosity);
 }
 
-CurlOptions NetworkOptions(const Environment& environment) {
+// Borrows the progress.
+CurlOptions NetworkOptions(const Environment& environment, Progress& progress) {
   CurlOptions options{.user_agent = "imgbuild/" + std::string(kVersion)};
+  options.waiting = [&progress](const HttpWait& wait) {
+    progress.Info(
+        fmt::format("{}; trying again in {} s", wait.reason, (wait.milliseconds + 999) / 1000));
+  };
   if (const auto given = environment.Get("IMGBUILD_TIMEOUT")) {
     const auto seconds = specs::ParseUnsigned(*given);
     if (!seconds || *seconds < 1 || *seconds > kMostSeconds) {
@@ -157,14 +162,14 @@ layers::Executor& Session::executor() {
 
 CurlClient& Session::http() {
   std::lock_guard lock(mutex_);
-  if (!http_) http_ = std::make_unique<CurlClient>(NetworkOptions(environment_));
+  if (!http_) http_ = std::make_unique<CurlClient>(NetworkOptions(environment_, *progress_));
   return *http_;
 }
 
 CurlClient& Session::cache_http() {
   std::lock_guard lock(mutex_);
   if (!cache_http_) {
-    CurlOptions options = NetworkOptions(environment_);
+    CurlOptions options = NetworkOptions(environment_, *progress_);
     options.connect_timeout_ms = std::min(options.connect_timeout_ms, kCacheConnectMs);
     cache_http_ = std::make_unique<CurlClient>(std::move(options));
   }

@@ -13,6 +13,7 @@
 #include "builder/cli/commands.h"
 #include "builder/cli/container.h"
 #include "builder/cli/following.h"
+#include "builder/cli/registry_access.h"
 #include "builder/cli/rootless.h"
 #include "builder/cli/shell_command.h"
 #include "builder/engine/containers.h"
@@ -248,6 +249,7 @@ void AddUpCommands(Command app, const GlobalOptions& options, RunCommand& run) {
   command.AddFlag("--rootless", up->rootless,
                   "Without a container engine, on this machine's own network");
   command.AddFlag("--locked", up->container.lock.locked, "Refuse to resolve: the lock must match");
+  AddRegistryOptions(command, up->container.lock.registry);
   command.WhenGiven([&options, &run, up] { run = [&options, up] { return Up(options, *up); }; });
 
   auto down = std::make_shared<std::vector<std::string>>();

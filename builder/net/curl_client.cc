@@ -1,8 +1,11 @@
 #include "builder/net/curl_client.h"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
+#include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -14,6 +17,7 @@
 
 #include "builder/net/curl_transfer.h"
 #include "builder/net/libcurl.h"
+#include "builder/net/redirect.h"
 #include "builder/net/retry.h"
 #include "specs/base/text.h"
 
@@ -73,6 +77,24 @@ std::string HintFor(CURLcode code) {
   }
 }
 
+// A URL of https is of a known protocol: what is not is where it was sent on to.
+bool LeftTls(const Transfer& transfer, CURLcode code) {
+  return code == CURLE_UNSUPPORTED_PROTOCOL && HasTls(transfer.request.url);
+}
+
+// What curl says of a transport failure.
+std::string ReasonOf(const Transfer& transfer, CURLcode code) {
+  if (LeftTls(transfer, code)) return "it is sent on to a server without TLS";
+  return transfer.error_text[0] != '\0' ? transfer.error_text : Lib().curl_easy_strerror(code);
+}
+
+WaitLimits LimitsOf(const HttpRequest& request, WaitLimits limits) {
+  if (request.longest_wait_ms > 0) {
+    limits.one_ms = std::min(limits.one_ms, request.longest_wait_ms);
+  }
+  return limits;
+}
+
 }  // namespace
 
 // The thread that owns every curl handle. Other threads only append to `incoming` and wake it.
@@ -96,6 +118,7 @@ struct CurlClient::Loop {
       std::lock_guard lock(mutex);
       stopping = true;
     }
+    stopped.notify_all();
     Lib().curl_multi_wakeup(multi);
   }
 
@@ -107,6 +130,7 @@ struct CurlClient::Loop {
   void EndUnwanted();
   void End(std::unique_ptr<Transfer> transfer, CURLcode code);
   bool TryAgain(Transfer& transfer, CURLcode code);
+  void Tell(const HttpWait& wait);
   int MostTries(const Transfer& transfer, CURLcode code) const;
   void AbortAll();
   int WaitMs() const;
@@ -118,6 +142,10 @@ struct CurlClient::Loop {
   std::mutex mutex;
   std::deque<std::unique_ptr<Transfer>> incoming;
   bool stopping = false;
+  std::condition_variable stopped;
+
+  std::mutex told_mutex;
+  std::map<std::string, Clock::time_point> told;  // until when which server is waited for
 
   // The loop thread's own.
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> running;
@@ -242,10 +270,29 @@ bool CurlClient::Loop::TryAgain(Transfer& transfer, CURLcode code) {
   if (!transient) return false;
   if (transfer.delivered && !transfer.request.restart) return false;
   const double jitter = std::uniform_real_distribution<double>(0, 1)(random);
-  std::uint64_t wait = BackoffMs(transfer.tries + 1, options.backoff_ms, jitter);
-  wait = std::max(wait, RetryAfterMs(transfer.response.Header("Retry-After")));
-  transfer.due = Clock::now() + std::chrono::milliseconds(wait);
+  const std::optional<std::uint64_t> wait =
+      transfer.waits.Next(BackoffMs(transfer.tries + 1, options.backoff_ms, jitter),
+                          RetryAfterMs(transfer.response.Header("Retry-After")));
+  if (!wait) return false;
+  transfer.due = Clock::now() + std::chrono::milliseconds(*wait);
+  const std::string server = ServerOf(transfer.response.url);
+  Tell({.server = server,
+        .reason = code == CURLE_OK ? fmt::format("{} answers {}", server, transfer.response.status)
+                                   : fmt::format("{}: {}", server, ReasonOf(transfer, code)),
+        .milliseconds = *wait});
   return true;
+}
+
+void CurlClient::Loop::Tell(const HttpWait& wait) {
+  if (!options.waiting || wait.milliseconds < options.noticed_ms) return;
+  const Clock::time_point now = Clock::now();
+  {
+    std::lock_guard lock(told_mutex);
+    Clock::time_point& until = told[wait.server];
+    if (now < until) return;
+    until = now + std::chrono::milliseconds(wait.milliseconds);
+  }
+  options.waiting(wait);
 }
 
 void CurlClient::Loop::End(std::unique_ptr<Transfer> transfer, CURLcode code) {
@@ -268,12 +315,11 @@ void CurlClient::Loop::End(std::unique_ptr<Transfer> transfer, CURLcode code) {
   if (transfer->failure) {
     transfer->done(std::move(*transfer->failure));
   } else if (code != CURLE_OK) {
-    const char* reason =
-        transfer->error_text[0] != '\0' ? transfer->error_text : Lib().curl_easy_strerror(code);
     std::string tries = transfer->tries > 1 ? fmt::format(" ({} tries)", transfer->tries) : "";
-    transfer->done(specs::Error(fmt::format("could not fetch {}: {}{}",
-                                            RedactUrl(transfer->request.url), reason, tries))
-                       .Hint(HintFor(code)));
+    transfer->done(
+        specs::Error(fmt::format("could not fetch {}: {}{}", RedactUrl(transfer->request.url),
+                                 ReasonOf(*transfer, code), tries))
+            .Hint(LeftTls(*transfer, code) ? "" : HintFor(code)));
   } else {
     transfer->done(std::move(transfer->response));
   }
@@ -310,7 +356,9 @@ CurlClient::~CurlClient() = default;
 void CurlClient::Cancel() { loop_->Stop(); }
 
 void CurlClient::Start(HttpRequest request, std::function<void(HttpResult)> done) {
+  assert(request.tls == nullptr || request.redirects == RedirectPolicy::kReturn);
   auto transfer = std::make_unique<Transfer>();
+  transfer->waits = RetryWaits(LimitsOf(request, loop_->options.waits));
   transfer->request = std::move(request);
   transfer->done = std::move(done);
   {
@@ -322,6 +370,14 @@ void CurlClient::Start(HttpRequest request, std::function<void(HttpResult)> done
     return;
   }
   Lib().curl_multi_wakeup(loop_->multi);
+}
+
+void CurlClient::Wait(const HttpWait& wait) {
+  loop_->Tell(wait);
+  std::unique_lock lock(loop_->mutex);
+  const bool stopped = loop_->stopped.wait_for(lock, std::chrono::milliseconds(wait.milliseconds),
+                                               [this] { return loop_->stopping; });
+  if (stopped) throw specs::Error(specs::ErrorKind::kInterrupted, "interrupted");
 }
 
 }  // namespace imgbuild::builder

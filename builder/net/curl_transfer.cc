@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "builder/net/redirect.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 
@@ -185,7 +186,8 @@ void SetAll(Transfer& transfer, const CurlOptions& options) {
   Set(easy, CURLOPT_ERRORBUFFER, transfer.error_text);
   Set(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
   Set(easy, CURLOPT_PROTOCOLS_STR, "http,https,file");
-  Set(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  // What was asked for over TLS is not to be had from whoever answers without.
+  Set(easy, CURLOPT_REDIR_PROTOCOLS_STR, HasTls(request.url) ? "https" : "http,https");
   Set(easy, CURLOPT_FOLLOWLOCATION, request.redirects == RedirectPolicy::kFollow ? 1L : 0L);
   Set(easy, CURLOPT_MAXREDIRS, 10L);
   Set(easy, CURLOPT_NOSIGNAL, 1L);

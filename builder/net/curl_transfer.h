@@ -10,6 +10,7 @@
 
 #include "builder/net/curl_client.h"
 #include "builder/net/libcurl.h"
+#include "builder/net/retry.h"
 #include "builder/net/upload_reader.h"
 
 namespace imgbuild::builder {
@@ -33,6 +34,7 @@ struct Transfer {
   std::uint64_t stall_timeout_s = 0;  // what holds for this transfer
 
   int tries = 0;
+  RetryWaits waits;
   std::chrono::steady_clock::time_point due;
   HttpResponse response;
   std::uint64_t received = 0;           // body bytes of this try

@@ -1,10 +1,13 @@
 #include "builder/net/http_client.h"
 
+#include <chrono>
 #include <future>
+#include <thread>
 #include <utility>
 
 #include <fmt/core.h>
 
+#include "builder/net/retry.h"
 #include "specs/base/text.h"
 
 namespace imgbuild::builder {
@@ -43,6 +46,10 @@ HttpResponse HttpClient::Fetch(HttpRequest request) {
   return std::get<HttpResponse>(std::move(answer));
 }
 
+void HttpClient::Wait(const HttpWait& wait) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(wait.milliseconds));
+}
+
 std::string RedactUrl(std::string_view url) {
   std::string shown(url.substr(0, url.find_first_of("?#")));
   std::size_t scheme = shown.find("://");
@@ -52,6 +59,20 @@ std::string RedactUrl(std::string_view url) {
   std::size_t at = shown.rfind('@', end);
   if (at != std::string::npos && at >= authority) shown.erase(authority, at + 1 - authority);
   return shown;
+}
+
+std::string ServerOf(std::string_view url) {
+  std::string server = RedactUrl(url);
+  const std::size_t scheme = server.find("://");
+  if (scheme != std::string::npos) server.erase(0, scheme + 3);
+  return server.substr(0, server.find('/'));
+}
+
+std::string StatusText(const HttpResponse& response) {
+  const std::uint64_t asked =
+      IsTransientStatus(response.status) ? RetryAfterMs(response.Header("Retry-After")) : 0;
+  if (asked == 0) return fmt::format("{}", response.status);
+  return fmt::format("{} and asks to wait {} s", response.status, (asked + 999) / 1000);
 }
 
 }  // namespace imgbuild::builder

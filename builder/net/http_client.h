@@ -84,10 +84,12 @@ struct HttpRequest {
   std::optional<HttpUpload> upload;  // POST, PUT and PATCH without one send an empty body
   RedirectPolicy redirects = RedirectPolicy::kFollow;
   CredentialPolicy credentials = CredentialPolicy::kNetrc;
-  int max_tries = 0;                   // 0: the client's own; 1: no byte is sent twice
-  std::uint64_t stall_timeout_s = 0;   // 0: the client's own
-  std::uint64_t patience_s = 0;        // more than that once the body is out, for who works on it
-  std::shared_ptr<const HttpTls> tls;  // null: the client's own
+  int max_tries = 0;                  // 0: the client's own; 1: no byte is sent twice
+  std::uint64_t stall_timeout_s = 0;  // 0: the client's own
+  std::uint64_t patience_s = 0;       // more than that once the body is out, for who works on it
+  std::uint64_t longest_wait_ms = 0;  // before one more try, if less than the client's own; 0: that
+  // Null: the client's own. It is for the one server: REQUIRES redirects to be returned.
+  std::shared_ptr<const HttpTls> tls;
 };
 
 struct HttpResponse {
@@ -105,14 +107,26 @@ struct HttpResponse {
 // An HTTP answer of any status, or why there was none.
 using HttpResult = std::variant<HttpResponse, specs::Error>;
 
+// Of a request that is to be tried again.
+struct HttpWait {
+  std::string server;  // "registry.example:5000"
+  std::string reason;  // what came of the last try: "registry.example:5000 answers 503"
+  std::uint64_t milliseconds = 0;
+};
+
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
 
   // Starts a transfer and returns at once. `done` is called exactly once, on the client's own
   // thread, and must not block. Transfers of one host share a connection (HTTP/2) where they can.
-  // Failures that may pass (connection lost, 429, 5xx) are retried within limits before that.
+  // Failures that may pass (connection lost, 429, 5xx) are retried within limits before that; where
+  // a server asks for a longer wait than they allow (Retry-After), its answer comes at once.
   virtual void Start(HttpRequest request, std::function<void(HttpResult)> done) = 0;
+
+  // Waits for whoever tries requests again by other means than the client's own, and tells of it as
+  // of those. Throws Error (kInterrupted) where the client ends meanwhile.
+  virtual void Wait(const HttpWait& wait);
 
   // Start and wait. Throws the Error where there was no answer; statuses are left to the caller.
   HttpResponse Fetch(HttpRequest request);
@@ -120,5 +134,12 @@ class HttpClient {
 
 // The URL without user, password and query: what may be shown.
 std::string RedactUrl(std::string_view url);
+
+// "registry.example:5000" of a URL.
+std::string ServerOf(std::string_view url);
+
+// "404", and "503 and asks to wait 300 s" where a failure that may pass comes with a Retry-After:
+// what follows "answers".
+std::string StatusText(const HttpResponse& response);
 
 }  // namespace imgbuild::builder

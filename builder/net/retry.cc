@@ -10,7 +10,7 @@
 namespace imgbuild::builder {
 namespace {
 
-constexpr std::chrono::milliseconds kLongestWait = std::chrono::minutes(5);
+constexpr std::chrono::seconds kMostAsked = std::chrono::hours(24 * 365);
 
 }  // namespace
 
@@ -41,14 +41,23 @@ double Jitter() {
 }
 
 std::uint64_t RetryAfterMs(std::string_view header, std::chrono::system_clock::time_point now) {
-  const auto most = static_cast<std::uint64_t>(kLongestWait.count());
+  const auto most = static_cast<std::uint64_t>(kMostAsked.count());
   if (const auto seconds = specs::ParseUnsigned(specs::Trim(header))) {
-    return std::min(*seconds, most / 1000) * 1000;
+    return std::min(*seconds, most) * 1000;
   }
   const auto date = ParseHttpDate(header);
-  if (!date || *date <= now) return 0;
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*date - now);
-  return static_cast<std::uint64_t>(std::min(wait, kLongestWait).count());
+  if (!date) return 0;
+  // In seconds: of the year 9999, others do not hold the nanoseconds.
+  const std::chrono::seconds left = *date - std::chrono::floor<std::chrono::seconds>(now);
+  return static_cast<std::uint64_t>(std::clamp(left, std::chrono::seconds(0), kMostAsked).count()) *
+         1000;
+}
+
+std::optional<std::uint64_t> RetryWaits::Next(std::uint64_t backoff_ms, std::uint64_t asked_ms) {
+  const std::uint64_t wait = std::max(backoff_ms, asked_ms);
+  if (wait > limits_.one_ms || waited_ms_ + wait > limits_.all_ms) return std::nullopt;
+  waited_ms_ += wait;
+  return wait;
 }
 
 std::optional<std::chrono::sys_seconds> ParseHttpDate(std::string_view text) {

@@ -100,10 +100,22 @@ std::optional<AuthEntry> AuthFile::Find(std::string_view registry,
     key.resize(slash);
   }
   if (store_.empty()) return std::nullopt;
-  const auto written = keys_.find(std::string(registry));
-  return AuthEntry{.credentials = {},
-                   .helper = store_,
-                   .server = written == keys_.end() ? std::string(registry) : written->second};
+  return InStore(std::string(registry));
+}
+
+AuthEntry AuthFile::InStore(const std::string& registry) const {
+  const auto written = keys_.find(registry);
+  return {.credentials = {},
+          .helper = store_,
+          .server = written == keys_.end() ? registry : written->second};
+}
+
+std::optional<AuthEntry> AuthFile::HelperFor(const std::string& key) const {
+  if (const auto helper = helpers_.find(key); helper != helpers_.end()) {
+    return AuthEntry{.credentials = {}, .helper = helper->second, .server = key};
+  }
+  if (store_.empty() || key.find('/') != std::string::npos) return std::nullopt;
+  return InStore(key);
 }
 
 std::string AuthFile::With(std::string_view text, std::string_view file, const std::string& key,

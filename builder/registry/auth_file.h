@@ -18,7 +18,7 @@ inline constexpr std::size_t kLargestAuthFile = 1u << 20;  // bytes
 struct AuthEntry {
   std::optional<Credentials> credentials;  // that stand in the file itself
   std::string helper;                      // else the program docker-credential-HELPER has them
-  std::string server;                      // the key to ask it for
+  std::string server;                      // the key to ask it for, as it is written
 };
 
 class AuthFile {
@@ -31,6 +31,13 @@ class AuthFile {
   // count as their host. Entries of `credHelpers` go before `auths`, `credsStore` after them.
   std::optional<AuthEntry> Find(std::string_view registry, std::string_view repository) const;
 
+  // Which helper keeps the credentials of `key`, a registry or a namespace of one; nullopt where
+  // they stand in the file itself. A helper for all (`credsStore`) knows registries alone.
+  std::optional<AuthEntry> HelperFor(const std::string& key) const;
+
+  // Whether credentials of exactly that registry or namespace stand in the file itself.
+  bool HasOwn(const std::string& key) const { return auths_.contains(key); }
+
   // The file's text with credentials for `key` set; all else is kept.
   static std::string With(std::string_view text, std::string_view file, const std::string& key,
                           const Credentials& credentials);
@@ -39,6 +46,8 @@ class AuthFile {
                                             const std::string& key);
 
  private:
+  AuthEntry InStore(const std::string& registry) const;
+
   std::map<std::string, Credentials> auths_;
   std::map<std::string, std::string> helpers_;
   std::string store_;

@@ -63,27 +63,27 @@ Authenticator::Authenticator(HttpClient& http, std::string registry_url,
       tls_(std::move(tls)),
       credentials_(std::move(credentials)) {}
 
-std::optional<HttpHeader> Authenticator::Header(const std::string& scope) {
+std::optional<HttpHeader> Authenticator::Header(const std::string& scope, int max_tries) {
   std::lock_guard lock(mutex_);
-  return HeaderLocked(scope);
+  return HeaderLocked(scope, max_tries);
 }
 
-std::optional<HttpHeader> Authenticator::HeaderLocked(const std::string& scope) {
+std::optional<HttpHeader> Authenticator::HeaderLocked(const std::string& scope, int max_tries) {
   if (basic_) return HttpHeader{"Authorization", BasicValue(credentials_)};
   if (!bearer_) return std::nullopt;
   auto token = tokens_.find(scope);
   if (token == tokens_.end() || token->second.expires <= Clock::now()) {
-    token = tokens_.insert_or_assign(scope, FetchToken(scope)).first;
+    token = tokens_.insert_or_assign(scope, FetchToken(scope, max_tries)).first;
   }
   return HttpHeader{"Authorization", "Bearer " + token->second.text.Reveal()};
 }
 
 void Authenticator::Renew(const HttpResponse& refused, const std::optional<HttpHeader>& sent,
-                          const std::string& scope) {
+                          const std::string& scope, int max_tries) {
   std::lock_guard lock(mutex_);
   // Another transfer may have found something better meanwhile.
   if (basic_ || bearer_) {
-    const std::optional<HttpHeader> current = HeaderLocked(scope);
+    const std::optional<HttpHeader> current = HeaderLocked(scope, max_tries);
     if (current && (!sent || sent->value != current->value)) return;
   }
   const std::vector<Challenge> challenges = ChallengesOf(refused);
@@ -97,7 +97,7 @@ void Authenticator::Renew(const HttpResponse& refused, const std::optional<HttpH
     bearer_ = *bearer;
     basic_ = false;
     asked_[scope] = ParameterOf(*bearer, "scope");
-    tokens_.insert_or_assign(scope, FetchToken(scope));
+    tokens_.insert_or_assign(scope, FetchToken(scope, max_tries));
     return;
   }
   if (std::ranges::find(challenges, "basic", &Challenge::scheme) == challenges.end()) {
@@ -163,12 +163,15 @@ HttpRequest Authenticator::TokenRequest(const std::string& scope) const {
   return request;
 }
 
-Authenticator::Token Authenticator::FetchToken(const std::string& scope) {
-  const HttpResponse response = http_.Fetch(TokenRequest(scope));
+Authenticator::Token Authenticator::FetchToken(const std::string& scope, int max_tries) {
+  HttpRequest request = TokenRequest(scope);
+  request.max_tries = max_tries;
+  const HttpResponse response = http_.Fetch(std::move(request));
   if (IsTransientStatus(response.status)) {
-    throw Error(
-        fmt::format("no token for {}: its token server answers {}", Host(), response.status))
-        .Hint("try again later");
+    throw ServerBusy(Error(fmt::format("no token for {}: its token server answers {}", Host(),
+                                       StatusText(response)))
+                         .Hint("try again later"),
+                     RetryAfterMs(response.Header("Retry-After")));
   }
   if (response.status != 200) {
     Refuse(fmt::format("its token server answers {}", response.status));

@@ -1,15 +1,14 @@
 #include "builder/registry/blob_fetch.h"
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "builder/net/retry.h"
+#include "builder/registry/retries.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 #include "specs/oci/json_document.h"
@@ -50,6 +49,7 @@ class Fetch : public layers::Sink {
         blob_(blob),
         progress_(progress),
         options_(options),
+        retries_(registry, options.max_failures, options.backoff_ms),
         partial_(store.OpenBlob(blob.digest, blob.size)) {}
 
   FetchResult Run() {
@@ -59,7 +59,6 @@ class Fetch : public layers::Sink {
     }
     if (partial_->size() > blob_.size) partial_->Restart();
     Told();
-    int failures = 0;
     while (!IsWhole()) {
       furthest_ = std::max(furthest_, partial_->size());
       std::optional<Error> failure;
@@ -70,16 +69,11 @@ class Fetch : public layers::Sink {
         throw;
       } catch (const Error& error) {
         if (error.kind() == ErrorKind::kInterrupted || final_) throw;
+        retries_.Heed(error);
         failure = error;
       }
-      const bool progress = partial_->size() >= furthest_ + options_.least_progress;
-      failures = progress ? 1 : failures + 1;
-      if (failures >= options_.max_failures) {
-        throw std::move(failure->In(fmt::format("after {} tries in a row", failures)));
-      }
-      const std::uint64_t wait = std::max(std::exchange(retry_after_, 0),
-                                          BackoffMs(failures + 1, options_.backoff_ms, Jitter()));
-      std::this_thread::sleep_for(std::chrono::milliseconds(wait));
+      if (partial_->size() >= furthest_ + options_.least_progress) retries_.Progressed();
+      retries_.Fail(*std::move(failure));
     }
     store_.PutBlob(blob_.digest, *partial_);
     return result_;
@@ -141,7 +135,7 @@ class Fetch : public layers::Sink {
       throw registry_.Failure("cannot fetch the rest of a blob", response);
     }
     if (response.status != 200 && response.status != 206) {
-      retry_after_ = RetryAfterMs(response.Header("Retry-After"));
+      retries_.Heed(response);
       final_ = !IsTransientStatus(response.status);
       throw registry_.Failure("cannot fetch a blob", response);
     }
@@ -177,10 +171,10 @@ class Fetch : public layers::Sink {
   const specs::Descriptor& blob_;
   const std::function<void(std::uint64_t)>& progress_;
   const FetchOptions& options_;
+  Retries retries_;
   std::unique_ptr<layers::PartialDownload> partial_;
   std::uint64_t told_ = 0;
   std::uint64_t furthest_ = 0;  // what was there at most, before this try, of the same body
-  std::uint64_t retry_after_ = 0;
   int wrong_bodies_ = 0;
   bool too_long_ = false;
   bool final_ = false;  // what failed will fail again

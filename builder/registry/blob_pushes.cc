@@ -105,6 +105,8 @@ void BlobPushes::Work() {
 }
 
 BlobResult BlobPushes::Send(const PushBlob& blob) {
+  // Where it goes to another repository of the registry at this moment, it can be mounted then.
+  const PushMemory::Turn turn = memory_.TakeTurn(registry_.endpoint().host, blob.digest);
   const Clock::time_point begin = Clock::now();
   std::unique_ptr<ProgressTask> own;  // from its first byte on
   const BlobResult done = UploadBlob(

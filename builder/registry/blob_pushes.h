@@ -31,7 +31,7 @@ struct PushResult {
 };
 
 // One task for all of them, with what is left to send and the rate, and one for each blob that is
-// being sent, which leaves no line.
+// being sent, which leaves no line. Several with one memory send a blob to one registry by turns.
 class BlobPushes {
  public:
   // `jobs` uploads at once. Borrows all but the numbers.

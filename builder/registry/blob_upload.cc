@@ -9,20 +9,26 @@
 // session that is lost. After a failed PUT the blob may be there all the same, since only the
 // answer was lost: a HEAD tells.
 //
+// A 413 says nothing of the session either, but that a request was too large, often for a proxy
+// before the registry: the rest goes out in chunks, smaller ones after each 413. What they were cut
+// down to is kept in mind for the registry's other blobs.
+//
 // The invariant: nothing counts as uploaded but what a PUT or a HEAD said is there under its
 // digest. A registry that accepts bytes at a wrong place is caught by that digest, and the blob is
-// sent anew.
+// sent anew, unless the file is not the blob: that is looked at then, as every registry checks the
+// digest (distribution-spec, "Pushing blobs"), and hashing all that goes out would slow each push.
 #include "builder/registry/blob_upload.h"
 
 #include <algorithm>
-#include <chrono>
+#include <bit>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "builder/net/retry.h"
+#include "builder/registry/retries.h"
+#include "layers/io/hashing.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 #include "specs/base/url.h"
@@ -34,6 +40,11 @@ using specs::Error;
 
 // Bytes a second that the slowest registry hashes and moves before it answers.
 constexpr std::uint64_t kSlowestCommit = 8u << 20;
+
+// Of chunks after a 413: below what proxies are often set to, and what nginx takes unless told
+// otherwise.
+constexpr std::uint64_t kLargestChunk = 64u << 20;
+constexpr std::uint64_t kLeastChunk = 1u << 20;
 
 std::string WithQuery(const std::string& url, const std::string& query) {
   return url + (url.find('?') == std::string::npos ? '?' : '&') + query;
@@ -63,11 +74,12 @@ class Upload {
         blob_(blob),
         progress_(progress),
         options_(options),
-        repository_(registry.Name()) {}
+        repository_(registry.Name()),
+        retries_(registry, options.max_failures, options.backoff_ms) {}
 
   BlobResult Run() {
     const Endpoint& endpoint = registry_.endpoint();
-    if (IsThere()) {
+    if (IsThere(/*max_tries=*/0)) {
       result_.outcome = BlobOutcome::kPresent;
     } else if (Mount()) {
       result_.outcome = BlobOutcome::kMounted;
@@ -91,15 +103,16 @@ class Upload {
  private:
   enum class Step { kOn, kDone };
 
-  bool IsThere() {
-    const HttpResponse response =
-        registry_.Send({.method = "HEAD", .path = "/blobs/" + blob_.digest.Oci()});
+  bool IsThere(int max_tries) {
+    const HttpResponse response = registry_.Send(
+        {.method = "HEAD", .path = "/blobs/" + blob_.digest.Oci(), .max_tries = max_tries});
     // Of another length it is a page of something in between.
     if (response.status == 200) {
       const std::string_view length = response.Header("Content-Length");
       return length.empty() || NumberOf(length) == blob_.size;
     }
     if (response.status == 404) return false;
+    retries_.Heed(response);
     throw registry_.Failure("cannot ask for a blob", response);
   }
 
@@ -123,7 +136,12 @@ class Upload {
       return false;  // to begin an upload is tried more often
     }
     if (response.status == 201) return true;
-    if (!IsTransientStatus(response.status)) memory_.ForgetHome(endpoint.host, blob_.digest);
+    if (IsTransientStatus(response.status)) {
+      retries_.Heed(response);
+      retries_.Pause(registry_.Failure("cannot mount a blob", response));
+    } else {
+      memory_.ForgetHome(endpoint.host, blob_.digest);
+    }
     if (response.status == 202) Take(response);
     return false;
   }
@@ -133,34 +151,31 @@ class Upload {
     std::uint64_t furthest = 0;  // what was received, ever
     for (;;) {
       std::optional<Error> failure;
-      retry_after_ = 0;
       try {
         if (unsure_ && Recover()) return;
         if (session_.url.empty()) Begin();
-        if (offset_ > furthest) failures_ = 0;
+        if (offset_ > furthest) retries_.Progressed();
         furthest = std::max(furthest, offset_);
         const std::uint64_t before = offset_;
         if (Next() == Step::kDone) return;
         if (!refused_ && offset_ > before) continue;
-        failure = refused_ ? registry_.Failure("cannot upload a blob", *refused_)
+        if (refused_ && refused_->status == 413 && GoOnInSmallerChunks()) continue;
+        if (refused_ && ending_ && refused_->status == 400) CheckFile();
+        failure = refused_ ? Refusal(*refused_)
                            : Error(fmt::format("{} took a part of a blob, and has no more of it "
                                                "than before",
                                                repository_));
         if (refused_ && !MayPass(*refused_)) throw std::move(*failure);
-        if (refused_) retry_after_ = RetryAfterMs(refused_->Header("Retry-After"));
+        if (refused_) retries_.Heed(*refused_);
         refused_.reset();
       } catch (const AccessRefused&) {
         throw;
       } catch (const Error& error) {
         if (error.kind() == specs::ErrorKind::kInterrupted || final_) throw;
+        retries_.Heed(error);
         failure = error;
       }
-      if (++failures_ >= options_.max_failures) {
-        throw std::move(failure->In(fmt::format("after {} tries in a row", failures_)));
-      }
-      const std::uint64_t wait =
-          std::max(retry_after_, BackoffMs(failures_ + 1, options_.backoff_ms, Jitter()));
-      std::this_thread::sleep_for(std::chrono::milliseconds(wait));
+      retries_.Fail(*std::move(failure));
       unsure_ = true;
     }
   }
@@ -182,9 +197,34 @@ class Upload {
     return false;
   }
 
+  // After a 413: whether there are smaller ones to try.
+  bool GoOnInSmallerChunks() {
+    const std::uint64_t least = std::max(kLeastChunk, session_.min_chunk);
+    if (body_ <= least) return false;
+    const std::uint64_t smaller = std::min(kLargestChunk, std::bit_floor(body_ - 1));
+    memory_.RememberLargestBody(registry_.endpoint().host, std::max(smaller, least));
+    refused_.reset();
+    unsure_ = true;
+    return true;
+  }
+
+  Error Refusal(const HttpResponse& response) const {
+    if (response.status != 413) return registry_.Failure("cannot upload a blob", response);
+    std::string what = fmt::format("cannot upload a blob of {}", specs::HumanBytes(blob_.size));
+    if (body_ > 0 && body_ < blob_.size) {
+      what += fmt::format(" in requests of {}", specs::HumanBytes(body_));
+    }
+    return registry_.Failure(what, response)
+        .Hint(
+            "the registry, or a proxy before it, limits what it takes (nginx: "
+            "client_max_body_size): raise that, or make smaller layers: image.max-layer-size");
+  }
+
   void Begin() {
-    const HttpResponse response = registry_.Send({.method = "POST", .path = "/blobs/uploads/"});
+    const HttpResponse response =
+        registry_.Send({.method = "POST", .path = "/blobs/uploads/", .max_tries = 1});
     if (response.status != 202) {
+      retries_.Heed(response);
       final_ = !IsTransientStatus(response.status);
       throw registry_.Failure("cannot begin to upload a blob", response);
     }
@@ -245,7 +285,7 @@ class Upload {
     const HttpResponse response =
         registry_.Send({.method = "GET", .path = session_.url, .max_tries = 1});
     if (IsTransientStatus(response.status)) {
-      retry_after_ = RetryAfterMs(response.Header("Retry-After"));
+      retries_.Heed(response);
       throw registry_.Failure("cannot ask how far an upload is", response);
     }
     const std::optional<std::uint64_t> received = ReceivedOf(response.Header("Range"));
@@ -262,14 +302,15 @@ class Upload {
   // session is. Throws where that cannot be told now: the next try asks again.
   bool Recover() {
     try {
-      if (ending_ && IsThere()) return true;
+      if (ending_ && IsThere(/*max_tries=*/1)) return true;
       if (!session_.url.empty()) Ask();
     } catch (const AccessRefused&) {
       throw;
     } catch (const Error& error) {
-      const bool last = failures_ + 1 >= options_.max_failures;
-      if (!last || final_ || error.kind() == specs::ErrorKind::kInterrupted) throw;
+      if (!retries_.IsLast() || final_ || error.kind() == specs::ErrorKind::kInterrupted) throw;
       LeaveSession();
+      retries_.Heed(error);
+      retries_.Pause(error);
     }
     unsure_ = false;
     return false;
@@ -278,14 +319,34 @@ class Upload {
   // One request. An answer that is not what it should be is left in refused_.
   Step Next() {
     const std::uint64_t rest = blob_.size - offset_;
-    const std::uint64_t most = std::max(session_.max_chunk, session_.min_chunk);
-    const bool fits = session_.max_chunk == 0 || rest <= most;
+    const std::uint64_t limit = LargestChunk();
+    const std::uint64_t most = std::max(limit, session_.min_chunk);
+    const bool fits = limit == 0 || rest <= most;
     // The last bytes may be fewer than a chunk must have: those go out with the end, where nobody
     // can take them for a chunk.
     const bool with_end = fits && (rest < session_.min_chunk ||
                                    (offset_ == 0 && blob_.size < options_.resumable_size));
     ending_ = with_end || rest == 0;
-    return ending_ ? End(rest) : SendChunk(fits ? rest : most);
+    body_ = fits ? rest : most;
+    return ending_ ? End(body_) : SendChunk(body_);
+  }
+
+  // As the registry says, or as it was found out; 0: of any size.
+  std::uint64_t LargestChunk() const {
+    const std::uint64_t found = memory_.LargestBody(registry_.endpoint().host);
+    if (found == 0 || session_.max_chunk == 0) return std::max(found, session_.max_chunk);
+    return std::min(found, session_.max_chunk);
+  }
+
+  // Throws Error where the file is not the blob, which no try will change.
+  void CheckFile() {
+    const specs::Sha256 found = layers::HashFile(blob_.file);
+    if (found == blob_.digest) return;
+    final_ = true;
+    throw Error(specs::ErrorKind::kVerification, fmt::format("{} is damaged", blob_.file.string()))
+        .Found(found.Oci())
+        .Expected(blob_.digest.Oci())
+        .Hint("its disk or another program changed it: make the image again");
   }
 
   HttpUpload Stretch(std::uint64_t size) {
@@ -362,11 +423,11 @@ class Upload {
   const UploadOptions& options_;
   const std::string repository_;
 
+  Retries retries_;
   UploadSession session_;
   std::uint64_t offset_ = 0;  // what the session has
+  std::uint64_t body_ = 0;    // bytes of the last request that sent some, or ended the upload
   std::optional<HttpResponse> refused_;
-  int failures_ = 0;  // in a row
-  std::uint64_t retry_after_ = 0;
   bool unsure_ = false;     // the registry is to be asked what it has
   bool continued_ = false;  // an earlier run began the session
   bool ending_ = false;     // the last request was a PUT

@@ -39,8 +39,8 @@ struct UploadOptions {
 };
 
 // Blocks until the blob is there. `progress` is told of every byte of the blob once, as it goes
-// out; of none where it was there or mounted. Throws Error where it cannot be done; AccessRefused
-// at once. Thread-safe.
+// out; of none where it was there or mounted. Throws Error where it cannot be done, (kVerification)
+// where the file turns out to be another blob; AccessRefused at once. Thread-safe.
 BlobResult UploadBlob(Registry& registry, PushMemory& memory, const PushBlob& blob,
                       const std::function<void(std::uint64_t)>& progress,
                       const UploadOptions& options = {});

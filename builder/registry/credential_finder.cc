@@ -14,8 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kAuthFiles = "containers-auth.json";  // among the helpers
-
 std::string VariableName(std::string_view registry, std::string_view suffix) {
   std::string name = "IMGBUILD_REGISTRY_";
   for (char c : registry) {

@@ -13,6 +13,9 @@
 
 namespace imgbuild::builder {
 
+// Stands for the files of credentials in registries.conf's `credential-helpers`.
+inline constexpr std::string_view kAuthFiles = "containers-auth.json";
+
 // In this order: IMGBUILD_REGISTRY_HOST_USERNAME and _PASSWORD (or _TOKEN, an identity token),
 // where HOST is the registry in upper case with everything but letters and digits as "_"; then
 // what registries.conf names in `credential-helpers`, by default the files of credentials, of which
@@ -29,6 +32,9 @@ class CredentialFinder {
   Credentials Find(std::string_view registry, std::string_view repository) const;
   // Those for where it is, else those for what the user calls it.
   Credentials Find(const Endpoint& endpoint) const;
+
+  // Programs, and kAuthFiles for the files, in the order they are asked.
+  const std::vector<std::string>& helpers() const { return helpers_; }
 
   // In the order they are asked. They need not exist.
   std::vector<std::filesystem::path> Files() const;

@@ -11,31 +11,49 @@
 namespace imgbuild::builder {
 namespace {
 
-// What `program` says of `server`.
-ProgramAnswer Ask(const std::string& program, const std::string& server,
+// A user of this name marks the secret as a refresh token.
+constexpr std::string_view kTokenUser = "<token>";
+
+ProgramAnswer Ask(const std::string& program, const std::string& action, std::string input,
                   std::chrono::milliseconds patience) {
   try {
-    return RunProgram({.words = {program, "get"}, .input = server + "\n", .patience = patience});
+    return RunProgram(
+        {.words = {program, action}, .input = std::move(input), .patience = patience});
   } catch (specs::Error& error) {
     throw std::move(error).Hint(
         "install the credential helper, or take it out of the file of credentials");
   }
 }
 
+specs::Error Failed(const std::string& program, const std::string& server, int status) {
+  return specs::Error(fmt::format("the credential helper {} failed for {}", program, server))
+      .Found(fmt::format("exit status {}", status));
+}
+
+void Tell(const std::string& helper, const std::string& action, const std::string& server,
+          std::string input) {
+  const std::string program = CredentialProgram(helper);
+  const ProgramAnswer answer = Ask(program, action, std::move(input), std::chrono::minutes(2));
+  if (answer.status != 0) throw Failed(program, server, answer.status);
+}
+
 }  // namespace
 
-std::optional<Credentials> AskCredentialHelper(const std::string& helper, const std::string& server,
-                                               std::chrono::milliseconds patience) {
+std::string CredentialProgram(const std::string& helper) {
   if (helper.empty() || helper.find('/') != std::string::npos) {
     throw specs::Error(fmt::format("\"{}\" cannot be the name of a credential helper", helper));
   }
-  const std::string program = "docker-credential-" + helper;
-  const ProgramAnswer answer = Ask(program, server, patience);
+  return "docker-credential-" + helper;
+}
+
+std::optional<Credentials> AskCredentialHelper(const std::string& helper, const std::string& server,
+                                               std::chrono::milliseconds patience) {
+  const std::string program = CredentialProgram(helper);
+  const ProgramAnswer answer = Ask(program, "get", server + "\n", patience);
   if (answer.status != 0) {
     // The protocol tells it by this sentence alone.
     if (answer.output.find("credentials not found") != std::string::npos) return std::nullopt;
-    throw specs::Error(fmt::format("the credential helper {} failed for {}", program, server))
-        .Found(fmt::format("exit status {}", answer.status));
+    throw Failed(program, server, answer.status);
   }
   const auto document = nlohmann::json::parse(answer.output, nullptr, /*allow_exceptions=*/false);
   auto text = [&](const char* key) {
@@ -51,12 +69,27 @@ std::optional<Credentials> AskCredentialHelper(const std::string& helper, const 
         fmt::format("the credential helper {} gave no credentials for {}", program, server))
         .Expected("JSON with \"Username\" and \"Secret\"");
   }
-  // A user of this name marks the secret as a refresh token.
-  if (credentials.user == "<token>") {
+  if (credentials.user == kTokenUser) {
     credentials.identity_token = std::exchange(credentials.password, {});
     credentials.user.clear();
   }
   return credentials;
+}
+
+void KeepInCredentialHelper(const std::string& helper, const std::string& server,
+                            const Credentials& credentials) {
+  const bool token = !credentials.identity_token.empty();
+  const specs::Secret& secret = token ? credentials.identity_token : credentials.password;
+  const nlohmann::ordered_json document = {
+      {"ServerURL", server},
+      {"Username", token ? std::string(kTokenUser) : credentials.user},
+      {"Secret", secret.Reveal()}};
+  Tell(helper, "store", server,
+       document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
+void EraseInCredentialHelper(const std::string& helper, const std::string& server) {
+  Tell(helper, "erase", server, server + "\n");
 }
 
 }  // namespace imgbuild::builder

@@ -17,4 +17,14 @@ std::optional<Credentials> AskCredentialHelper(
     const std::string& helper, const std::string& server,
     std::chrono::milliseconds patience = std::chrono::minutes(2));
 
+// Has the helper keep them for `server`, in place of what it had. Throws Error as above.
+void KeepInCredentialHelper(const std::string& helper, const std::string& server,
+                            const Credentials& credentials);
+
+// Has it forget what it has for `server`. Throws Error as above.
+void EraseInCredentialHelper(const std::string& helper, const std::string& server);
+
+// "docker-credential-HELPER". Throws Error for a name that leads elsewhere.
+std::string CredentialProgram(const std::string& helper);
+
 }  // namespace imgbuild::builder

@@ -1,8 +1,11 @@
 #include "builder/registry/logins.h"
 
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "builder/registry/auth_file.h"
+#include "builder/registry/credential_helper.h"
 #include "layers/io/atomic_file.h"
 #include "layers/io/file.h"
 #include "specs/base/error.h"
@@ -30,32 +33,67 @@ std::string OriginOf(const CredentialFinder& finder, const std::string& registry
   }
 }
 
+AuthFile FileOf(const CredentialFinder& finder) {
+  const fs::path file = finder.FileForLogin();
+  return AuthFile::Parse(TextOf(file), file.string());
+}
+
+// The helper that is to keep them, and by which name; nullopt: the file is to.
+std::optional<AuthEntry> KeeperOf(const CredentialFinder& finder, const std::string& registry) {
+  const bool whole = registry.find('/') == std::string::npos;
+  for (const std::string& helper : finder.helpers()) {
+    if (helper == kAuthFiles) break;
+    // Others are asked for registries as a whole (containers-registries.conf(5)).
+    if (whole) return AuthEntry{.credentials = {}, .helper = helper, .server = registry};
+  }
+  return FileOf(finder).HelperFor(registry);
+}
+
+// Whether there was something to remove.
+bool RemoveFromFile(const fs::path& file, const std::string& registry) {
+  const auto text = AuthFile::Without(TextOf(file), file.string(), registry);
+  if (text) layers::WriteFileAtomically(file, *text, 0600);
+  return text.has_value();
+}
+
 }  // namespace
 
-fs::path KeepLogin(const CredentialFinder& finder, const std::string& registry,
-                   const Credentials& credentials) {
-  fs::path file = finder.FileForLogin();
+std::string KeepLogin(const CredentialFinder& finder, const std::string& registry,
+                      const Credentials& credentials) {
+  const fs::path file = finder.FileForLogin();
+  std::optional<AuthEntry> keeper = KeeperOf(finder, registry);
+  if (keeper) {
+    // Credentials in the file would be found first, and are no secret there.
+    const bool stale = FileOf(finder).HasOwn(registry);
+    if (stale) keeper->server = registry;  // its name in the file goes with them
+    KeepInCredentialHelper(keeper->helper, keeper->server, credentials);
+    if (stale) RemoveFromFile(file, registry);
+    return CredentialProgram(keeper->helper);
+  }
   std::error_code ignored;
   fs::create_directories(file.parent_path(), ignored);
   layers::WriteFileAtomically(
       file, AuthFile::With(TextOf(file), file.string(), registry, credentials), 0600);
-  return file;
+  return file.string();
 }
 
 ForgottenLogin ForgetLogin(const CredentialFinder& finder, const std::string& registry) {
-  ForgottenLogin logout{.file = finder.FileForLogin(), .was_there = false, .left = {}};
-  if (const auto text = AuthFile::Without(TextOf(logout.file), logout.file.string(), registry)) {
-    layers::WriteFileAtomically(logout.file, *text, 0600);
-    logout.was_there = true;
+  ForgottenLogin logout{.from = {}, .file = finder.FileForLogin(), .left = {}};
+  const std::optional<AuthEntry> keeper = KeeperOf(finder, registry);
+  if (keeper && AskCredentialHelper(keeper->helper, keeper->server)) {
+    EraseInCredentialHelper(keeper->helper, keeper->server);
+    logout.from.push_back(CredentialProgram(keeper->helper));
   }
+  if (RemoveFromFile(logout.file, registry)) logout.from.push_back(logout.file.string());
   logout.left = OriginOf(finder, registry);
   return logout;
 }
 
 std::string RenderLogout(const ForgottenLogin& logout, const std::string& registry) {
-  std::string text = logout.was_there
-                         ? fmt::format("logged out; removed from {}", logout.file.string())
-                         : fmt::format("{} holds no login for {}", logout.file.string(), registry);
+  std::string text =
+      logout.from.empty()
+          ? fmt::format("{} holds no login for {}", logout.file.string(), registry)
+          : fmt::format("logged out; removed from {}", fmt::join(logout.from, " and "));
   if (logout.left.empty()) return text;
   return text + fmt::format(
                     "\nthere are others, which are still used: {}\n"

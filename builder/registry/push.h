@@ -21,7 +21,8 @@ struct PushOptions {
 };
 
 // One image on its way into a repository. Its blobs may be given before there is an image: a build
-// gives each layer as soon as it is made.
+// gives each layer as soon as it is made. Where several go into one registry at the same time, with
+// one memory, a blob crosses the network once if the registry mounts it.
 class ImagePush {
  public:
   // Borrows all but the options.

@@ -1,6 +1,12 @@
 #include "builder/registry/push_memory.h"
 
+#include <algorithm>
 #include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -40,6 +46,46 @@ void WriteNote(const fs::path& file, const std::string& text) {
 std::string HomeNote(std::string_view repository) { return std::string(repository) + "\n"; }
 
 }  // namespace
+
+struct PushMemory::Shared {
+  std::mutex mutex;  // of all
+  std::condition_variable over;
+  std::set<Key> turns;
+  std::map<std::string, std::uint64_t, std::less<>> largest_bodies;  // by host
+};
+
+PushMemory::Turn::Turn(std::shared_ptr<Shared> shared, Key key)
+    : shared_(std::move(shared)), key_(std::move(key)) {
+  std::unique_lock lock(shared_->mutex);
+  shared_->over.wait(lock, [this] { return shared_->turns.insert(key_).second; });
+}
+
+PushMemory::Turn::~Turn() {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->turns.erase(key_);
+  }
+  shared_->over.notify_all();
+}
+
+PushMemory::PushMemory(fs::path folder)
+    : folder_(std::move(folder)), shared_(std::make_shared<Shared>()) {}
+
+PushMemory::Turn PushMemory::TakeTurn(std::string_view host, const specs::Sha256& blob) const {
+  return Turn(shared_, {std::string(host), blob});
+}
+
+std::uint64_t PushMemory::LargestBody(std::string_view host) const {
+  const std::lock_guard lock(shared_->mutex);
+  const auto known = shared_->largest_bodies.find(host);
+  return known == shared_->largest_bodies.end() ? 0 : known->second;
+}
+
+void PushMemory::RememberLargestBody(std::string_view host, std::uint64_t size) {
+  const std::lock_guard lock(shared_->mutex);
+  const auto [known, added] = shared_->largest_bodies.try_emplace(std::string(host), size);
+  if (!added) known->second = std::min(known->second, size);
+}
 
 fs::path PushMemory::UploadFile(std::string_view repository, const specs::Sha256& blob) const {
   specs::KeyBuilder key("upload/2");

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "builder/net/redirect.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 #include "specs/base/url.h"
@@ -43,13 +44,22 @@ std::string WordsOf(const HttpResponse& response) {
   return line.starts_with('<') ? "a page of HTML" : std::string(line);
 }
 
+std::shared_ptr<const HttpTls> TlsOfEndpoint(const Endpoint& endpoint) {
+  if (endpoint.transport != Transport::kFallback) return endpoint.tls;
+  HttpTls unchecked = endpoint.tls != nullptr ? *endpoint.tls : HttpTls();
+  unchecked.check = TlsCheck::kSkip;
+  return std::make_shared<const HttpTls>(std::move(unchecked));
+}
+
 }  // namespace
 
-Registry::Registry(HttpClient& http, Endpoint endpoint, Credentials credentials, Access access)
+Registry::Registry(HttpClient& http, Endpoint endpoint, Credentials credentials, Access access,
+                   ServerSettings others)
     : http_(http),
       endpoint_(std::move(endpoint)),
       credentials_(std::move(credentials)),
-      access_(access) {}
+      access_(access),
+      others_(std::move(others)) {}
 
 std::string Registry::Name() const {
   return endpoint_.repository.empty() ? endpoint_.host
@@ -74,12 +84,9 @@ std::string Registry::Base() {
   std::lock_guard lock(mutex_);
   if (!base_.empty()) return base_;
   std::string base = "https://" + endpoint_.host;
-  std::shared_ptr<const HttpTls> tls = endpoint_.tls;
-  if (endpoint_.transport == Transport::kFallback) {
-    HttpTls unchecked = tls != nullptr ? *tls : HttpTls();
-    unchecked.check = TlsCheck::kSkip;
-    tls = std::make_shared<const HttpTls>(std::move(unchecked));
-    if (!Answers(base, tls)) base = "http://" + endpoint_.host;
+  std::shared_ptr<const HttpTls> tls = TlsOfEndpoint(endpoint_);
+  if (endpoint_.transport == Transport::kFallback && !Answers(base, tls)) {
+    base = "http://" + endpoint_.host;
   }
   authenticator_ = std::make_unique<Authenticator>(http_, base, std::move(tls), credentials_);
   return base_ = std::move(base);
@@ -97,7 +104,6 @@ std::string Registry::Scope(const std::string& mount_from) const {
 
 HttpResponse Registry::Send(RegistryRequest request) {
   const std::string base = Base();
-  const bool reads = request.method == "GET" || request.method == "HEAD";
   const std::string scope = Scope(request.mount_from);
   std::string url = request.path.starts_with('/')
                         ? fmt::format("{}/v2/{}{}", base, endpoint_.repository, request.path)
@@ -112,34 +118,71 @@ HttpResponse Registry::Send(RegistryRequest request) {
                          .head = std::move(request.head),
                          .progress = std::move(request.progress),
                          .upload = std::move(request.upload),
-                         .redirects = reads ? RedirectPolicy::kFollow : RedirectPolicy::kReturn,
+                         .redirects = RedirectPolicy::kReturn,
                          .credentials = CredentialPolicy::kNone,
                          .max_tries = request.max_tries,
                          .patience_s = request.patience_s,
                          .tls = nullptr};
   for (int redirects = 0;; ++redirects) {
     HttpResponse response = SendTo(url, http, scope);
-    const bool sent_on = !reads && (response.status == 307 || response.status == 308);
-    if (!sent_on || redirects == kMostRedirects) return response;
-    url = Location(response);
+    if (redirects == kMostRedirects) return response;
+    std::optional<std::string> next = Next(http.method, response);
+    if (!next) return response;
+    url = *std::move(next);
   }
+}
+
+// Where the request goes on. What is read is judged by its digest, wherever it comes from; what is
+// written goes to the registry alone.
+std::optional<std::string> Registry::Next(const std::string& method, const HttpResponse& response) {
+  if (method != "GET" && method != "HEAD") {
+    const bool sent_on = response.status == 307 || response.status == 308;
+    return sent_on ? std::optional(Location(response)) : std::nullopt;
+  }
+  try {
+    std::optional<std::string> next = NextUrl(method, response);
+    if (next && !HasTls(*next) && SettingsOf(ServerOf(*next)).transport == Transport::kTls) {
+      RequireTlsKept(response.url, *next);
+    }
+    return next;
+  } catch (const Error& error) {
+    throw AccessRefused(error);  // it would send us there again
+  }
+}
+
+Endpoint Registry::SettingsOf(std::string_view server) const {
+  if (others_ != nullptr) return others_(server);
+  return {.host = std::string(server), .repository = "", .tls = nullptr};
+}
+
+std::shared_ptr<const HttpTls> Registry::TlsFor(const std::string& url) {
+  if (specs::SameOrigin(url, base_) || authenticator_->Vouches(url)) {
+    return authenticator_->TlsFor(url);
+  }
+  return TlsOfEndpoint(SettingsOf(ServerOf(url)));
 }
 
 HttpResponse Registry::SendTo(const std::string& url, const HttpRequest& request,
                               const std::string& scope) {
+  // Another host, to which a blob's GET was sent on, has no say in where our credentials go.
   const bool own = specs::SameOrigin(url, base_);
+  const std::shared_ptr<const HttpTls> tls = TlsFor(url);
   for (int login = 0;; ++login) {
     HttpRequest attempt = request;
     attempt.url = url;
-    attempt.tls = authenticator_->TlsFor(url);
-    const std::optional<HttpHeader> header = own ? authenticator_->Header(scope) : std::nullopt;
+    attempt.tls = tls;
+    const std::optional<HttpHeader> header =
+        own ? authenticator_->Header(scope, request.max_tries) : std::nullopt;
     if (header) attempt.headers.push_back(*header);
     HttpResponse response = http_.Fetch(std::move(attempt));
-    // Another host, to which a blob's GET was sent on, has no say in where our credentials go.
-    const bool asks = response.status == 401 && specs::SameOrigin(response.url, base_);
-    if (!own || !asks || login == kMostLogins) return response;
-    authenticator_->Renew(response, header, scope);
+    if (!own || response.status != 401 || login == kMostLogins) return response;
+    authenticator_->Renew(response, header, scope, request.max_tries);
   }
+}
+
+void Registry::Wait(std::uint64_t milliseconds, std::string_view reason) {
+  http_.Wait(
+      {.server = endpoint_.host, .reason = std::string(reason), .milliseconds = milliseconds});
 }
 
 HttpResponse Registry::Ping() { return Send({.path = Base() + "/v2/"}); }
@@ -163,7 +206,7 @@ bool Registry::MayGoTo(const std::string& url) {
 
 Error Registry::Failure(std::string_view what, const HttpResponse& response) const {
   const std::string words = WordsOf(response);
-  Error error(fmt::format("{}: {} answers {}", what, Name(), response.status));
+  Error error(fmt::format("{}: {} answers {}", what, Name(), StatusText(response)));
   std::string hint;
   if (response.status == 401 || response.status == 403) {
     hint = fmt::format("log in with imgbuild login {}, as a user who may do that", endpoint_.host);

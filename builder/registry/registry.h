@@ -4,8 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,25 +33,34 @@ struct RegistryRequest {
   std::function<void(const HttpResponse&)> head;
   std::function<void(std::uint64_t)> progress;
   std::optional<HttpUpload> upload;
-  int max_tries = 0;
+  int max_tries = 0;  // by the client, of the requests for tokens on its way, too; 0: its own
   std::uint64_t patience_s = 0;
   std::string mount_from;  // another repository of the registry that it reads, too
 };
 
+// What the machine says of a server, "storage.example:9000", that a registry sends requests on to.
+using ServerSettings = std::function<Endpoint(std::string_view server)>;
+
 class Registry {
  public:
-  // Borrows the client. Makes no request yet.
-  Registry(HttpClient& http, Endpoint endpoint, Credentials credentials, Access access);
+  // Borrows the client. Makes no request yet. Without `others`, nothing is said of any server.
+  Registry(HttpClient& http, Endpoint endpoint, Credentials credentials, Access access,
+           ServerSettings others = nullptr);
 
   const Endpoint& endpoint() const { return endpoint_; }
   // "registry.example/team/app", for messages.
   std::string Name() const;
 
   // The answer of any status, after logging in where the registry asks for it, and after going on
-  // where a 307 or 308 sends a request that changes something. Credentials go to the registry's own
-  // host and scheme alone, wherever the request does. Throws Error where there is no answer, no
-  // access, or where Location() would.
+  // where the request is sent on. Credentials and the client's certificate stay with the
+  // registry's own host and scheme; its CAs, and whether certificates are checked, with those and
+  // what it vouches for (Authenticator::Vouches). Other servers are reached as the machine says of
+  // them. Throws Error where there is no answer; AccessRefused where there is no access, or a read
+  // would leave TLS for a server that is not `insecure`; what Location() throws for all else.
   HttpResponse Send(RegistryRequest request);
+
+  // Before a request that failed for `reason` is sent again (HttpClient::Wait).
+  void Wait(std::uint64_t milliseconds, std::string_view reason);
 
   // GET /v2/: whether the registry lets us in at all ("Determining Support").
   HttpResponse Ping();
@@ -70,12 +80,16 @@ class Registry {
   std::string Base();
   std::string Scope(const std::string& mount_from) const;
   HttpResponse SendTo(const std::string& url, const HttpRequest& request, const std::string& scope);
+  std::optional<std::string> Next(const std::string& method, const HttpResponse& response);
+  Endpoint SettingsOf(std::string_view server) const;
+  std::shared_ptr<const HttpTls> TlsFor(const std::string& url);
   bool Answers(const std::string& url, const std::shared_ptr<const HttpTls>& tls);
 
   HttpClient& http_;
   const Endpoint endpoint_;
   const Credentials credentials_;
   const Access access_;
+  const ServerSettings others_;
 
   std::mutex mutex_;  // of what follows, until it is known
   std::string base_;  // scheme and host

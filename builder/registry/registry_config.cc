@@ -254,6 +254,12 @@ Endpoint RegistryConfig::ForWriting(std::string_view registry, std::string_view 
   return endpoint;
 }
 
+Endpoint RegistryConfig::OfServer(std::string_view server) const {
+  const std::string name(server);
+  const RegistryRule* rule = RuleFor(name);
+  return At(name, rule == nullptr ? Transport::kTls : rule->transport);
+}
+
 std::vector<Endpoint> RegistryConfig::ForReading(std::string_view registry,
                                                  std::string_view repository, ReadBy by) const {
   const Endpoint itself = ForWriting(registry, repository);

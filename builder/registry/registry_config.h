@@ -71,6 +71,10 @@ class RegistryConfig {
   // where `registry` is "registry.example/team".
   Endpoint ForWriting(std::string_view registry, std::string_view repository) const;
 
+  // A server that a registry sends requests on to, "storage.example:9000": its certificates, and
+  // whether it is insecure. It is no registry itself: nothing is replaced or blocked.
+  Endpoint OfServer(std::string_view server) const;
+
   // "containers-auth.json" alone where no file says otherwise.
   std::vector<std::string> CredentialHelpers() const;
 

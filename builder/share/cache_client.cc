@@ -41,6 +41,7 @@ void CacheClient::Start(HttpRequest request, std::function<void(HttpResult)> don
     if (next) next(received);
   };
   if (!request.upload) {
+    if (request.longest_wait_ms == 0) request.longest_wait_ms = patience_.longest_wait_ms;
     request.wanted = [watch, patience = patience_, next = std::move(request.wanted)] {
       if (next && !next()) return false;
       if (IsFastEnough(*watch, patience)) return true;

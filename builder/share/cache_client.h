@@ -17,6 +17,7 @@ inline constexpr std::uint64_t kLargestAction = 1u << 20;  // bytes of an answer
 struct Patience {
   int tries = 2;
   std::uint64_t stall_timeout_s = 5;
+  std::uint64_t longest_wait_ms = 5'000;  // that a server asks for before it is tried again
   // From then on a transfer must have come at this rate on average, or it is ended.
   std::chrono::milliseconds grace{10'000};
   std::uint64_t slowest = 8u << 10;  // bytes a second
@@ -29,6 +30,7 @@ class CacheClient : public HttpClient {
   explicit CacheClient(HttpClient& inner, Patience patience = {});
 
   void Start(HttpRequest request, std::function<void(HttpResult)> done) override;
+  void Wait(const HttpWait& wait) override { inner_.Wait(wait); }
 
   // Of bodies, and again where they came again.
   std::uint64_t bytes_received() const { return *received_; }

@@ -1,9 +1,11 @@
 #include "builder/share/http_place.h"
 
+#include <optional>
 #include <utility>
 
 #include <fmt/core.h>
 
+#include "builder/net/redirect.h"
 #include "builder/share/action_result.h"
 #include "specs/base/error.h"
 #include "specs/base/key.h"
@@ -11,7 +13,7 @@
 
 namespace imgbuild::builder {
 specs::Error CacheRefused(const std::string& place, const HttpResponse& response) {
-  specs::Error error(fmt::format("{} answers {}", place, response.status));
+  specs::Error error(fmt::format("{} answers {}", place, StatusText(response)));
   if (response.status != 401 && response.status != 403) return error;
   return std::move(error).Hint("give credentials: docs/registries.md, \"Shared caches\"");
 }
@@ -28,17 +30,14 @@ HttpResponse FetchAtHome(HttpClient& http, HttpRequest request) {
   request.redirects = RedirectPolicy::kReturn;
   for (int redirects = 0;; ++redirects) {
     HttpResponse response = http.Fetch(request);
-    const bool reads = request.method == "GET" || request.method == "HEAD";
-    const bool sent_on = response.status == 307 || response.status == 308 ||
-                         (reads && response.status >= 301 && response.status <= 303);
-    const std::string_view location = response.Header("Location");
-    if (!sent_on || location.empty() || redirects == kMostRedirects) return response;
-    std::string next = specs::ResolveUrl(request.url, location);
-    if (!specs::SameOrigin(next, request.url)) {
+    std::optional<std::string> next = NextUrl(request.method, response);
+    if (!next || redirects == kMostRedirects) return response;
+    RequireTlsKept(request.url, *next);
+    if (!specs::SameOrigin(*next, request.url)) {
       request.headers.clear();
       request.credentials = CredentialPolicy::kNone;
     }
-    request.url = std::move(next);
+    request.url = *std::move(next);
   }
 }
 

@@ -6,10 +6,10 @@
 #include <optional>
 #include <utility>
 
+#include "layers/image/output_blob.h"
 #include "layers/io/file.h"
 #include "layers/io/hashing.h"
 #include "layers/write/piece_writer.h"
-#include "specs/base/error.h"
 #include "specs/base/key.h"
 #include "specs/base/text.h"
 #include "specs/oci/manifest.h"
@@ -52,8 +52,7 @@ Descriptor Compress(Store& store, const SourceBlob& plain, const Codec& codec, E
     writer.WriteFrom(source, plain.descriptor.size + 1);
     const FrameInfo info = writer.Finish();
     if (source.Finish() != plain.descriptor.digest) {
-      throw specs::Error(specs::ErrorKind::kVerification,
-                         "the layer " + plain.descriptor.digest.Oci() + " is damaged");
+      throw Damaged(store, {plain.descriptor, plain.path, ""});
     }
     store.PutBlob(info.digest, *target);
     blob = {.media_type = {},

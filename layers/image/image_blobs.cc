@@ -43,4 +43,17 @@ bool RecheckImage(Store& store, const Image& image, AbsentBlobs absent) {
   return right;
 }
 
+bool RemoveDamaged(Store& store, const ImageSource& image) {
+  bool removed = false;
+  for (const SourceBlob& blob : image.blobs) {
+    const specs::Descriptor& descriptor = blob.descriptor;
+    if (blob.path != store.paths().Blob(descriptor.digest) ||
+        !store.FindBlob(descriptor.digest, descriptor.size)) {
+      continue;
+    }
+    if (!store.RecheckBlob(descriptor.digest)) removed = true;
+  }
+  return removed;
+}
+
 }  // namespace imgbuild::layers

@@ -22,4 +22,8 @@ specs::Error DamagedBlob(Store& store, const specs::Sha256& digest);
 // base image may be missing; with kAllowed, other layers too.
 bool RecheckImage(Store& store, const Image& image, AbsentBlobs absent = AbsentBlobs::kRefused);
 
+// Has the store read those of the image's blobs again that lie in it. Whether one was wrong, and is
+// gone now: then reading the image from where it is brings it again.
+bool RemoveDamaged(Store& store, const ImageSource& image);
+
 }  // namespace imgbuild::layers

@@ -97,6 +97,7 @@ class Lister {
     node.uid = static_cast<std::uint32_t>(entry.uid);
     node.gid = static_cast<std::uint32_t>(entry.gid);
     if (*type == NodeType::kSymlink) node.target = entry.target;
+    if (entry.type == ArchiveType::kFile) node.size = entry.size.value_or(0);
     files_[*path] = {*path, std::move(node), std::nullopt};
     if (entry.type == ArchiveType::kFile) ReadContent(*path, reader);
     if (entry.type == ArchiveType::kHardlink) TakeFrom(entry.target, *path);

@@ -12,7 +12,7 @@
 namespace imgbuild::layers {
 
 // Versions what ListLayer finds in the same bytes.
-inline constexpr std::string_view kListingVersion = "listing/1";
+inline constexpr std::string_view kListingVersion = "listing/2";
 
 // Kept in `PackageFacts::control`, before the path that each was found at.
 inline constexpr std::string_view kPythonMark =
@@ -20,8 +20,8 @@ inline constexpr std::string_view kPythonMark =
 inline constexpr std::string_view kGlibcMark = "glibc ";  // "2.36", of a C library
 
 struct LayerListing {
-  // Of kind "layer". Whiteouts are files of their names (".wh.*"), hard links are files; files have
-  // no digest and no size. `contents` has accounts, os-release, dpkg's status, CA bundles.
+  // Of kind "layer". Whiteouts are files of their names (".wh.*"), hard links are files of no size;
+  // files have no digest. `contents` has accounts, os-release, dpkg's status, CA bundles.
   PackageFacts facts;
   std::uint64_t plain_size = 0;  // bytes of the tar
 

@@ -2,12 +2,17 @@
 and "OAuth2 Token Authentication").
 
     token_server.py PORT KEY CERTIFICATE LOG [--lives SECONDS] [--says SECONDS] [--tls KEY CERTIFICATE]
+                    [--spoil FILE]
 
 Signs with KEY, whose CERTIFICATE the registry has as its rootcertbundle. The user ann with the
 password in $TOKEN_PASSWORD, or whoever has the refresh token in $TOKEN_REFRESH, may do everything;
 nobody in particular may pull from public/. A token is good for --lives seconds, and the answer's
 expires_in is --says. LOG gets a line of JSON for each request: how it proved who it is, its scopes
 and the token it got.
+
+"KIND NUMBER" in the file of --spoil has the request of that number, from 0, go wrong, and the file
+is gone then: a status, "reset" (no answer), "cut" (within the answer), "truncated" (as if that were
+all), "page" (of HTML), "slow" (an answer bit by bit), "silence" (nothing more, and no end).
 """
 
 import argparse
@@ -33,6 +38,7 @@ parser.add_argument("log")
 parser.add_argument("--lives", type=float, default=300)
 parser.add_argument("--says", type=int, default=300)
 parser.add_argument("--tls", nargs=2)
+parser.add_argument("--spoil")
 options = parser.parse_args()
 
 BASIC = "Basic " + base64.b64encode(f"ann:{os.environ['TOKEN_PASSWORD']}".encode()).decode()
@@ -65,6 +71,21 @@ def access_of(scopes, trusted):
             yield {"type": kind, "name": name, "actions": allowed}
 
 
+def turn():
+    """What goes wrong with this request; None for nothing."""
+    with LOCK:
+        try:
+            kind, number = open(options.spoil).read().split()
+        except (OSError, TypeError):
+            return None
+        if int(number) == 0:
+            os.remove(options.spoil)
+            return kind
+        with open(options.spoil, "w") as file:
+            file.write(f"{kind} {int(number) - 1}")
+    return None
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -73,11 +94,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self, status, document):
         body = json.dumps(document).encode()
+        kind = turn()
+        if kind == "silence":
+            self.rfile.read(1)  # until the client goes away
+        if kind in ("reset", "silence"):
+            self.close_connection = True
+            return
+        if kind and kind.isdigit():
+            status, body = int(kind), b"{}"
+        if kind == "page":
+            body = b"<html><body>Welcome</body></html>"
+        length = len(body)
+        if kind in ("cut", "truncated"):
+            body = body[:length // 2]
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(length if kind == "cut" else len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        self.close_connection = self.close_connection or kind == "cut"
+        pieces = range(0, len(body), len(body) // 20 + 1) if kind == "slow" else [0]
+        for begin in pieces:
+            self.wfile.write(body[begin:begin + len(body) // 20 + 1] if kind == "slow" else body)
+            time.sleep(0.02 if kind == "slow" else 0)
 
     def give(self, proof, fields):
         scopes = [one for field in fields.get("scope", []) for one in field.split()]

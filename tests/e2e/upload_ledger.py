@@ -4,9 +4,9 @@ went by.
     upload_ledger.py PORT REGISTRY-PORT BYTES-PER-SECOND LEDGER [hold]
 
 At most that many bytes a second on each connection. LEDGER gets a line of JSON for each request:
-its method and path, the upload's session and digest where it names them, how many bytes its body
-should have, how many came, and the status of the answer (none where the client went away). With "hold" no request that ends an upload without a
-body gets through, nor an answer.
+its method and path, its credentials, the upload's session and digest where it names them, how many
+bytes its body should have, how many came, and the status of the answer (none where the client went
+away). With "hold" no request that ends an upload without a body gets through, nor an answer.
 """
 
 import http.client
@@ -55,6 +55,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         session = re.search(r"/blobs/uploads/([^/]+)$", url.path)
         self.entry = {"method": self.command, "path": url.path,
+                      "authorization": self.headers.get("Authorization"),
                       "session": session and session[1],
                       "digest": urllib.parse.parse_qs(url.query).get("digest", [None])[0],
                       "length": length, "came": 0, "status": None}

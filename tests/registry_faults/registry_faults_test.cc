@@ -15,6 +15,7 @@
 #include "builder/registry/blob_fetch.h"
 #include "builder/registry/manifest_fetch.h"
 #include "builder/registry/push.h"
+#include "builder/registry/referrers.h"
 #include "builder/registry/registry_origin.h"
 #include "layers/image/image_origin.h"
 #include "layers/io/hashing.h"
@@ -61,7 +62,7 @@ std::vector<Fault> Faults() {
   return all;
 }
 
-// What an error says of the fault; nullptr where the fault is got over.
+// What an error says of the fault, a regular expression; nullptr where the fault is got over.
 const char* WordsOf(Fault fault) {
   switch (fault) {
     case Fault::kUnauthorized:
@@ -70,7 +71,8 @@ const char* WordsOf(Fault fault) {
       return "answers 307";
     case Fault::kCorruptUpload:
       return "cannot put a manifest";
-    case Fault::kCorruptAnswer:
+    case Fault::kCorruptAnswer:  // of a manifest, by its tag or by its digest
+      return "manifest (is not what the registry says of it|has another digest)";
     case Fault::kWrongDigest:
       return "not what the registry says of it";
     case Fault::kForeignLocation:
@@ -95,7 +97,7 @@ class RegistryFaults : public testing::Test {
     if (!DockerRegistry::IsThere()) GTEST_SKIP() << "docker-registry is not installed";
     server_.emplace(folder_.path());
     proxy_.emplace(server_->port());
-    MakeImage();
+    image_.documents = {Manifest("amd64", {400, 30'000, 200'000})};
   }
   void TearDown() override { alarm(0); }
 
@@ -111,9 +113,20 @@ class RegistryFaults : public testing::Test {
     return descriptor;
   }
 
-  void MakeImage() {
+  static layers::SourceDocument Document(std::string_view type, const std::string& bytes) {
+    return {{.media_type = std::string(type),
+             .digest = specs::HashOf(bytes),
+             .size = bytes.size(),
+             .platform = {},
+             .annotations = {}},
+            bytes};
+  }
+
+  // Over layers of so much noise, which are blobs of the image from now on.
+  layers::SourceDocument Manifest(const std::string& architecture,
+                                  const std::vector<std::size_t>& sizes) {
     std::string links;
-    for (std::size_t size : {400u, 30'000u, 200'000u}) {
+    for (std::size_t size : sizes) {
       std::mt19937 noise(static_cast<unsigned>(size));
       std::string bytes(size, ' ');
       for (char& byte : bytes) byte = static_cast<char>(noise());
@@ -122,17 +135,30 @@ class RegistryFaults : public testing::Test {
           fmt::format(R"({}{{"mediaType":"{}","digest":"{}","size":{}}})", links.empty() ? "" : ",",
                       layer.media_type, layer.digest.Oci(), layer.size);
     }
-    const specs::Descriptor config =
-        Blob(R"({"os":"linux","architecture":"amd64"})", specs::kOciConfig);
-    const std::string manifest = fmt::format(
-        R"({{"schemaVersion":2,"mediaType":"{}","config":{{"mediaType":"{}","digest":"{}","size":{}}},"layers":[{}]}})",
-        specs::kOciManifest, config.media_type, config.digest.Oci(), config.size, links);
-    image_.documents.push_back({{.media_type = std::string(specs::kOciManifest),
-                                 .digest = specs::HashOf(manifest),
-                                 .size = manifest.size(),
-                                 .platform = {},
-                                 .annotations = {}},
-                                manifest});
+    const specs::Descriptor config = Blob(
+        fmt::format(R"({{"os":"linux","architecture":"{}"}})", architecture), specs::kOciConfig);
+    return Document(
+        specs::kOciManifest,
+        fmt::format(
+            R"({{"schemaVersion":2,"mediaType":"{}","config":{{"mediaType":"{}","digest":"{}","size":{}}},"layers":[{}]}})",
+            specs::kOciManifest, config.media_type, config.digest.Oci(), config.size, links));
+  }
+
+  // In place of the image one of two platforms, with little in them.
+  void MakeIndex() {
+    image_ = {};
+    std::string links;
+    for (const std::string architecture : {"amd64", "arm64"}) {
+      image_.documents.push_back(Manifest(architecture, {400 + image_.documents.size()}));
+      const specs::Descriptor& manifest = image_.documents.back().descriptor;
+      links += fmt::format(
+          R"({}{{"mediaType":"{}","digest":"{}","size":{},"platform":{{"os":"linux","architecture":"{}"}}}})",
+          links.empty() ? "" : ",", manifest.media_type, manifest.digest.Oci(), manifest.size,
+          architecture);
+    }
+    image_.documents.push_back(Document(
+        specs::kOciIndex, fmt::format(R"({{"schemaVersion":2,"mediaType":"{}","manifests":[{}]}})",
+                                      specs::kOciIndex, links)));
   }
 
   std::unique_ptr<Registry> Open(const std::string& host, const std::string& repository) {
@@ -151,6 +177,9 @@ class RegistryFaults : public testing::Test {
     const auto manifest = builder::FetchManifest(*registry, "latest");
     if (!manifest) return false;
     EXPECT_EQ(manifest->bytes, image_.documents.back().bytes);
+    for (const layers::SourceDocument& document : image_.documents) {
+      EXPECT_NO_THROW((void)builder::FetchManifest(*registry, document.descriptor));
+    }
     support::TempFolder place;
     layers::Store store(place.path());
     for (const layers::SourceBlob& blob : image_.blobs) {
@@ -160,8 +189,10 @@ class RegistryFaults : public testing::Test {
   }
 
   void Push(const std::string& repository, builder::PushMemory& memory) {
-    const auto registry = Open(proxy_->host(), repository);
-    builder::PushImage(*registry, memory, image_,
+    PushTo(*Open(proxy_->host(), repository), memory);
+  }
+  void PushTo(Registry& registry, builder::PushMemory& memory) {
+    builder::PushImage(registry, memory, image_,
                        {.tags = {"latest"},
                         .jobs = 2,
                         .upload = {.max_failures = 4, .backoff_ms = 1, .resumable_size = 20'000}},
@@ -174,6 +205,7 @@ class RegistryFaults : public testing::Test {
     builder::RegistryOrigin origin(std::move(registries), store, "latest", silent_,
                                    {.jobs = 2, .fetch = {.max_failures = 4, .backoff_ms = 1}});
     const layers::ImageSource pulled = layers::ReadImage(origin);
+    EXPECT_EQ(pulled.documents.size(), image_.documents.size());
     EXPECT_EQ(pulled.documents.back().bytes, image_.documents.back().bytes);
     ASSERT_EQ(pulled.blobs.size(), image_.blobs.size());
     for (const layers::SourceBlob& blob : pulled.blobs) {
@@ -185,7 +217,7 @@ class RegistryFaults : public testing::Test {
   void ExpectClear(const specs::Error& error, Fault fault) const {
     const char* words = WordsOf(fault);
     ASSERT_NE(words, nullptr) << error.what();
-    EXPECT_THAT(error.what(), testing::HasSubstr(words));
+    EXPECT_THAT(error.what(), testing::ContainsRegex(words));
     EXPECT_THAT(error.what(), testing::HasSubstr(proxy_->host()));
     const bool lies = fault == Fault::kWrongDigest || fault == Fault::kCorruptAnswer;
     EXPECT_EQ(error.kind(), lies ? specs::ErrorKind::kVerification : specs::ErrorKind::kFailure);
@@ -215,6 +247,9 @@ class RegistryFaults : public testing::Test {
     return tally;
   }
 
+  Tally PushWithFaults();
+  Tally PullWithFaults();
+
   // `least` runs with all faults, else a part of them.
   void Judge(const Tally& tally, std::size_t least) {
     fmt::print("{} runs were spoiled, of which {} ended in an error\n", tally.spoiled,
@@ -231,8 +266,8 @@ class RegistryFaults : public testing::Test {
   layers::ImageSource image_;
 };
 
-TEST_F(RegistryFaults, Pushes) {
-  const Tally tally = AtEachRequest([&](const std::string& name, Fault fault) {
+Tally RegistryFaults::PushWithFaults() {
+  return AtEachRequest([&](const std::string& name, Fault fault) {
     const std::string repository = name + "/app";
     support::TempFolder place;
     builder::PushMemory memory(place.path());
@@ -254,16 +289,15 @@ TEST_F(RegistryFaults, Pushes) {
     EXPECT_TRUE(IsTagged(repository));
     return attempt;
   });
-  Judge(tally, 200);
 }
 
-TEST_F(RegistryFaults, Pulls) {
+Tally RegistryFaults::PullWithFaults() {
   {
     support::TempFolder place;
     builder::PushMemory memory(place.path());
     Push("team/app", memory);
   }
-  const Tally tally = AtEachRequest([&](const std::string&, Fault fault) {
+  return AtEachRequest([&](const std::string&, Fault fault) {
     support::TempFolder place;
     layers::Store store(place.path());
     Attempt attempt;
@@ -276,6 +310,55 @@ TEST_F(RegistryFaults, Pulls) {
     attempt.spoiled = proxy_->spoiled();
     proxy_->SpoilNothing();
     EXPECT_NO_THROW(Pull("team/app", store));
+    return attempt;
+  });
+}
+
+TEST_F(RegistryFaults, Pushes) { Judge(PushWithFaults(), 200); }
+
+TEST_F(RegistryFaults, Pulls) { Judge(PullWithFaults(), 75); }
+
+// Of an index the requests for manifests: those for blobs are as above.
+TEST_F(RegistryFaults, PushesOfAnIndex) {
+  MakeIndex();
+  proxy_->SpoilOnly("/manifests/");
+  Judge(PushWithFaults(), 60);
+}
+
+TEST_F(RegistryFaults, PullsOfAnIndex) {
+  MakeIndex();
+  proxy_->SpoilOnly("/manifests/");
+  Judge(PullWithFaults(), 45);
+}
+
+// What is attached to an image joins what others attached, in the index under the tag that stands
+// in for a list; whatever happens, none of that is lost.
+TEST_F(RegistryFaults, Referrers) {
+  MakeIndex();
+  const auto attached = [&](std::size_t document) {
+    return builder::Referrer{image_.documents[document].descriptor, "application/x-sbom"};
+  };
+  const specs::Sha256 subject = image_.root().digest;
+  support::TempFolder place;
+  builder::PushMemory memory(place.path());
+  const Tally tally = AtEachRequest([&](const std::string& name, Fault fault) {
+    const auto direct = Open(Direct(), name + "/app");
+    PushTo(*direct, memory);
+    builder::PublishReferrers(*direct, subject, {attached(0)});
+    const std::vector<builder::Referrer> both = {attached(0), attached(1)};
+    Attempt attempt;
+    try {
+      const auto spoiled = Open(proxy_->host(), name + "/app");
+      builder::PublishReferrers(*spoiled, subject, {attached(1)});
+      EXPECT_EQ(builder::ListReferrers(*spoiled, subject), both);
+      attempt.succeeded = true;
+    } catch (const specs::Error& error) {
+      ExpectClear(error, fault);
+    }
+    attempt.spoiled = proxy_->spoiled();
+    EXPECT_THAT(builder::ListReferrers(*direct, subject), testing::Contains(attached(0)));
+    builder::PublishReferrers(*direct, subject, {attached(1)});
+    EXPECT_EQ(builder::ListReferrers(*direct, subject), both);
     return attempt;
   });
   Judge(tally, 75);

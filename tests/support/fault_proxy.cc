@@ -177,6 +177,11 @@ void FaultProxy::Spoil(std::size_t number, Fault fault, double where) {
   spoiled_ = false;
 }
 
+void FaultProxy::SpoilOnly(std::string part) {
+  std::lock_guard lock(mutex_);
+  part_ = std::move(part);
+}
+
 void FaultProxy::SpoilNothing() {
   std::lock_guard lock(mutex_);
   plan_.reset();
@@ -188,9 +193,10 @@ bool FaultProxy::spoiled() const {
   return spoiled_;
 }
 
-std::optional<FaultProxy::Plan> FaultProxy::plan() const {
+std::optional<FaultProxy::Plan> FaultProxy::PlanFor(const ServedRequest& request) const {
   std::lock_guard lock(mutex_);
-  return spoiled_ ? std::nullopt : plan_;
+  if (spoiled_ || request.target.find(part_) == std::string::npos) return std::nullopt;
+  return plan_;
 }
 
 // Asked for each request that the fault can spoil: whether this is the one.
@@ -202,7 +208,7 @@ bool FaultProxy::IsTurn() {
 }
 
 BodyReading FaultProxy::ReadingOf(const ServedRequest& request) {
-  const std::optional<Plan> plan = this->plan();
+  const std::optional<Plan> plan = PlanFor(request);
   const std::size_t length = LengthOf(request);
   if (!plan || !SpoilsReading(plan->fault) || length == 0 || !IsTurn()) return {};
   if (plan->fault == Fault::kSlowUpload) return {.drip = std::chrono::milliseconds(1)};
@@ -212,7 +218,7 @@ BodyReading FaultProxy::ReadingOf(const ServedRequest& request) {
 }
 
 ServedResponse FaultProxy::Handle(const ServedRequest& request) {
-  const std::optional<Plan> plan = this->plan();
+  const std::optional<Plan> plan = PlanFor(request);
   if (!plan || SpoilsReading(plan->fault)) return Forward(request);
   if (auto instead = AnswerInstead(request, plan->fault)) {
     return IsTurn() ? *std::move(instead) : Forward(request);

@@ -50,6 +50,8 @@ class FaultProxy {
   // the one of that number, counted from 0, meets it. Within a body it happens at the part `where`,
   // from 0 for the first byte to 1 for the last one.
   void Spoil(std::size_t number, Fault fault, double where);
+  // From now on that counts, and happens to, only those with this in their path.
+  void SpoilOnly(std::string part);
   void SpoilNothing();
 
   // Whether the fault met its request, since the last of these two.
@@ -62,7 +64,7 @@ class FaultProxy {
     double where = 0;
   };
 
-  std::optional<Plan> plan() const;
+  std::optional<Plan> PlanFor(const ServedRequest& request) const;
   bool IsTurn();
   BodyReading ReadingOf(const ServedRequest& request);
   ServedResponse Handle(const ServedRequest& request);
@@ -71,6 +73,7 @@ class FaultProxy {
 
   const std::uint16_t port_;
   mutable std::mutex mutex_;
+  std::string part_;  // of paths; "" is in all
   std::optional<Plan> plan_;
   std::size_t passed_ = 0;  // requests that could have been spoiled
   bool spoiled_ = false;

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "layers/io/file.h"
+#include "specs/base/digest.h"
+#include "tests/support/mini_registry.h"
 #include "tests/support/temp_folder.h"
 #include "tests/whole_build/layout_reader.h"
 #include "tests/whole_build/world.h"
@@ -82,6 +84,15 @@ class DamagedCache : public testing::Test {
     EXPECT_THAT(verified.output, testing::StartsWith("0 wrong entries"));
   }
 
+  // The image is there, and each blob is what its name says.
+  static void ExpectWhole(const support::MiniRegistry& registry) {
+    EXPECT_EQ(registry.tags().size(), 1u);
+    EXPECT_GT(registry.blobs().size(), 2u);
+    for (const auto& [name, bytes] : registry.blobs()) {
+      EXPECT_EQ(name, "team/app@" + specs::HashOf(bytes).Oci());
+    }
+  }
+
   World world_;
   support::TempFolder folder_;
   fs::path cache_ = folder_.path() / "cache";
@@ -138,6 +149,32 @@ TEST_F(DamagedCache, BlobsOfArchivesAreMadeAgain) {
   EXPECT_EQ(again.status, 0) << again.output;
   Lose({});
   ExpectHealed();
+}
+
+// A registry is sent none of it.
+TEST_F(DamagedCache, BlobsThatArePushedAreMadeAgain) {
+  EXPECT_GT(Damage("blobs"), 3u);
+  const support::MiniRegistry registry;
+  const Ended pushed =
+      Build({"--locked", "--insecure", "--push", "docker://" + registry.host() + "/team/app:1"});
+  EXPECT_EQ(pushed.status, 0) << pushed.output;
+  ExpectWhole(registry);
+  Lose({});
+  ExpectHealed();
+}
+
+TEST_F(DamagedCache, BlobsOfArchivesThatArePushedAreReadAgain) {
+  EXPECT_EQ(Build({"--locked", "-o", "oci-archive:small.tar"}).status, 0);
+  Damage("blobs");
+  const support::MiniRegistry registry;
+  const Ended pushed =
+      Execute(world_, {.folder = folder_.path(),
+                       .cache = cache_,
+                       .arguments = {"push", "--insecure", "oci-archive:small.tar",
+                                     "docker://" + registry.host() + "/team/app:1"},
+                       .environment = {}});
+  EXPECT_EQ(pushed.status, 0) << pushed.output;
+  ExpectWhole(registry);
 }
 
 TEST_F(DamagedCache, ActionsAreMadeAgain) {

@@ -57,6 +57,32 @@ TEST_F(SharedCacheBuild, LayersAreMountedIntoAnotherRepository) {
   }
 }
 
+// Layers go out to both while the image is built.
+TEST_F(SharedCacheBuild, TwoRepositoriesOfARegistryAreSentEachBlobOnce) {
+  const auto built =
+      Succeed(On("one", {"--push", Reference("team/app:1"), "--push", Reference("other/app:1")}));
+  std::size_t sent = 0;
+  for (const support::ServedRequest& request : registry_.requests()) {
+    if (request.target.find("/blobs/uploads/") != std::string::npos) sent += request.body.size();
+  }
+  std::size_t size = 0;
+  std::size_t blobs = 0;
+  for (const auto& [name, bytes] : registry_.blobs()) {
+    if (!name.starts_with("team/app@")) continue;
+    size += bytes.size();
+    ++blobs;
+    EXPECT_TRUE(registry_.blobs().contains("other" + name.substr(name.find('/'))));
+  }
+  EXPECT_EQ(sent, size) << output_;
+  EXPECT_EQ(
+      built["pushed"][0]["sent"].get<std::size_t>() + built["pushed"][1]["sent"].get<std::size_t>(),
+      blobs)
+      << output_;
+  for (const char* tag : {"team/app:1", "other/app:1"}) {
+    EXPECT_EQ(registry_.tags().at(tag), built["digest"]);
+  }
+}
+
 TEST_F(SharedCacheBuild, AnotherRegistryIsSentWhatItNeeds) {
   const auto first = Succeed(On("one", {"--push", Reference("team/app:1")}));
   support::MiniRegistry other;

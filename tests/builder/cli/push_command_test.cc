@@ -10,6 +10,9 @@
 #include "builder/cli/commands.h"
 #include "builder/cli/copy_image.h"
 #include "builder/cli/session.h"
+#include "layers/io/atomic_file.h"
+#include "layers/io/file.h"
+#include "layers/io/hashing.h"
 #include "specs/base/error.h"
 #include "specs/oci/media_types.h"
 #include "tests/support/mini_registry.h"
@@ -54,12 +57,24 @@ class PushCommandTest : public testing::Test {
     return place.substr(0, colon + 1) + (folder_.path() / place.substr(colon + 1)).string();
   }
 
-  void Push(const std::string& image, const std::string& tag) {
+  void Push(const std::string& image, const std::string& tag) { PushTo(target_, image, tag); }
+  void PushTo(const support::MiniRegistry& registry, const std::string& image,
+              const std::string& tag) {
     CommandLine line("imgbuild", "", "");
     RunCommand run;
     AddPushCommand(line.program(), options_, run);
-    line.Parse({"push", "--insecure", image, "docker://" + target_.host() + "/x/y:" + tag});
+    line.Parse({"push", "--insecure", image, "docker://" + registry.host() + "/x/y:" + tag});
     EXPECT_EQ(run(), 0);
+  }
+
+  std::filesystem::path InCache(const specs::Sha256& blob) const {
+    return folder_.path() / "cache/blobs/sha256" / blob.Hex().substr(0, 2) / blob.Hex();
+  }
+  // Another first byte, in a file of its own: others may be links of it.
+  static void Damage(const std::filesystem::path& file) {
+    std::string bytes = layers::ReadFile(file);
+    bytes[0] = static_cast<char>(~bytes[0]);
+    layers::WriteFileAtomically(file, bytes);
   }
 
   support::TempFolder folder_;
@@ -92,6 +107,41 @@ TEST_F(PushCommandTest, LayersOfADockerArchiveAreCompressed) {
   const std::string manifest = target_.manifests().at("x/y@" + target_.tags().at("x/y:v1"));
   EXPECT_THAT(manifest, HasSubstr("layer.v1.tar+zstd"));
   EXPECT_THAT(manifest, HasSubstr(HashOf(config_).Oci()));
+}
+
+TEST_F(PushCommandTest, WhatIsDamagedInTheCacheIsReadFromTheArchiveAgain) {
+  Damage(InCache(HashOf(layer_)));
+  Damage(InCache(HashOf(config_)));
+  Push(At("oci-archive:image.tar"), "v1");
+  EXPECT_EQ(target_.blobs().at("x/y@" + HashOf(layer_).Oci()), layer_);
+  EXPECT_EQ(target_.blobs().at("x/y@" + HashOf(config_).Oci()), config_);
+  EXPECT_EQ(layers::HashFile(InCache(HashOf(layer_))), HashOf(layer_));
+
+  // The plain layer, which is compressed before; then what was made of it.
+  Damage(InCache(HashOf(layer_)));
+  Push(At("docker-archive:docker.tar"), "v2");
+  const std::string digest = target_.tags().at("x/y:v2");
+  for (const auto& [name, bytes] : target_.blobs()) {
+    EXPECT_EQ(name, "x/y@" + HashOf(bytes).Oci());
+    Damage(InCache(HashOf(bytes)));
+  }
+  const support::MiniRegistry another;
+  PushTo(another, At("docker-archive:docker.tar"), "v2");
+  EXPECT_EQ(another.tags().at("x/y:v2"), digest);
+}
+
+TEST_F(PushCommandTest, WhatIsDamagedInALayoutIsTold) {
+  const auto file = folder_.path() / "image.oci/blobs/sha256" / HashOf(layer_).Hex();
+  Damage(file);
+  try {
+    Push(At("oci:image.oci:v1"), "v1");
+    ADD_FAILURE();
+  } catch (const specs::Error& error) {
+    EXPECT_EQ(error.kind(), specs::ErrorKind::kVerification);
+    EXPECT_THAT(error.what(), HasSubstr(file.string() + " is damaged"));
+  }
+  EXPECT_TRUE(target_.tags().empty());
+  EXPECT_FALSE(target_.blobs().contains("x/y@" + HashOf(layer_).Oci()));
 }
 
 TEST_F(PushCommandTest, WhatIsNoneIsToldByItsName) {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <fstream>
 #include <future>
+#include <mutex>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -66,6 +67,94 @@ TEST(CurlClient, TriesAgainAfterPassingFailures) {
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(sink.text(), "whole body");
   EXPECT_EQ(calls, 3);
+}
+
+TEST(CurlClient, AServerThatAsksForALongWaitIsNotAskedBefore) {
+  LoopbackServer server([](const ServedRequest&) {
+    return ServedResponse{.status = 503, .headers = {{"Retry-After", "300"}}};
+  });
+  CurlClient client(Quick());
+  const HttpResponse response = client.Fetch({.url = server.url()});
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(StatusText(response), "503 and asks to wait 300 s");
+  EXPECT_EQ(server.requests().size(), 1u);
+}
+
+TEST(CurlClient, ARequestMayHaveLessTimeThanTheClient) {
+  LoopbackServer server([](const ServedRequest&) {
+    return ServedResponse{.status = 429, .headers = {{"Retry-After", "2"}}};
+  });
+  CurlClient client(Quick());
+  EXPECT_EQ(client.Fetch({.url = server.url(), .longest_wait_ms = 1'999}).status, 429);
+  EXPECT_EQ(server.requests().size(), 1u);
+}
+
+// What a client told of its waits.
+class Told {
+ public:
+  CurlOptions Options(std::uint64_t noticed_ms) {
+    CurlOptions options = Quick();
+    options.noticed_ms = noticed_ms;
+    options.waiting = [this](const HttpWait& wait) {
+      const std::lock_guard lock(mutex_);
+      waits_.push_back(wait);
+    };
+    return options;
+  }
+  std::vector<HttpWait> waits() const {
+    const std::lock_guard lock(mutex_);
+    return waits_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<HttpWait> waits_;
+};
+
+TEST(CurlClient, WaitsAsLongAsItIsAskedToAndSaysSo) {
+  std::atomic<int> calls = 0;
+  LoopbackServer server([&](const ServedRequest&) {
+    if (++calls > 1) return ServedResponse{.body = "done"};
+    return ServedResponse{.status = 429, .headers = {{"Retry-After", "1"}}};
+  });
+  Told told;
+  CurlClient client(told.Options(500));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(client.Fetch({.url = server.url()}).body, "done");
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+  ASSERT_EQ(told.waits().size(), 1u);
+  EXPECT_EQ(told.waits()[0].reason, ServerOf(server.url()) + " answers 429");
+  EXPECT_EQ(told.waits()[0].milliseconds, 1'000u);
+}
+
+TEST(CurlClient, ShortWaitsAreNotWorthAWord) {
+  LoopbackServer server([](const ServedRequest&) { return ServedResponse{.status = 503}; });
+  Told told;
+  CurlClient client(told.Options(1'000));
+  EXPECT_EQ(client.Fetch({.url = server.url()}).status, 503);
+  EXPECT_EQ(server.requests().size(), 4u);
+  EXPECT_TRUE(told.waits().empty());
+}
+
+TEST(CurlClient, WaitsForOneServerAreToldOnceAndEndWithTheClient) {
+  Told told;
+  CurlClient client(told.Options(10));
+  std::future<specs::ErrorKind> first = std::async(std::launch::async, [&] {
+    try {
+      client.Wait({.server = "a.example", .reason = "first", .milliseconds = 600'000});
+    } catch (const specs::Error& error) {
+      return error.kind();
+    }
+    return specs::ErrorKind::kFailure;
+  });
+  while (told.waits().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  client.Wait({.server = "a.example", .reason = "meanwhile", .milliseconds = 10});
+  client.Wait({.server = "b.example", .reason = "another", .milliseconds = 10});
+  client.Cancel();
+  EXPECT_EQ(first.get(), specs::ErrorKind::kInterrupted);
+  std::vector<std::string> reasons;
+  for (const HttpWait& wait : told.waits()) reasons.push_back(wait.reason);
+  EXPECT_THAT(reasons, testing::ElementsAre("first", "another"));
 }
 
 TEST(CurlClient, NeverDeliversTwiceToASinkThatCannotRestart) {
@@ -203,6 +292,17 @@ TEST(CurlClient, LeavesARedirectThatNeverEnds) {
   CurlClient client(Quick());
   EXPECT_THROW(client.Fetch({.url = server.url() + "/"}), specs::Error);
   EXPECT_EQ(server.requests().size(), 11u);
+}
+
+TEST(CurlClient, NoRedirectLeadsToAFile) {
+  const support::TempFolder folder;
+  std::ofstream(folder.path() / "secret") << "secret";
+  LoopbackServer server([&](const ServedRequest&) {
+    const std::string there = "file://" + (folder.path() / "secret").string();
+    return ServedResponse{.status = 302, .headers = {{"Location", there}}};
+  });
+  CurlClient client(Quick());
+  EXPECT_THROW(client.Fetch({.url = server.url()}), specs::Error);
 }
 
 TEST(CurlClient, ReadsFileUrls) {

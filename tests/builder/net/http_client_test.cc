@@ -13,6 +13,24 @@ TEST(RedactUrl, DropsCredentialsAndQuery) {
   EXPECT_EQ(RedactUrl("file:/srv/mirror"), "file:/srv/mirror");
 }
 
+TEST(ServerOf, IsHostAndPort) {
+  EXPECT_EQ(ServerOf("https://me:secret@mirror.example:8443/debian?token=x"),
+            "mirror.example:8443");
+  EXPECT_EQ(ServerOf("http://mirror.example"), "mirror.example");
+  EXPECT_EQ(ServerOf("http://mirror.example?a=b/c@d"), "mirror.example");
+}
+
+TEST(StatusText, SaysHowLongTheServerWantsToBeLeftAlone) {
+  const auto text = [](int status, const char* retry_after) {
+    return StatusText(
+        {.status = status, .headers = {{"Retry-After", retry_after}}, .body = {}, .url = {}});
+  };
+  EXPECT_EQ(text(503, "300"), "503 and asks to wait 300 s");
+  EXPECT_EQ(text(429, "0"), "429");
+  EXPECT_EQ(text(404, "300"), "404");
+  EXPECT_EQ(StatusText({.status = 503, .headers = {}, .body = {}, .url = {}}), "503");
+}
+
 TEST(HttpResponse, FindsHeadersWithoutCase) {
   HttpResponse response;
   response.headers = {{"content-Type", "text/html"}};

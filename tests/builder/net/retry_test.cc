@@ -15,7 +15,8 @@ TEST(Backoff, DoublesWithJitterUpToALimit) {
 TEST(RetryAfter, ReadsSeconds) {
   EXPECT_EQ(RetryAfterMs(" 2 "), 2'000u);
   EXPECT_EQ(RetryAfterMs("120"), 120'000u);
-  EXPECT_EQ(RetryAfterMs("86400"), 300'000u);
+  EXPECT_EQ(RetryAfterMs("86400"), 86'400'000u);
+  EXPECT_EQ(RetryAfterMs("18446744073709551615"), 31'536'000'000u);
   EXPECT_EQ(RetryAfterMs(""), 0u);
   EXPECT_EQ(RetryAfterMs("-1"), 0u);
 }
@@ -25,7 +26,8 @@ TEST(RetryAfter, ReadsDates) {
   using namespace std::chrono_literals;
   const auto now = sys_days(2026y / std::chrono::October / 21) + 7h + 28min;
   EXPECT_EQ(RetryAfterMs("Wed, 21 Oct 2026 07:29:30 GMT", now), 90'000u);
-  EXPECT_EQ(RetryAfterMs(" Thu, 22 Oct 2026 07:28:00 GMT", now), 300'000u);
+  EXPECT_EQ(RetryAfterMs(" Thu, 22 Oct 2026 07:28:00 GMT", now), 86'400'000u);
+  EXPECT_EQ(RetryAfterMs("Fri, 31 Dec 9999 23:59:59 GMT", now), 31'536'000'000u);
   for (const char* past : {"Wed, 21 Oct 2026 07:28:00 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"}) {
     EXPECT_EQ(RetryAfterMs(past, now), 0u) << past;
   }
@@ -35,6 +37,30 @@ TEST(RetryAfter, ReadsDates) {
     EXPECT_EQ(ParseHttpDate(none), std::nullopt) << none;
     EXPECT_EQ(RetryAfterMs(none, now), 0u) << none;
   }
+}
+
+TEST(RetryWaits, AreAsLongAsTheServerAsksFor) {
+  RetryWaits waits;
+  EXPECT_EQ(waits.Next(250, 0), 250u);
+  EXPECT_EQ(waits.Next(500, 100), 500u);
+  EXPECT_EQ(waits.Next(1'000, 7'000), 7'000u);
+}
+
+TEST(RetryWaits, AreNeverShorterThanThat) {
+  RetryWaits waits;
+  EXPECT_EQ(waits.Next(250, 60'001), std::nullopt);
+  EXPECT_EQ(waits.Next(250, 60'000), 60'000u);
+}
+
+TEST(RetryWaits, AreLimitedAllTogether) {
+  RetryWaits waits({.one_ms = 50, .all_ms = 100});
+  EXPECT_EQ(waits.Next(1, 50), 50u);
+  EXPECT_EQ(waits.Next(1, 40), 40u);
+  EXPECT_EQ(waits.Next(1, 11), std::nullopt);
+  EXPECT_EQ(waits.Next(1, 10), 10u);
+  EXPECT_EQ(waits.Next(1, 0), std::nullopt);
+  waits.Restart();
+  EXPECT_EQ(waits.Next(1, 50), 50u);
 }
 
 TEST(TransientStatus, AreThoseThatMayPass) {

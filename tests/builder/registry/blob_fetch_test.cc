@@ -244,6 +244,44 @@ TEST_F(BlobFetchTest, PassingFaultsPassOthersEndAtOnce) {
   EXPECT_LE(empty.requests().size(), 2u);  // "is it there at all", the blob
 }
 
+TEST_F(BlobFetchTest, AServerThatAsksForALongWaitIsNotAskedBefore) {
+  MiniRegistry server({.login = RegistryLogin::kToken});
+  for (const bool tokens : {false, true}) {
+    int asked = 0;
+    server.AnswerBy(
+        [&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+          if (request.target.starts_with("/token") != tokens) return std::nullopt;
+          if (!tokens && !request.headers.contains("authorization")) return std::nullopt;
+          ++asked;
+          return ServedResponse{.status = 503, .headers = {{"Retry-After", "300"}}};
+        });
+    try {
+      Fetch(server, Ann());
+      ADD_FAILURE() << "no error";
+    } catch (const specs::Error& error) {
+      EXPECT_THAT(error.what(), testing::HasSubstr("503 and asks to wait 300 s"));
+    }
+    EXPECT_EQ(asked, 1) << tokens;
+  }
+}
+
+// The client tries twice by itself, and this is tried again in whole.
+TEST_F(BlobFetchTest, TriesAreNotMultiplied) {
+  MiniRegistry server({.login = RegistryLogin::kToken});
+  for (const bool tokens : {false, true}) {
+    int asked = 0;
+    server.AnswerBy(
+        [&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+          if (request.target.starts_with("/token") != tokens) return std::nullopt;
+          if (!tokens && !request.headers.contains("authorization")) return std::nullopt;
+          ++asked;
+          return ServedResponse{.status = 503};
+        });
+    EXPECT_THROW(Fetch(server, Ann()), specs::Error);
+    EXPECT_EQ(asked, options_.max_failures) << tokens;
+  }
+}
+
 // Storage of another host: the registry's token stays at home, and that host's wish for credentials
 // is none of ours.
 TEST_F(BlobFetchTest, CredentialsDoNotFollowARedirectToAnotherHost) {

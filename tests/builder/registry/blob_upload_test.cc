@@ -1,5 +1,9 @@
 #include "builder/registry/blob_upload.h"
 
+#include <chrono>
+#include <utility>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -368,6 +372,71 @@ TEST_F(BlobUploadTest, WhatIsSaidOfAHomeCountsWhereNoneIsKnown) {
   memory_.RememberHome(host, "team/seen", blob_.digest);
   memory_.SuggestHome(host, "team/said", blob_.digest);
   EXPECT_EQ(memory_.HomeOf(host, "team/app", blob_.digest), "team/seen");
+}
+
+// The client tries twice by itself, and this is tried again in whole.
+TEST_F(BlobUploadTest, TriesAreNotMultiplied) {
+  for (const char* method : {"POST", "PATCH", "PUT"}) {
+    MiniRegistry server;
+    server.AnswerBy([=](std::size_t, const ServedRequest& request) {
+      return request.method == method ? std::optional(ServedResponse{.status = 503}) : std::nullopt;
+    });
+    EXPECT_THROW(Upload(server), specs::Error);
+    EXPECT_EQ(static_cast<int>(Sizes(server, method).size()), options_.max_failures) << method;
+  }
+}
+
+TEST_F(BlobUploadTest, ARegistryThatAsksForALongWaitIsNotAskedBefore) {
+  for (const char* method : {"POST", "PATCH", "PUT"}) {
+    for (const bool mounts : {false, true}) {
+      MiniRegistry server;
+      if (mounts) memory_.RememberHome(server.host(), "team/other", blob_.digest);
+      server.AnswerBy([=](std::size_t, const ServedRequest& request) {
+        return request.method == method ? std::optional(ServedResponse{
+                                              .status = 429, .headers = {{"Retry-After", "300"}}})
+                                        : std::nullopt;
+      });
+      try {
+        Upload(server);
+        ADD_FAILURE() << "no error";
+      } catch (const specs::Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("429 and asks to wait 300 s"));
+      }
+      EXPECT_EQ(Sizes(server, method).size(), 1u) << method;
+      // What went out by then is not lost to the next run.
+      EXPECT_EQ(Note(server).has_value(), std::string_view(method) != "POST") << method;
+    }
+  }
+}
+
+TEST_F(BlobUploadTest, AWaitIsAsLongAsTheRegistryAsksForAndTold) {
+  MiniRegistry server;
+  server.AnswerBy([refused = false](std::size_t, const ServedRequest& request) mutable {
+    if (request.method != "PATCH" || std::exchange(refused, true)) {
+      return std::optional<ServedResponse>();
+    }
+    return std::optional(ServedResponse{.status = 503, .headers = {{"Retry-After", "1"}}});
+  });
+  std::vector<HttpWait> told;
+  CurlClient client({.user_agent = "test",
+                     .backoff_ms = 1,
+                     .waiting = [&](const HttpWait& wait) { told.push_back(wait); },
+                     .noticed_ms = 500});
+  Registry registry(client,
+                    {.host = server.host(),
+                     .repository = "team/app",
+                     .transport = Transport::kFallback,
+                     .tls = nullptr},
+                    {}, Access::kPush);
+  const auto begin = std::chrono::steady_clock::now();
+  UploadBlob(
+      registry, memory_, blob_, [](std::uint64_t) {}, options_);
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+  EXPECT_TRUE(IsThere(server));
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].server, server.host());
+  EXPECT_EQ(told[0].milliseconds, 1'000u);
+  EXPECT_THAT(told[0].reason, HasSubstr("cannot upload a blob: " + server.host()));
 }
 
 TEST_F(BlobUploadTest, ATokenServerThatIsDownForAWhileIsNoRefusal) {

@@ -9,6 +9,7 @@
 #include "builder/registry/credential_helper.h"
 #include "builder/registry/logins.h"
 #include "layers/io/atomic_file.h"
+#include "layers/io/file.h"
 #include "specs/base/error.h"
 #include "tests/support/temp_folder.h"
 
@@ -111,19 +112,93 @@ TEST_F(CredentialFinderTest, ALogoutSaysWhatIsLeft) {
       Environment::Of({{"HOME", home}, {"XDG_CONFIG_HOME", home + "/config"}}), kFiles);
   Credentials ann{
       .user = "ann", .password = specs::Secret(" p w "), .identity_token = {}, .origin = ""};
-  const fs::path file = KeepLogin(finder, "registry.example", ann);
+  const std::string file = KeepLogin(finder, "registry.example", ann);
   EXPECT_EQ(finder.Find("registry.example", "a").password.Reveal(), " p w ");
 
   ForgottenLogin logout = ForgetLogin(finder, "registry.example");
-  EXPECT_EQ(logout, (ForgottenLogin{.file = file, .was_there = true, .left = ""}));
+  EXPECT_EQ(logout, (ForgottenLogin{.from = {file}, .file = file, .left = ""}));
   EXPECT_TRUE(finder.Find("registry.example", "a").empty());
   EXPECT_THAT(RenderLogout(logout, "registry.example"), HasSubstr("removed from"));
 
   const fs::path docker = Write(".docker/config.json", "ZG9ja2VyOng=");
   logout = ForgetLogin(finder, "registry.example");
-  EXPECT_EQ(logout, (ForgottenLogin{.file = file, .was_there = false, .left = docker.string()}));
+  EXPECT_EQ(logout, (ForgottenLogin{.from = {}, .file = file, .left = docker.string()}));
   EXPECT_THAT(RenderLogout(logout, "registry.example"), HasSubstr(docker.string()));
   EXPECT_THAT(RenderLogout(logout, "registry.example"), Not(HasSubstr("logged out")));
+}
+
+class LoginHelperTest : public CredentialFinderTest {
+ protected:
+  // Keeps what it is given for a server in a file of the server's name.
+  void WriteKeeper() {
+    WriteHelper("keys", "cd " + folder_.path().string() + R"SH(
+if [ $1 = store ]; then
+  read -r given
+  server=$(printf '%s' "$given" | sed 's/.*"ServerURL":"\([^"]*\)".*/\1/')
+  printf '%s' "$given" >key-$(printf '%s' $server | tr /: __)
+  exit
+fi
+read -r server; file=key-$(printf '%s' $server | tr /: __)
+[ -e $file ] || { echo credentials not found in native keychain; exit 1; }
+case $1 in get) cat $file ;; erase) rm $file ;; esac
+)SH");
+  }
+
+  CredentialFinder WithFile(const std::string& text, std::vector<std::string> helpers) {
+    layers::WriteFileAtomically(file_, text);
+    return {Environment::Of({{"REGISTRY_AUTH_FILE", file_.string()}}), std::move(helpers)};
+  }
+
+  // A login, what the next command finds, and a logout.
+  void ExpectKept(const CredentialFinder& finder, const std::string& server) {
+    EXPECT_EQ(KeepLogin(finder, "registry.example", ann_), "docker-credential-keys");
+    EXPECT_TRUE(fs::exists(folder_.path() / ("key-" + server)));
+    EXPECT_THAT(layers::ReadFile(file_), Not(HasSubstr("YW5u")));
+    EXPECT_EQ(finder.Find("registry.example", "a").password.Reveal(), "p\"w");
+    EXPECT_EQ(finder.Find("registry.example", "a").user, "ann");
+
+    const ForgottenLogin logout = ForgetLogin(finder, "registry.example");
+    ASSERT_FALSE(logout.from.empty());
+    EXPECT_EQ(logout.from.front(), "docker-credential-keys");
+    EXPECT_EQ(logout.left, "");
+    EXPECT_FALSE(fs::exists(folder_.path() / ("key-" + server)));
+    EXPECT_TRUE(finder.Find("registry.example", "a").empty());
+    EXPECT_TRUE(ForgetLogin(finder, "registry.example").from.empty());
+  }
+
+  const fs::path file_ = folder_.path() / "auth.json";
+  const Credentials ann_{
+      .user = "ann", .password = specs::Secret("p\"w"), .identity_token = {}, .origin = ""};
+};
+
+TEST_F(LoginHelperTest, HelpersKeepLoginsWhereTheFileSaysSo) {
+  WriteKeeper();
+  ExpectKept(WithFile(R"({"credHelpers":{"registry.example":"keys"}})", kFiles),
+             "registry.example");
+  ExpectKept(WithFile(R"({"credsStore":"keys"})", kFiles), "registry.example");
+  // By the name that the file has for it.
+  ExpectKept(
+      WithFile(R"({"credsStore":"keys","auths":{"https://registry.example/v1/":{}}})", kFiles),
+      "https___registry.example_v1_");
+  // What stood in the file itself is older.
+  ExpectKept(
+      WithFile(R"({"credsStore":"keys","auths":{"registry.example":{"auth":"YW5uOm8="}}})", kFiles),
+      "registry.example");
+}
+
+TEST_F(LoginHelperTest, HelpersOfRegistriesConfKeepWholeRegistries) {
+  WriteKeeper();
+  const CredentialFinder finder = WithFile("{}", {"keys", "containers-auth.json"});
+  ExpectKept(finder, "registry.example");
+  EXPECT_EQ(KeepLogin(finder, "registry.example/team", ann_), file_.string());
+  EXPECT_EQ(finder.Find("registry.example", "team/a").user, "ann");
+}
+
+TEST_F(LoginHelperTest, AHelperThatKeepsNothingIsAnError) {
+  WriteHelper("full", "exit 1\n");
+  const CredentialFinder finder = WithFile(R"({"credsStore":"full"})", kFiles);
+  EXPECT_THROW(KeepLogin(finder, "registry.example", ann_), specs::Error);
+  EXPECT_EQ(layers::ReadFile(file_), R"({"credsStore":"full"})");
 }
 
 TEST_F(CredentialFinderTest, AsksAHelper) {

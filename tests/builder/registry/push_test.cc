@@ -1,6 +1,7 @@
 #include "builder/registry/push.h"
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <random>
@@ -53,14 +54,14 @@ class PushTest : public RegistryFixture {
   }
 
   // Everything there and the tag on it; a tag without all of it is what must never be.
-  bool IsWhole(const MiniRegistry& server) const {
+  bool IsWhole(const MiniRegistry& server, const std::string& repository = "team/app") const {
     const auto blobs = server.blobs();
     const auto manifests = server.manifests();
     for (const layers::SourceBlob& blob : content_.blobs) {
-      if (!blobs.contains("team/app@" + blob.descriptor.digest.Oci())) return false;
+      if (!blobs.contains(repository + "@" + blob.descriptor.digest.Oci())) return false;
     }
     for (const layers::SourceDocument& document : content_.documents) {
-      if (!manifests.contains("team/app@" + document.descriptor.digest.Oci())) return false;
+      if (!manifests.contains(repository + "@" + document.descriptor.digest.Oci())) return false;
     }
     return true;
   }
@@ -209,6 +210,87 @@ TEST_F(PushTest, AFailureBeforeTheImageIsToldAtItsEnd) {
   push.Add({blob.descriptor.digest, blob.descriptor.size, blob.path});
   EXPECT_THROW(push.Finish(content_), specs::Error);
   EXPECT_FALSE(IsTagged(server));
+}
+
+class TwoRepositoriesTest : public PushTest {
+ protected:
+  explicit TwoRepositoriesTest(MiniRegistry::Options options = {})
+      : server_(std::move(options)),
+        one_(Open(server_)),
+        two_(Open(server_, {}, "other/app")),
+        first_(one_, memory_, options_, silent_),
+        second_(two_, memory_, options_, silent_) {}
+
+  // As a build gives its layers.
+  void AddToBoth() {
+    for (const layers::SourceBlob& blob : content_.blobs) {
+      const PushBlob one{blob.descriptor.digest, blob.descriptor.size, blob.path};
+      first_.Add(one);
+      second_.Add(one);
+    }
+  }
+
+  MiniRegistry server_;
+  Registry one_;
+  Registry two_;
+  ImagePush first_;
+  ImagePush second_;
+};
+
+TEST_F(TwoRepositoriesTest, EachBlobIsSentOnceAndMountedOnce) {
+  AddToBoth();
+  const PushResult one = first_.Finish(content_);
+  const PushResult two = second_.Finish(content_);
+  EXPECT_EQ(one.uploaded + two.uploaded, 4u);
+  EXPECT_EQ(one.mounted + two.mounted, 4u);
+  EXPECT_EQ(one.bytes_sent + two.bytes_sent, 400'000u);
+  EXPECT_TRUE(IsWhole(server_));
+  EXPECT_TRUE(IsWhole(server_, "other/app"));
+}
+
+TEST_F(TwoRepositoriesTest, OneThatIsRefusedIsNoHarmToTheOther) {
+  server_.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.method == "HEAD" || !request.target.starts_with("/v2/team/app/")) return {};
+    return ServedResponse{.status = 403};
+  });
+  AddToBoth();
+  EXPECT_THROW(first_.Finish(content_), specs::Error);
+  EXPECT_EQ(second_.Finish(content_).bytes_sent, 400'000u);
+  EXPECT_TRUE(IsWhole(server_, "other/app"));
+  EXPECT_FALSE(IsTagged(server_));
+}
+
+class WithoutMountsTest : public TwoRepositoriesTest {
+ protected:
+  WithoutMountsTest() : TwoRepositoriesTest({.mounts = false}) {}
+};
+
+TEST_F(WithoutMountsTest, EachRepositoryIsSentAll) {
+  AddToBoth();
+  EXPECT_EQ(first_.Finish(content_).bytes_sent, 400'000u);
+  EXPECT_EQ(second_.Finish(content_).bytes_sent, 400'000u);
+  EXPECT_TRUE(IsWhole(server_));
+  EXPECT_TRUE(IsWhole(server_, "other/app"));
+}
+
+TEST_F(PushTest, TurnsAreThoseOfOneBlobInOneRegistry) {
+  const specs::Sha256 blob = specs::HashOf("blob");
+  PushMemory copy = memory_;
+  std::atomic<bool> had = false;
+  std::thread next;
+  {
+    const PushMemory::Turn turn = memory_.TakeTurn("registry.example", blob);
+    const PushMemory::Turn elsewhere = memory_.TakeTurn("other.example", blob);
+    const PushMemory::Turn another = memory_.TakeTurn("registry.example", specs::HashOf("other"));
+    next = std::thread([&] {
+      const PushMemory::Turn its = copy.TakeTurn("registry.example", blob);
+      had = true;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_FALSE(had);
+  }
+  next.join();
+  EXPECT_TRUE(had);
 }
 
 TEST_F(PushTest, AManifestThatIsTakenForAnotherIsPutAgain) {

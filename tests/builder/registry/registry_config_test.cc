@@ -151,6 +151,27 @@ TEST(RegistryConfigTest, HelpersForCredentials) {
       ElementsAre("vault", "containers-auth.json"));
 }
 
+TEST(RegistryConfigTest, ServersThatRequestsAreSentOnTo) {
+  const RegistryConfig config = Config(R"(
+[[registry]]
+location = "storage.example:9000"
+insecure = true
+
+[[registry]]
+prefix = "moved.example"
+location = "other.example"
+blocked = true
+
+[[registry]]
+location = "part.example/team"
+insecure = true
+)");
+  EXPECT_EQ(config.OfServer("storage.example:9000").transport, Transport::kFallback);
+  EXPECT_EQ(config.OfServer("storage.example").transport, Transport::kTls);
+  EXPECT_EQ(config.OfServer("moved.example").host, "moved.example");
+  EXPECT_EQ(config.OfServer("part.example").transport, Transport::kTls);
+}
+
 TEST(RegistryConfigTest, FilesOfTheHost) {
   support::TempFolder folder;
   const fs::path config = folder.path() / "containers";
@@ -173,6 +194,9 @@ TEST(RegistryConfigTest, FilesOfTheHost) {
   EXPECT_EQ(endpoint.tls->authorities, "ca.crt\nold.crt\n");
   EXPECT_THAT(endpoint.tls->certificate, HasSubstr("me.cert"));
   EXPECT_THAT(endpoint.tls->key, HasSubstr("me.key"));
+  ASSERT_NE(host.OfServer("registry.example").tls, nullptr);
+  EXPECT_EQ(host.OfServer("registry.example").tls->authorities, "ca.crt\nold.crt\n");
+  EXPECT_EQ(host.OfServer("storage.example").tls, nullptr);
 }
 
 }  // namespace

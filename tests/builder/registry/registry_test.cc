@@ -273,6 +273,38 @@ TEST_F(RegistryTest, ATokenServerThatIsDownIsNoRefusal) {
   }
 }
 
+TEST_F(RegistryTest, ARegistryThatAsksForALongWaitIsNotAskedBefore) {
+  MiniRegistry server;
+  server.AnswerBy([](std::size_t, const ServedRequest&) {
+    return ServedResponse{.status = 503, .headers = {{"Retry-After", "300"}}};
+  });
+  Registry registry = Open(server);
+  const specs::Error error =
+      registry.Failure("cannot put a manifest", registry.Send({.path = "/manifests/x"}));
+  EXPECT_THAT(error.message(), HasSubstr("answers 503 and asks to wait 300 s"));
+  EXPECT_EQ(server.requests().size(), 1u);
+}
+
+// A wait for tokens is one for the registry: nobody asks for them more often than they may.
+TEST_F(RegistryTest, ATokenServerThatAsksForALongWaitIsNotAskedBefore) {
+  MiniRegistry server({.login = RegistryLogin::kToken});
+  int asked = 0;
+  server.AnswerBy([&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (!request.target.starts_with("/token")) return std::nullopt;
+    ++asked;
+    return ServedResponse{.status = 429, .headers = {{"Retry-After", "300"}}};
+  });
+  Registry registry = Open(server, Ann());
+  try {
+    Ask(registry);
+    ADD_FAILURE() << "no error";
+  } catch (const ServerBusy& error) {
+    EXPECT_EQ(error.asked_ms(), 300'000u);
+    EXPECT_THAT(error.what(), HasSubstr("asks to wait 300 s"));
+  }
+  EXPECT_EQ(asked, 1);
+}
+
 TEST_F(RegistryTest, AnUploadIsNotSentToAnotherHost) {
   MiniRegistry server;
   server.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {

@@ -57,6 +57,16 @@ TEST_F(CacheClientTest, GivesUpSilence) {
   }
 }
 
+// A cache is there to save time.
+TEST_F(CacheClientTest, WaitsForNobodyLong) {
+  support::LoopbackServer server([](const support::ServedRequest&) {
+    return support::ServedResponse{.status = 503, .headers = {{"Retry-After", "6"}}, .body = {}};
+  });
+  CacheClient client(curl_);
+  EXPECT_EQ(client.Fetch({.url = server.url()}).status, 503);
+  EXPECT_EQ(server.requests().size(), 1u);
+}
+
 std::string Shown(const std::vector<HttpHeader>& headers) {
   std::string text;
   for (const HttpHeader& header : headers) text += header.name + ": " + header.value + "\n";

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "builder/net/curl_client.h"
+#include "tests/support/fake_http.h"
 #include "tests/support/loopback_server.h"
 
 namespace imgbuild::builder {
@@ -37,6 +38,19 @@ TEST(HttpPlaceTest, SecretsStayWithTheirHost) {
     EXPECT_EQ(request.headers.at("x-api-key"), "secret") << request.target;
   }
   EXPECT_EQ(cache.requests().back().target, "/moved");
+}
+
+// An entry is believed for where it comes from.
+TEST(HttpPlaceTest, NothingIsTakenFromWhereTlsEnds) {
+  for (const std::string there : {"http://store.example/entry", "file:///etc/hostname"}) {
+    support::FakeHttp http;
+    http.On("https://cache.example/entry", [&](const HttpRequest& request) -> HttpResult {
+      return HttpResponse{
+          .status = 302, .headers = {{"Location", there}}, .body = {}, .url = request.url};
+    });
+    EXPECT_THROW(FetchAtHome(http, {.url = "https://cache.example/entry"}), specs::Error);
+    EXPECT_EQ(http.Count(there), 0);
+  }
 }
 
 TEST(HttpPlaceTest, RedirectsWithoutEndAreAnError) {

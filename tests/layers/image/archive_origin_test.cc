@@ -259,5 +259,20 @@ TEST_F(ArchiveOriginTest, CompressedForARegistry) {
   EXPECT_THROW(CompressLayers(other, plain, *MakeCodec(Compression::kZstd), executor), Error);
 }
 
+TEST_F(ArchiveOriginTest, APlainLayerThatIsDamagedInTheStoreComesFromTheArchiveAgain) {
+  MemoryOrigin origin(folder_.path() / "origin");
+  origin.SetRoot(origin.PutImage("linux/amd64", {one_, two_}) + "}");
+  WriteDockerArchive(store_, ReadImage(origin), tar_, {"app:v1"});
+  InlineExecutor executor;
+  const auto codec = MakeCodec(Compression::kZstd);
+  const auto compress = [&] { return CompressLayers(store_, ReadDocker(), *codec, executor); };
+  (void)ReadDocker();
+  Overwrite(store_.paths().Blob(HashOf(one_)), "damaged");
+  Refused("damaged in the cache", compress);
+  const ImageSource image = compress();
+  FileSource file(image.blobs.at(1).path);
+  EXPECT_EQ(ReadAll(*Decompressed(file)), one_);
+}
+
 }  // namespace
 }  // namespace imgbuild::layers

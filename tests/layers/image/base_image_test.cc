@@ -106,6 +106,8 @@ TEST(ListLayer, TellsPathsAndKeepsWhatDecides) {
                  .Hardlink("usr/local/bin/python3.11", "usr/bin/python3.11"));
   EXPECT_THAT(PathsOf(facts), ElementsAre("bin", "etc", "etc/passwd", "etc/secret",
                                           "usr/bin/python3.11", "usr/local/bin/python3.11"));
+  EXPECT_EQ(facts.files[3].node.size, 8u);  // "not kept"
+  EXPECT_EQ(facts.files[5].node.size, 0u);  // a second name takes no room
   EXPECT_THAT(facts.contents, ElementsAre(std::pair("etc/passwd", "root:x:0:0::/root:/bin/sh\n")));
   EXPECT_EQ(facts.control.at("python usr/bin/python3.11"), "3.11.2");
   EXPECT_EQ(facts.control.at("python usr/local/bin/python3.11"), "3.11.2");

@@ -76,6 +76,21 @@ TEST_F(ImageTest, RecheckMissesOnlyWhatHasToBeThere) {
   EXPECT_FALSE(RecheckImage(store_, image, AbsentBlobs::kAllowed));
 }
 
+TEST_F(ImageTest, WhatIsDamagedInTheStoreIsRemoved) {
+  const Image image = MakeImage("layer");
+  ImageSource source = SourceOf(image, store_);
+  EXPECT_FALSE(RemoveDamaged(store_, source));
+  Overwrite(store_.paths().Blob(LayerOf(image)), "LAYER");
+  EXPECT_TRUE(RemoveDamaged(store_, source));
+  EXPECT_FALSE(store_.FindBlob(LayerOf(image), 5));
+  EXPECT_FALSE(RemoveDamaged(store_, source));  // what is missing is not damaged
+  // Nor is what lies elsewhere any of the store's business.
+  MakeImage("layer");
+  Overwrite(store_.paths().Blob(LayerOf(image)), "LAYER");
+  for (SourceBlob& blob : source.blobs) blob.path = folder_.path() / "elsewhere";
+  EXPECT_FALSE(RemoveDamaged(store_, source));
+}
+
 TEST_F(ImageTest, SeveralPlatformsGetAnIndex) {
   specs::ImageConfig arm{.platform = {specs::Architecture::kArm64}};
   Image image = PublishImage(store_,
