@@ -32,6 +32,22 @@ void AddCudaEnvironment(const specs::CudaSection& cuda, std::map<std::string, st
 
 using Environment = std::map<std::string, std::string>;
 
+// "12.4", of the CUDA that lies in the base: what its makers require of the host by the variable
+// that nvidia-container-toolkit checks, "cuda>=12.4 brand=tesla,driver>=470 …", else its version.
+std::string CudaOfBase(const Environment& env) {
+  const auto value = [&](const char* name) -> std::string_view {
+    const auto found = env.find(name);
+    return found == env.end() ? std::string_view() : found->second;
+  };
+  for (std::string_view word : specs::SplitWords(value("NVIDIA_REQUIRE_CUDA"))) {
+    if (!word.starts_with("cuda>=")) continue;
+    word.remove_prefix(std::string_view("cuda>=").size());
+    return std::string(word.substr(0, word.find(',')));
+  }
+  const std::vector<std::string_view> version = specs::Split(value("CUDA_VERSION"), '.');
+  return version.size() < 2 ? "" : fmt::format("{}.{}", version[0], version[1]);
+}
+
 Environment BaseEnvironment(const layers::BaseImage& base) {
   Environment env;
   for (const std::string& variable : base.config.env) {
@@ -104,7 +120,9 @@ void AddCudaLabels(const specs::Spec& spec, const specs::LockedPlatform& locked,
   if (!code.some.empty()) {
     config.labels.emplace("imgbuild.cuda.code-in-some", RenderGpuCode(code.some));
   }
-  const std::string driver = CheckCuda(spec, locked).driver;
+  std::string driver = CheckCuda(spec, locked).driver;
+  if (driver.empty() && spec.system.image)
+    driver = CudaOfBase({config.env.begin(), config.env.end()});
   if (!driver.empty()) config.labels.emplace("imgbuild.cuda.driver", "cuda>=" + driver);
   if (!specs::CudaInForce(spec.cuda, locked.platform)) return;
   config.labels.emplace("imgbuild.cuda.version", spec.cuda.version);

@@ -25,9 +25,10 @@ specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& l
 
 // Labels that tell what CUDA there is in the image and what it asks of a host:
 // "imgbuild.cuda.version" (as the spec has it, where the section is in force),
-// "imgbuild.cuda.driver" ("cuda>=13.0"), "imgbuild.cuda.code" and "imgbuild.cuda.code-in-some" (as
-// RenderGpuCode has what all packages with GPU code have, and what only some have), and with
-// provider "debian" "imgbuild.cuda.licence". The spec's own labels win.
+// "imgbuild.cuda.driver" ("cuda>=13.0"; that of the base where no package has CUDA),
+// "imgbuild.cuda.code" and "imgbuild.cuda.code-in-some" (as RenderGpuCode has what all packages
+// with GPU code have, and what only some have), and with provider "debian" "imgbuild.cuda.licence".
+// The spec's own labels win.
 void AddCudaLabels(const specs::Spec& spec, const specs::LockedPlatform& locked,
                    const GpuCode& code, specs::ImageConfig& config);
 

@@ -192,7 +192,11 @@ Authenticator::Token Authenticator::FetchToken(const std::string& scope, int max
       token.expires = Clock::now() + std::chrono::seconds(seconds) - kMargin;
     }
   }
-  if (token.text.empty()) Refuse("its token server's answer holds no token");
+  // What answers there is no token server, or was cut off: no login would change that.
+  if (token.text.empty()) {
+    throw Error(fmt::format("no token for {}: its token server's answer holds none", Host()))
+        .Expected("JSON with \"token\" or \"access_token\"");
+  }
   return token;
 }
 

@@ -39,6 +39,7 @@ assert env["NVIDIA_DRIVER_CAPABILITIES"] == "compute,utility", env
 assert env["LD_LIBRARY_PATH"] == "/usr/local/nvidia/lib:/usr/local/nvidia/lib64", env
 assert env["PATH"] == "/opt/venv/bin:/usr/local/bin:/bin", env
 assert config["Labels"]["maintainer"] == "vendor.example", config
+assert config["Labels"]["imgbuild.cuda.driver"] == "cuda>=12.4", config
 PYTHON
 write_spec none oci:plain.oci user-1.0-py3-none-any.whl
 refused 1 libcudart.so.12 user -- "$IMGBUILD" build none.toml --no-local

@@ -103,6 +103,26 @@ TEST(AddCudaLabels, SayWhatTheHostMustHave) {
   EXPECT_TRUE(config.labels.empty());
 }
 
+TEST(AddCudaLabels, TheBaseMayHaveIt) {
+  specs::Spec spec;
+  const specs::LockedPlatform locked{.platform = *specs::Platform::Parse("linux/amd64")};
+  const auto driver_of = [&](std::vector<std::pair<std::string, std::string>> env) {
+    specs::ImageConfig config;
+    config.env = std::move(env);
+    AddCudaLabels(spec, locked, {}, config);
+    return config.labels["imgbuild.cuda.driver"];
+  };
+  const std::vector<std::pair<std::string, std::string>> env = {
+      {"CUDA_VERSION", "12.6.1"},
+      {"NVIDIA_REQUIRE_CUDA", "brand=x cuda>=12.4,driver>=550 brand=tesla,driver>=470"}};
+  EXPECT_EQ(driver_of(env), "");  // the user's own variables say nothing of a base
+  spec.system.image = "oci:base.oci";
+  EXPECT_EQ(driver_of(env), "cuda>=12.4");
+  EXPECT_EQ(driver_of({{"CUDA_VERSION", "12.6.1"}}), "cuda>=12.6");
+  EXPECT_EQ(driver_of({{"CUDA_VERSION", "12"}}), "");
+  EXPECT_EQ(driver_of({}), "");
+}
+
 TEST(MakeImageConfig, TakesUserWorkdirLabelsAndPorts) {
   specs::Spec spec;
   spec.image.name = "team/notebook";
