@@ -39,7 +39,7 @@ UserContent ReadUserContent(const specs::Spec& spec) {
 // Everything that decides the image.
 specs::Sha256 ImageKey(const BuildRequest& request, const UserContent& user,
                        const layers::Codec& codec) {
-  specs::KeyBuilder key("image/8");
+  specs::KeyBuilder key("image/9");
   key.Add("package", kPackageVersion).Add("pyc", kPycVersion);
   key.Add("plan", kPlanVersion).Add("layer", kLayerVersion);
   key.Add("tar", layers::kTarVersion).Add("deb", layers::kDebVersion);

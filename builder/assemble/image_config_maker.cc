@@ -115,14 +115,13 @@ specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& l
 }
 
 void AddCudaLabels(const specs::Spec& spec, const specs::LockedPlatform& locked,
-                   const GpuCode& code, specs::ImageConfig& config) {
+                   const GpuCode& code, const layers::BaseImage* base, specs::ImageConfig& config) {
   if (!code.every.empty()) config.labels.emplace("imgbuild.cuda.code", RenderGpuCode(code.every));
   if (!code.some.empty()) {
     config.labels.emplace("imgbuild.cuda.code-in-some", RenderGpuCode(code.some));
   }
   std::string driver = CheckCuda(spec, locked).driver;
-  if (driver.empty() && spec.system.image)
-    driver = CudaOfBase({config.env.begin(), config.env.end()});
+  if (driver.empty() && base != nullptr) driver = CudaOfBase(BaseEnvironment(*base));
   if (!driver.empty()) config.labels.emplace("imgbuild.cuda.driver", "cuda>=" + driver);
   if (!specs::CudaInForce(spec.cuda, locked.platform)) return;
   config.labels.emplace("imgbuild.cuda.version", spec.cuda.version);

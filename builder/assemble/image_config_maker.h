@@ -28,8 +28,8 @@ specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& l
 // "imgbuild.cuda.driver" ("cuda>=13.0"; that of the base where no package has CUDA),
 // "imgbuild.cuda.code" and "imgbuild.cuda.code-in-some" (as RenderGpuCode has what all packages
 // with GPU code have, and what only some have), and with provider "debian" "imgbuild.cuda.licence".
-// The spec's own labels win.
+// The spec's own labels win. `base` may be null.
 void AddCudaLabels(const specs::Spec& spec, const specs::LockedPlatform& locked,
-                   const GpuCode& code, specs::ImageConfig& config);
+                   const GpuCode& code, const layers::BaseImage* base, specs::ImageConfig& config);
 
 }  // namespace imgbuild::builder

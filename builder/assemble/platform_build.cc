@@ -403,7 +403,8 @@ PlatformResult BuildPlatform(const BuildRequest& request, const specs::LockedPla
   for (const MadeLayer& layer : result.built.layers) image_layers.push_back(layer.layer);
   specs::ImageConfig config = MakeImageConfig(spec, request.lock, locked.platform,
                                               {base_image, std::move(parts.library_dirs)});
-  AddCudaLabels(spec, locked, CollectGpuCode(parts.packages, locked, context.store), config);
+  AddCudaLabels(spec, locked, CollectGpuCode(parts.packages, locked, context.store), base_image,
+                config);
   result.image = layers::PublishPlatform(
       context.store, std::move(config), image_layers,
       base_image != nullptr ? WithBase(annotations, *request.lock.base) : annotations);

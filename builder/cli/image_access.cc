@@ -101,9 +101,10 @@ layers::ImageSource ReadForRegistry(Session& session, PlaceKind kind, layers::Im
                                   session.executor());
   };
   try {
-    return compress(std::move(image));
+    return compress(image);
   } catch (const specs::Error& error) {
     if (error.kind() != specs::ErrorKind::kVerification) throw;
+    layers::RemoveDamaged(session.store(), image);  // all of them, not the first alone
     TellReadAgain(session, error);
   }
   return compress(layers::ReadImage(origin, platform));

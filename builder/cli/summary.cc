@@ -88,12 +88,20 @@ std::string ImageToRun(const BuildSummary& summary) {
   return summary.pushed.empty() ? "" : summary.pushed.front().target.Name();
 }
 
+// The label knows of packages and bases, too, that bring CUDA without a section.
+bool WantsDriver(const layers::Image& image) {
+  return std::ranges::any_of(image.platforms, [](const layers::PlatformImage& platform) {
+    return platform.config.labels.contains("imgbuild.cuda.driver");
+  });
+}
+
 // As `imgbuild up` would with podman: ports on loopback, the current directory at the workdir, and
 // the GPU where there is one.
 std::string RunLine(const BuildSummary& summary) {
   RunPlan plan = PlanCommand(summary.loaded.spec);
   plan.image = ImageToRun(summary);
   if (plan.image.empty()) return "";
+  plan.gpu = WantsDriver(summary.built.image);
   const char* with_gpu =
       plan.gpu && !summary.gpu ? " (where there is a GPU, with --device nvidia.com/gpu=all)" : "";
   plan.ports = PlanServices(summary.loaded.spec).ports;

@@ -289,8 +289,9 @@ void CurlClient::Loop::Tell(const HttpWait& wait) {
   {
     std::lock_guard lock(told_mutex);
     Clock::time_point& until = told[wait.server];
-    if (now < until) return;
-    until = now + std::chrono::milliseconds(wait.milliseconds);
+    const Clock::time_point end = now + std::chrono::milliseconds(wait.milliseconds);
+    if (end <= until + std::chrono::milliseconds(options.noticed_ms)) return;
+    until = end;
   }
   options.waiting(wait);
 }

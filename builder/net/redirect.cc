@@ -21,6 +21,13 @@ bool SendsOn(std::string_view method, int status) {
   return reads && status >= 301 && status <= 303;
 }
 
+// Servers write file names into query parts as they are; curl takes no such URL.
+std::string WithoutSpaces(std::string_view url) {
+  std::string clean;
+  for (char c : url) clean += c == ' ' ? std::string_view("%20") : std::string_view(&c, 1);
+  return clean;
+}
+
 }  // namespace
 
 bool HasTls(std::string_view url) { return HasScheme(url, "https://"); }
@@ -28,7 +35,7 @@ bool HasTls(std::string_view url) { return HasScheme(url, "https://"); }
 std::optional<std::string> NextUrl(std::string_view method, const HttpResponse& response) {
   const std::string_view location = response.Header("Location");
   if (!SendsOn(method, response.status) || location.empty()) return std::nullopt;
-  std::string url = specs::ResolveUrl(response.url, location);
+  std::string url = WithoutSpaces(specs::ResolveUrl(response.url, location));
   if (HasTls(url) || HasScheme(url, "http://")) return url;
   throw specs::Error(fmt::format("{} sends on to what is no server", ServerOf(response.url)))
       .Found(RedactUrl(url))

@@ -71,8 +71,12 @@ AuthFile AuthFile::Parse(std::string_view text, std::string_view file) {
     for (const auto& [key, entry] : auths->items()) {
       if (!entry.is_object()) continue;
       result.keys_.emplace(HostOf(key), key);
-      Credentials credentials = ReadEntry(entry, key, file);
-      if (!credentials.empty()) result.auths_.emplace(HostOf(key), std::move(credentials));
+      try {
+        Credentials credentials = ReadEntry(entry, key, file);
+        if (!credentials.empty()) result.auths_.emplace(HostOf(key), std::move(credentials));
+      } catch (const specs::Error& error) {
+        result.broken_.emplace(HostOf(key), error);  // a login takes its place
+      }
     }
   }
   if (const auto helpers = document.find("credHelpers");
@@ -92,6 +96,7 @@ std::optional<AuthEntry> AuthFile::Find(std::string_view registry,
     if (const auto helper = helpers_.find(key); helper != helpers_.end()) {
       return AuthEntry{.credentials = {}, .helper = helper->second, .server = key};
     }
+    if (const auto broken = broken_.find(key); broken != broken_.end()) throw broken->second;
     if (const auto found = auths_.find(key); found != auths_.end()) {
       return AuthEntry{.credentials = found->second, .helper = "", .server = key};
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "builder/registry/credentials.h"
+#include "specs/base/error.h"
 
 namespace imgbuild::builder {
 
@@ -18,7 +19,7 @@ inline constexpr std::size_t kLargestAuthFile = 1u << 20;  // bytes
 struct AuthEntry {
   std::optional<Credentials> credentials;  // that stand in the file itself
   std::string helper;                      // else the program docker-credential-HELPER has them
-  std::string server;                      // the key to ask it for, as it is written
+  std::string server;                      // the key to ask it for
 };
 
 class AuthFile {
@@ -29,6 +30,7 @@ class AuthFile {
   // The most specific entry for the repository "registry.example:5000/team/app": the whole name,
   // then each namespace above it, then the registry. Keys that are URLs, as docker writes them,
   // count as their host. Entries of `credHelpers` go before `auths`, `credsStore` after them.
+  // Throws Error where the entry cannot be read.
   std::optional<AuthEntry> Find(std::string_view registry, std::string_view repository) const;
 
   // Which helper keeps the credentials of `key`, a registry or a namespace of one; nullopt where
@@ -36,7 +38,9 @@ class AuthFile {
   std::optional<AuthEntry> HelperFor(const std::string& key) const;
 
   // Whether credentials of exactly that registry or namespace stand in the file itself.
-  bool HasOwn(const std::string& key) const { return auths_.contains(key); }
+  bool HasOwn(const std::string& key) const {
+    return auths_.contains(key) || broken_.contains(key);
+  }
 
   // The file's text with credentials for `key` set; all else is kept.
   static std::string With(std::string_view text, std::string_view file, const std::string& key,
@@ -49,6 +53,7 @@ class AuthFile {
   AuthEntry InStore(const std::string& registry) const;
 
   std::map<std::string, Credentials> auths_;
+  std::map<std::string, specs::Error> broken_;  // by host: credentials that cannot be read
   std::map<std::string, std::string> helpers_;
   std::string store_;
   std::map<std::string, std::string> keys_;  // by host, as they are written: helpers know those

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "specs/base/error.h"
 #include "specs/base/text.h"
 
 namespace imgbuild::builder {
@@ -34,6 +35,7 @@ BlobPushes::~BlobPushes() {
   {
     std::lock_guard lock(mutex_);
     waiting_.clear();
+    dropped_ = true;
   }
   Stop();
 }
@@ -107,6 +109,11 @@ void BlobPushes::Work() {
 BlobResult BlobPushes::Send(const PushBlob& blob) {
   // Where it goes to another repository of the registry at this moment, it can be mounted then.
   const PushMemory::Turn turn = memory_.TakeTurn(registry_.endpoint().host, blob.digest);
+  {
+    const std::lock_guard lock(mutex_);
+    if (failure_ || dropped_)
+      throw specs::Error(specs::ErrorKind::kInterrupted, "not wanted any more");
+  }
   const Clock::time_point begin = Clock::now();
   std::unique_ptr<ProgressTask> own;  // from its first byte on
   const BlobResult done = UploadBlob(

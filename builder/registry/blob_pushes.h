@@ -75,6 +75,7 @@ class BlobPushes {
   Clock::time_point active_since_;
   Clock::duration active_time_{0};  // how long at least one was active
   bool stopping_ = false;           // threads end when nothing waits
+  bool dropped_ = false;            // nobody will ask what became of them
   std::exception_ptr failure_;
   PushResult result_;
   std::vector<std::thread> threads_;

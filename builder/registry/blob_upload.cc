@@ -133,6 +133,8 @@ class Upload {
       response.status = 403;
     } catch (const Error& error) {
       if (error.kind() == specs::ErrorKind::kInterrupted) throw;
+      retries_.Heed(error);
+      retries_.Pause(error);
       return false;  // to begin an upload is tried more often
     }
     if (response.status == 201) return true;

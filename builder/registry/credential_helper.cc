@@ -1,5 +1,6 @@
 #include "builder/registry/credential_helper.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 
 #include "builder/host/program.h"
 #include "specs/base/error.h"
+#include "specs/base/text.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -34,7 +36,22 @@ void Tell(const std::string& helper, const std::string& action, const std::strin
           std::string input) {
   const std::string program = CredentialProgram(helper);
   const ProgramAnswer answer = Ask(program, action, std::move(input), std::chrono::minutes(2));
-  if (answer.status != 0) throw Failed(program, server, answer.status);
+  if (answer.status == 0) return;
+  // Its reason, by the protocol; what it was given to keep is no part of that.
+  std::string_view said = specs::Trim(answer.output);
+  said = said.substr(0, std::min<std::size_t>(said.find('\n'), 200));
+  specs::Error error = Failed(program, server, answer.status);
+  if (!said.empty()) throw std::move(error).Found(std::string(said));
+  throw error;
+}
+
+std::string RenderLogin(const nlohmann::ordered_json& document) {
+  try {
+    return document.dump() + "\n";
+  } catch (const nlohmann::json::exception&) {
+    throw specs::Error("a credential helper keeps no user or password that is not UTF-8")
+        .Hint("have its file name no helper for this registry, or use another password");
+  }
 }
 
 }  // namespace
@@ -84,8 +101,7 @@ void KeepInCredentialHelper(const std::string& helper, const std::string& server
       {"ServerURL", server},
       {"Username", token ? std::string(kTokenUser) : credentials.user},
       {"Secret", secret.Reveal()}};
-  Tell(helper, "store", server,
-       document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  Tell(helper, "store", server, RenderLogin(document));
 }
 
 void EraseInCredentialHelper(const std::string& helper, const std::string& server) {

@@ -80,11 +80,12 @@ std::string KeepLogin(const CredentialFinder& finder, const std::string& registr
 ForgottenLogin ForgetLogin(const CredentialFinder& finder, const std::string& registry) {
   ForgottenLogin logout{.from = {}, .file = finder.FileForLogin(), .left = {}};
   const std::optional<AuthEntry> keeper = KeeperOf(finder, registry);
+  const bool in_file = RemoveFromFile(logout.file, registry);  // whatever becomes of the helper
   if (keeper && AskCredentialHelper(keeper->helper, keeper->server)) {
     EraseInCredentialHelper(keeper->helper, keeper->server);
     logout.from.push_back(CredentialProgram(keeper->helper));
   }
-  if (RemoveFromFile(logout.file, registry)) logout.from.push_back(logout.file.string());
+  if (in_file) logout.from.push_back(logout.file.string());
   logout.left = OriginOf(finder, registry);
   return logout;
 }

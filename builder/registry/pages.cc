@@ -45,7 +45,10 @@ void ForEachPage(Registry& registry, const std::string& path,
   while (seen.insert(at).second && seen.size() <= kMostPages) {
     const HttpResponse response = registry.Send({.path = at, .max_body = specs::kMaxDocument});
     if (!take(response)) return;
-    const std::string next = NextLink(response.Header("Link"));
+    std::string next;
+    for (std::string_view link : response.AllHeaders("Link")) {
+      if (next.empty()) next = NextLink(link);
+    }
     if (next.empty()) return;
     at = specs::ResolveUrl(response.url, next);
     if (!specs::SameOrigin(at, response.url)) {

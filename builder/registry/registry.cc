@@ -44,6 +44,17 @@ std::string WordsOf(const HttpResponse& response) {
   return line.starts_with('<') ? "a page of HTML" : std::string(line);
 }
 
+void KeepTls(const std::string& from, const std::string& to) {
+  try {
+    RequireTlsKept(from, to);
+  } catch (Error& error) {
+    throw std::move(error).Hint(fmt::format(
+        "if that is meant to be: [[registry]] with location = \"{}\" and insecure = true "
+        "in registries.conf",
+        ServerOf(to)));
+  }
+}
+
 std::shared_ptr<const HttpTls> TlsOfEndpoint(const Endpoint& endpoint) {
   if (endpoint.transport != Transport::kFallback) return endpoint.tls;
   HttpTls unchecked = endpoint.tls != nullptr ? *endpoint.tls : HttpTls();
@@ -135,14 +146,14 @@ HttpResponse Registry::Send(RegistryRequest request) {
 // Where the request goes on. What is read is judged by its digest, wherever it comes from; what is
 // written goes to the registry alone.
 std::optional<std::string> Registry::Next(const std::string& method, const HttpResponse& response) {
-  if (method != "GET" && method != "HEAD") {
-    const bool sent_on = response.status == 307 || response.status == 308;
-    return sent_on ? std::optional(Location(response)) : std::nullopt;
-  }
   try {
+    if (method != "GET" && method != "HEAD") {
+      const bool sent_on = response.status == 307 || response.status == 308;
+      return sent_on ? std::optional(Location(response)) : std::nullopt;
+    }
     std::optional<std::string> next = NextUrl(method, response);
     if (next && !HasTls(*next) && SettingsOf(ServerOf(*next)).transport == Transport::kTls) {
-      RequireTlsKept(response.url, *next);
+      KeepTls(response.url, *next);
     }
     return next;
   } catch (const Error& error) {

@@ -1,6 +1,6 @@
 // A client of one repository of a registry (OCI distribution-spec v1.1): single requests with
-// login, retries and errors that say what the registry said. What is made of them is upload.h,
-// push.h and pull.h.
+// login, retries and errors that say what the registry said. What is made of them is
+// blob_upload.h, push.h and registry_origin.h.
 #pragma once
 
 #include <cstdint>

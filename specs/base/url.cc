@@ -43,23 +43,23 @@ UrlParts SplitUrl(std::string_view url) {
 
 // RFC 3986, 5.2.4.
 std::string RemoveDotSegments(std::string_view path) {
+  const bool absolute = path.starts_with('/');
+  const std::vector<std::string_view> segments = Split(path.substr(absolute ? 1 : 0), '/');
   std::vector<std::string_view> kept;
-  bool absolute = path.starts_with('/');
-  bool directory = false;
-  for (std::string_view segment : Split(path, '/')) {
-    directory = segment.empty() || segment == "." || segment == "..";
-    if (segment == "..") {
-      if (!kept.empty()) kept.pop_back();
-    } else if (segment != "." && !segment.empty()) {
-      kept.push_back(segment);
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const bool dots = segments[i] == "." || segments[i] == "..";
+    if (segments[i] == ".." && !kept.empty()) kept.pop_back();
+    if (!dots) {
+      kept.push_back(segments[i]);
+    } else if (i + 1 == segments.size()) {
+      kept.emplace_back();  // what it leads to is a folder
     }
   }
-  std::string result;
-  for (std::string_view segment : kept) {
-    if (absolute || !result.empty()) result += '/';
-    result += segment;
+  std::string result(absolute ? "/" : "");
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    if (i > 0) result += '/';
+    result += kept[i];
   }
-  if (directory && !result.ends_with('/')) result += '/';
   return result;
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# --insecure holds for the registry of the image that a spec builds on, in every command that reads
-# it, and without it none of them takes plain HTTP.
+# --insecure holds for the registry of the image that a spec builds on, in the commands that read it,
+# and without it plain HTTP is not taken.
 . "$(dirname "$0")/registry_lib.sh"
 . "$TOP/tests/e2e/base_lib.sh"
 need docker-registry
@@ -30,7 +30,11 @@ insecure() {  # command...
 refused 1 "127.0.0.1:$port" -- "$IMGBUILD" lock app.toml
 insecure lock app.toml
 contains "the lock" "$(cat app.lock)" "${digest#sha256:}"
+rm app.lock
+forget
+refused 1 "127.0.0.1:$port" -- "$IMGBUILD" plan app.toml
 insecure plan app.toml
+insecure lock app.toml
 insecure remove extra-1.0-py3-none-any.whl --spec app.toml
 insecure add extra-1.0-py3-none-any.whl --spec app.toml
 for lock in made there; do

@@ -1,4 +1,5 @@
 # Builds on an image of next to nothing, which ask nobody for packages. After registry_lib.sh.
+need zstd  # check_layout.py reads layers with it
 
 # NAME.oci; its digest is in $digest.
 base_of() {  # name, options of make_base.py

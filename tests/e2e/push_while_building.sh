@@ -18,7 +18,7 @@ import http.server, json, sys, time
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        for _ in range(400):
+        for _ in range(2000):
             if any(json.loads(line)["digest"] for line in open("ledger") if '"status": 201' in line):
                 break
             time.sleep(0.05)
@@ -36,6 +36,7 @@ url = "http://127.0.0.1:$files/tool"
 sha256 = "$(printf 'the right bytes' | sha256sum | cut -d' ' -f1)"
 to = "/opt/tool"
 SPEC
+export IMGBUILD_TIMEOUT=120  # files.py is slow where uploads are
 refused 4 "http://127.0.0.1:$files/tool" -- "$IMGBUILD" build broken.toml --no-local --insecure \
   --push "127.0.0.1:$through/team/broken:x" --push "127.0.0.1:$through/team/broken:y"
 uploaded=$(python3 -c 'import json; print(sum(json.loads(line)["came"] for line in open("ledger")))')

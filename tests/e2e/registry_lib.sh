@@ -1,6 +1,7 @@
 # What the scripts about registries share, beside lib.sh, which it sources: registries on loopback,
 # small images of noise, certificates, other people's tools.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need curl python3
 
 export no_proxy=127.0.0.1 NO_PROXY=127.0.0.1
 export XDG_CACHE_HOME="$WORK/cache"          # what was pushed where is remembered there

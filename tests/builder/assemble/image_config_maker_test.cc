@@ -89,37 +89,36 @@ TEST(AddCudaLabels, SayWhatTheHostMustHave) {
   specs::ImageConfig config;
   locked.packages = {
       {.kind = specs::PackageKind::kWheel, .name = "nvidia-cuda-runtime", .version = "13.0.96"}};
-  AddCudaLabels(spec, locked, {.every = {"sm_75", "compute_120"}, .some = {"sm_50"}}, config);
+  AddCudaLabels(spec, locked, {.every = {"sm_75", "compute_120"}, .some = {"sm_50"}}, nullptr,
+                config);
   EXPECT_THAT(config.labels, ElementsAre(Pair("imgbuild.cuda.code", "sm_75 compute_120"),
                                          Pair("imgbuild.cuda.code-in-some", "sm_50"),
                                          Pair("imgbuild.cuda.driver", "cuda>=13.0"),
                                          Pair("imgbuild.cuda.version", "13.0.2")));
   spec.cuda.provider = "debian";
-  AddCudaLabels(spec, locked, {}, config);
+  AddCudaLabels(spec, locked, {}, nullptr, config);
   EXPECT_THAT(config.labels["imgbuild.cuda.licence"], testing::HasSubstr("not free"));
   spec.cuda.enabled = false;
   config.labels.clear();
-  AddCudaLabels(spec, {.platform = locked.platform}, {}, config);
+  AddCudaLabels(spec, {.platform = locked.platform}, {}, nullptr, config);
   EXPECT_TRUE(config.labels.empty());
 }
 
 TEST(AddCudaLabels, TheBaseMayHaveIt) {
-  specs::Spec spec;
   const specs::LockedPlatform locked{.platform = *specs::Platform::Parse("linux/amd64")};
-  const auto driver_of = [&](std::vector<std::pair<std::string, std::string>> env) {
+  const auto driver_of = [&](std::vector<std::string> env) {
+    layers::BaseImage base;
+    base.config.env = std::move(env);
     specs::ImageConfig config;
-    config.env = std::move(env);
-    AddCudaLabels(spec, locked, {}, config);
+    config.env = {{"CUDA_VERSION", "11.8.0"}};  // the user's own says nothing of what there is
+    AddCudaLabels({}, locked, {}, &base, config);
     return config.labels["imgbuild.cuda.driver"];
   };
-  const std::vector<std::pair<std::string, std::string>> env = {
-      {"CUDA_VERSION", "12.6.1"},
-      {"NVIDIA_REQUIRE_CUDA", "brand=x cuda>=12.4,driver>=550 brand=tesla,driver>=470"}};
-  EXPECT_EQ(driver_of(env), "");  // the user's own variables say nothing of a base
-  spec.system.image = "oci:base.oci";
-  EXPECT_EQ(driver_of(env), "cuda>=12.4");
-  EXPECT_EQ(driver_of({{"CUDA_VERSION", "12.6.1"}}), "cuda>=12.6");
-  EXPECT_EQ(driver_of({{"CUDA_VERSION", "12"}}), "");
+  const std::string required =
+      "NVIDIA_REQUIRE_CUDA=brand=x cuda>=12.4,driver>=550 brand=tesla,driver>=470";
+  EXPECT_EQ(driver_of({"CUDA_VERSION=12.6.1", required}), "cuda>=12.4");
+  EXPECT_EQ(driver_of({"CUDA_VERSION=12.6.1"}), "cuda>=12.6");
+  EXPECT_EQ(driver_of({"CUDA_VERSION=12"}), "");
   EXPECT_EQ(driver_of({}), "");
 }
 

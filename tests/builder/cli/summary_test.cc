@@ -131,7 +131,7 @@ TEST_F(Summary, TheLineToPasteHasTheGpuWhereThereIsOne) {
   loaded_.spec.image.platforms = {*specs::Platform::Parse("linux/amd64")};
   gpu_ = true;
   EXPECT_THAT(RunLine(), Not(HasSubstr("nvidia")));
-  loaded_.spec.cuda = {.enabled = true, .version = "13.0", .components = {"toolkit"}};
+  image_.image.platforms[0].config.labels["imgbuild.cuda.driver"] = "cuda>=13.0";
   EXPECT_THAT(RunLine(), HasSubstr(" --device nvidia.com/gpu=all "));
   gpu_ = false;
   EXPECT_THAT(RunLine(), Not(HasSubstr("nvidia")));

@@ -31,6 +31,11 @@ TEST(NextUrl, OfReadsAndOfWritesThatStayWrites) {
               Optional<std::string>("http://b.example/?q"));
 }
 
+TEST(NextUrl, MayHaveSpaces) {
+  EXPECT_THAT(NextUrl("GET", SentOn(302, "https://b.example//x?filename=a b")),
+              Optional<std::string>("https://b.example//x?filename=a%20b"));
+}
+
 TEST(NextUrl, OtherAnswersStand) {
   for (const int status : {200, 201, 300, 304, 404}) {
     EXPECT_EQ(NextUrl("GET", SentOn(status, "/z")), std::nullopt) << status;

@@ -60,13 +60,21 @@ TEST(AuthFileTest, WhatCannotBeReadIsAnErrorWithoutItsContent) {
   for (const char* text : {"[]", "{", "nonsense", R"({"auths":{"a.example":{"auth":"hunter2!"}}})",
                            R"({"auths":{"a.example":{"auth":"aHVudGVyMg=="}}})"}) {
     try {
-      (void)Parse(text);
+      (void)Parse(text).Find("a.example", "x");
       ADD_FAILURE() << text;
     } catch (const specs::Error& error) {
       EXPECT_THAT(error.what(), HasSubstr("auth.json"));
       EXPECT_THAT(error.what(), Not(HasSubstr("hunter2")));
     }
   }
+}
+
+TEST(AuthFileTest, AnEntryThatCannotBeReadIsNoOthersTrouble) {
+  const std::string text = R"({"auths":{"a.example":{"auth":"hunter2!"},"b.example":{"auth":")" +
+                           Auth("bob:x") + R"("}}})";
+  EXPECT_EQ(Parse(text).Find("b.example", "x")->credentials->user, "bob");
+  EXPECT_EQ(Parse(text).HelperFor("a.example"), std::nullopt);
+  EXPECT_TRUE(Parse(text).HasOwn("a.example"));
 }
 
 TEST(AuthFileTest, LoginAndLogoutKeepTheRest) {

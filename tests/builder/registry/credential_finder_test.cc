@@ -194,10 +194,33 @@ TEST_F(LoginHelperTest, HelpersOfRegistriesConfKeepWholeRegistries) {
   EXPECT_EQ(finder.Find("registry.example", "team/a").user, "ann");
 }
 
+TEST_F(LoginHelperTest, ALoginReplacesWhatCannotBeRead) {
+  const CredentialFinder finder =
+      WithFile(R"({"auths":{"registry.example":{"auth":"garbage"}}})", kFiles);
+  EXPECT_THROW((void)finder.Find("registry.example", "a"), specs::Error);
+  EXPECT_EQ(KeepLogin(finder, "registry.example", ann_), file_.string());
+  EXPECT_EQ(finder.Find("registry.example", "a").user, "ann");
+}
+
+TEST_F(LoginHelperTest, AHelperThatIsGoneKeepsNothingInTheFile) {
+  const CredentialFinder finder =
+      WithFile(R"({"auths":{"registry.example":{"auth":"YW5uOm8="}},"credsStore":"gone"})", kFiles);
+  EXPECT_THROW(ForgetLogin(finder, "registry.example"), specs::Error);
+  EXPECT_THAT(layers::ReadFile(file_), Not(HasSubstr("YW5uOm8=")));
+}
+
 TEST_F(LoginHelperTest, AHelperThatKeepsNothingIsAnError) {
-  WriteHelper("full", "exit 1\n");
+  WriteHelper("full", "echo pass not initialized; exit 1\n");
   const CredentialFinder finder = WithFile(R"({"credsStore":"full"})", kFiles);
-  EXPECT_THROW(KeepLogin(finder, "registry.example", ann_), specs::Error);
+  try {
+    (void)KeepLogin(finder, "registry.example", ann_);
+    ADD_FAILURE();
+  } catch (const specs::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("pass not initialized"));
+  }
+  Credentials latin = ann_;
+  latin.password = specs::Secret("\xe9");
+  EXPECT_THROW(KeepLogin(finder, "registry.example", latin), specs::Error);
   EXPECT_EQ(layers::ReadFile(file_), R"({"credsStore":"full"})");
 }
 

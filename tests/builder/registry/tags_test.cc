@@ -55,9 +55,11 @@ TEST_F(TagsTest, InPages) {
     if (request.target.find("last=b") != std::string::npos) {
       return ServedResponse{.body = R"({"tags":["c","b","A"]})"};
     }
-    return ServedResponse{
-        .headers = {{"Link", R"(</v2/team/app/tags/list?last=b&n=2>; rel="next")"}},
-        .body = R"({"tags":["b","a"]})"};
+    // Two headers, of which a proxy put the first there.
+    return ServedResponse{.headers = {{"Link",
+                                       "</style.css>; rel=preload\r\n"
+                                       R"(Link: </v2/team/app/tags/list?last=b&n=2>; rel="next")"}},
+                          .body = R"({"tags":["b","a"]})"};
   });
   EXPECT_THAT(ListTags(registry_), ElementsAre("A", "a", "b", "c"));
 }

@@ -16,6 +16,10 @@ TEST(Url, ResolvesReferencesAsRfc3986Does) {
   EXPECT_EQ(ResolveUrl(base, "../../../../../a.whl"), "https://index.example/a.whl");
   EXPECT_EQ(ResolveUrl(base, ""), base);
   EXPECT_EQ(ResolveUrl("https://index.example", "a"), "https://index.example/a");
+  // RFC 3986, 5.2.4: empty segments are segments.
+  EXPECT_EQ(ResolveUrl(base, "/store//docker/../x"), "https://index.example/store//x");
+  EXPECT_EQ(ResolveUrl(base, "/a/b/.."), "https://index.example/a/");
+  EXPECT_EQ(ResolveUrl(base, "/a/./"), "https://index.example/a/");
 }
 
 TEST(Url, NamesTheFile) {
