@@ -266,6 +266,12 @@ BuildPreview PreviewImage(const BuildRequest& request, BuildContext context) {
   return preview;
 }
 
+std::optional<layers::Image> FindBuiltImage(const BuildRequest& request,
+                                            const layers::Store& store) {
+  const std::unique_ptr<const layers::Codec> codec = layers::MakeCodec(request.compression);
+  return FindResult(store, ImageKey(request, ReadUserContent(request.loaded.spec), *codec));
+}
+
 BuiltImage BuildImage(const BuildRequest& request, BuildContext context) {
   const specs::Spec& spec = request.loaded.spec;
 

@@ -92,6 +92,11 @@ struct BuildPreview {
 // build are told. REQUIRES: as BuildImage.
 BuildPreview PreviewImage(const BuildRequest& request, BuildContext context);
 
+// The image where the store has it whole, by its key alone: nothing is made, fetched or asked.
+// Throws Error where files of the spec cannot be read.
+std::optional<layers::Image> FindBuiltImage(const BuildRequest& request,
+                                            const layers::Store& store);
+
 // REQUIRES: LockMatches(lock, spec). The store has the image's documents then, and of its layers
 // those that the shared cache did not promise (MadeLayer::shared). Throws Error.
 BuiltImage BuildImage(const BuildRequest& request, BuildContext context);

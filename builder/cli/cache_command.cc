@@ -10,6 +10,7 @@
 #include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/session.h"
+#include "builder/rootless/image_tree.h"
 #include "layers/image/placed_blobs.h"
 #include "layers/store/collect.h"
 #include "specs/base/error.h"
@@ -104,6 +105,23 @@ void PrintPlanJson(const layers::CollectPlan& plan, const CollectArguments& argu
   fmt::print("{}\n", event.dump());
 }
 
+// Those of `run --rootless`. One that cannot go does not keep the others.
+void RemoveImageTrees(Session& session, const layers::CollectPlan& plan) {
+  for (const layers::CacheEntry& entry : plan.remove) {
+    if (entry.kind != layers::CacheKind::kRootless) continue;
+    const std::string tree = entry.names.front().string();
+    try {
+      if (RemoveImageTree(session.store(), tree)) continue;
+      session.progress().Warning(
+          fmt::format("{} stays: it is in use, or has files of users that this machine grants no "
+                      "more",
+                      tree));
+    } catch (const specs::Error& error) {
+      session.progress().Warning(fmt::format("{} stays: {}", tree, error.message()));
+    }
+  }
+}
+
 int Collect(const GlobalOptions& options, const CollectArguments& arguments) {
   const layers::CollectLimits limits = LimitsOf(arguments);
   Session session(options);
@@ -118,7 +136,9 @@ int Collect(const GlobalOptions& options, const CollectArguments& arguments) {
   } else {
     PrintPlan(plan, arguments, options.verbosity);
   }
-  if (!arguments.dry_run) collector.Remove(plan);
+  if (arguments.dry_run) return 0;
+  collector.Remove(plan);
+  RemoveImageTrees(session, plan);
   return 0;
 }
 

@@ -122,7 +122,8 @@ std::size_t CopyAllReferrers(Session& session, const CopyRequest& request, Regis
     for (const Referrer& referrer : referrers) {
       if (++copied > kMostReferrers) throw Error("too many artifacts are attached to the image");
       RegistryOrigin origin(OpenForReading(session, request.from.reference, request.registry),
-                            session.store(), referrer.descriptor.digest.Oci(), session.progress());
+                            session.store(), referrer.descriptor.digest.Oci(), session.progress(),
+                            {.down = &session.down_hosts()});
       const ImageParts artifact = layers::ReadParts(origin);
       target.CopyFrom(origin, artifact, {});
       add_subjects(artifact);

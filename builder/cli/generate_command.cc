@@ -1,10 +1,13 @@
 // imgbuild generate: what `up` would do, as a file for another program.
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "builder/assemble/build_image.h"
 #include "builder/cli/command_line.h"
 #include "builder/cli/commands.h"
 #include "builder/cli/container.h"
@@ -14,6 +17,8 @@
 #include "builder/generate/deployment.h"
 #include "builder/host/environment.h"
 #include "builder/plan/cuda_preflight.h"
+#include "builder/rootless/image_user.h"
+#include "layers/image/image_accounts.h"
 #include "layers/io/atomic_file.h"
 #include "specs/base/error.h"
 #include "specs/env/cuda.h"
@@ -67,8 +72,38 @@ bool AsksForGpu(Session& session, const GenerateArguments& arguments,
   return !CheckCuda(loaded.spec, packages).driver.empty();
 }
 
-RunPlan PlanFor(const specs::Spec& spec, const GenerateArguments& arguments, const Format& format,
-                const Engine& engine) {
+// The uid that the image starts as, where it was built here.
+std::optional<std::uint32_t> BuiltUser(Session& session, const GenerateArguments& arguments,
+                                       const specs::LoadedSpec& loaded) {
+  try {
+    const auto lock = LockAtHand(session, arguments.spec, loaded);
+    if (!lock) return std::nullopt;
+    const auto image = FindBuiltImage({.loaded = loaded, .lock = *lock}, session.store());
+    if (!image) return std::nullopt;
+    const layers::PlatformImage& platform = image->platforms.front();
+    const layers::ImageAccounts accounts = layers::ReadAccounts(session.store(), platform);
+    return ImageUser(platform.config.user, accounts.passwd, accounts.group).uid;
+  } catch (const specs::Error& error) {
+    session.progress().Detail(error.message());
+    return std::nullopt;
+  }
+}
+
+// A cluster knows users by number, and the image alone knows the number of a name.
+void LookUpUser(Session& session, const GenerateArguments& arguments,
+                const specs::LoadedSpec& loaded, RunPlan& plan) {
+  if (plan.image_user) return;
+  plan.image_user = BuiltUser(session, arguments, loaded);
+  if (plan.image_user) return;
+  session.progress().Warning(fmt::format(
+      "the number of the user {} is known once the image is built: without runAsUser, clusters "
+      "that allow no root may refuse the pod; imgbuild build {}, then this again",
+      loaded.spec.image.user, loaded.sources.file));
+}
+
+RunPlan PlanFor(Session& session, const specs::LoadedSpec& loaded,
+                const GenerateArguments& arguments, const Format& format, const Engine& engine) {
+  const specs::Spec& spec = loaded.spec;
   if (spec.services.empty()) {
     throw specs::Error(specs::ErrorKind::kUsage, fmt::format("{} has no services", spec.image.name))
         .Hint("add one, such as: [services.jupyter] with preset = \"jupyterlab\"");
@@ -80,7 +115,10 @@ RunPlan PlanFor(const specs::Spec& spec, const GenerateArguments& arguments, con
   const std::string folder = fs::current_path().string();
   plan.label = LabelFor(folder, Environment::OfProcess().Get("HOME").value_or(""));
   // A cluster has users of its own; a compose file is for the folder that it lies in.
-  if (format.render == RenderKubernetes) plan.uid = CallerInCluster(plan);
+  if (format.render == RenderKubernetes) {
+    LookUpUser(session, arguments, loaded, plan);
+    plan.uid = CallerInCluster(plan);
+  }
   plan.folder = format.render == RenderCompose ? "." : folder;
   AddHome(plan);
   return plan;
@@ -93,7 +131,7 @@ int Generate(const GlobalOptions& options, const GenerateArguments& arguments,
   Deployment deployment{.engine = EngineFor(arguments.engine),
                         .plan = {},
                         .spec = fs::path(loaded.sources.file).filename().string()};
-  deployment.plan = PlanFor(loaded.spec, arguments, format, deployment.engine);
+  deployment.plan = PlanFor(session, loaded, arguments, format, deployment.engine);
   deployment.plan.gpu = AsksForGpu(session, arguments, loaded);
   const std::string text = format.render(deployment);
   if (arguments.output.empty() || arguments.output == "-") {

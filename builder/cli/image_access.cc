@@ -34,9 +34,9 @@ FoundImage Found(std::unique_ptr<Origin> origin) {
 FoundImage OpenRegistryImage(Session& session, const ImagePlace& place,
                              const RegistryOptions& options) {
   const specs::Reference& reference = place.reference;
-  auto origin =
-      std::make_unique<RegistryOrigin>(OpenForReading(session, reference, options), session.store(),
-                                       ReferenceText(reference), session.progress());
+  auto origin = std::make_unique<RegistryOrigin>(
+      OpenForReading(session, reference, options), session.store(), ReferenceText(reference),
+      session.progress(), PullOptions{.down = &session.down_hosts()});
   FoundImage found;
   found.registry = origin.get();
   found.tag = !reference.tag.empty() || reference.digest ? reference.tag : "latest";

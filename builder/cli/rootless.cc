@@ -89,8 +89,8 @@ UserIds UserOf(Session& session, const layers::PlatformImage& image, const UserI
   if (caller.uid == 0) return {};  // as engines do it: whoever runs this as root is root inside
   const std::string& user = image.config.user;
   if (user.find_first_not_of("0123456789:") == std::string::npos) return ImageUser(user, "", "");
-  const fs::path tree = FindOrMakeTree(session.store(), image, SingleMaps(caller, {}));
-  const RootFolder root(tree);
+  const ImageTree tree = FindOrMakeTree(session.store(), image, SingleMaps(caller, {}));
+  const RootFolder root(tree.path);
   return ImageUser(user, root.Read("etc/passwd"), root.Read("etc/group"));
 }
 
@@ -178,7 +178,8 @@ int RunWithoutEngine(Session& session, const ContainerOptions& options,
                   .files = {},
                   .folders = {{plan.folder, plan.workdir}},
                   .volumes = VolumesOf(plan)};
-  run.tree = FindOrMakeTree(session.store(), image, run.maps);
+  const ImageTree tree = FindOrMakeTree(session.store(), image, run.maps);
+  run.tree = tree.path;
   run.files = ServiceTable(run.tree, address);
   session.progress().Detail("ids: " + run.maps.Render());
   std::fflush(nullptr);

@@ -13,6 +13,7 @@
 #include "builder/host/package_sources.h"
 #include "builder/net/curl_client.h"
 #include "builder/pypi/index_config.h"
+#include "builder/registry/down_hosts.h"
 #include "builder/ui/progress.h"
 #include "layers/io/executor.h"
 #include "layers/store/store.h"
@@ -35,6 +36,7 @@ class Session {
   layers::Executor& executor();
   CurlClient& http();
   CurlClient& cache_http();  // of shared caches, for which nobody waits long
+  DownHosts& down_hosts() { return down_hosts_; }
   const HostSources& host_sources();
   const SourceConfig& source_config();
 
@@ -63,7 +65,8 @@ class Session {
   std::int64_t now_;
   std::unique_ptr<Progress> progress_;
   std::map<std::string, std::string> instead_;  // of files, by path
-  std::mutex mutex_;                            // of the parts below
+  DownHosts down_hosts_;
+  std::mutex mutex_;  // of the parts below
   std::unique_ptr<layers::Store> store_;
   std::unique_ptr<layers::ThreadExecutor> executor_;
   std::unique_ptr<CurlClient> http_;

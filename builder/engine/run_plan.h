@@ -53,7 +53,8 @@ struct RunPlan {
   FolderLabel label = FolderLabel::kNone;
   std::vector<NamedVolume> volumes;
   std::uint32_t uid = 0;                    // CallerOf
-  std::optional<std::uint32_t> image_user;  // the image's uid, where it is a number
+  std::optional<std::uint32_t> image_user;  // the image's uid, where that is known
+  std::uint32_t image_group = 0;            // and its gid, where the spec has one
   std::map<std::string, std::string> env;   // beside the image's
   std::vector<std::string> variables;       // names, whose values are taken over from here
   std::vector<SecretVariable> secrets;      // in order of name

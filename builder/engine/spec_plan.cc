@@ -16,14 +16,32 @@ namespace {
 constexpr std::uint64_t kEngineStopSeconds = 10;
 
 constexpr const char* kUserHome = "/home/user";
+constexpr std::string_view kUserName = "user";
 constexpr std::uint32_t kUser = 1000;
+
+std::optional<std::uint32_t> IdOf(std::string_view text) {
+  const auto id = specs::ParseUnsigned(text);
+  if (!id || *id > UINT32_MAX) return std::nullopt;
+  return static_cast<std::uint32_t>(*id);
+}
 
 // Of "1000", "1000:0" and "root", not of other names.
 std::optional<std::uint32_t> NumberOf(std::string_view user) {
   if (user == "root") return 0u;
-  const auto uid = specs::ParseUnsigned(user.substr(0, user.find(':')));
-  if (!uid || *uid > UINT32_MAX) return std::nullopt;
-  return static_cast<std::uint32_t>(*uid);
+  return IdOf(user.substr(0, user.find(':')));
+}
+
+// Of "1000:0"; 0 for what names none.
+std::uint32_t GroupOf(std::string_view user) {
+  const std::size_t colon = user.find(':');
+  if (colon == std::string_view::npos) return 0;
+  return IdOf(user.substr(colon + 1)).value_or(0);
+}
+
+// A base image may have another user of that name.
+std::optional<std::uint32_t> ImageUserOf(const specs::Spec& spec) {
+  if (spec.image.user == kUserName && !spec.system.image) return kUser;
+  return NumberOf(spec.image.user);
 }
 
 // "imgbuild-notebook-var-lib-db" for "/var/lib/db".
@@ -32,7 +50,7 @@ std::string VolumeName(const RunPlan& plan, std::string_view path) {
 }
 
 bool LivesInUserHome(const specs::Service& service) {
-  return service.user == "user" || NumberOf(service.user) == kUser;
+  return service.user == kUserName || NumberOf(service.user) == kUser;
 }
 
 bool StartsAsRoot(const RunPlan& plan) { return plan.uid == 0 || plan.image_user == 0u; }
@@ -74,7 +92,8 @@ std::vector<SecretVariable> SecretsOf(const specs::Spec& spec) {
 RunPlan PlanCommand(const specs::Spec& spec) {
   RunPlan plan;
   plan.workdir = spec.image.workdir;
-  plan.image_user = NumberOf(spec.image.user);
+  plan.image_user = ImageUserOf(spec);
+  plan.image_group = GroupOf(spec.image.user);
   plan.gpu =
       !spec.image.platforms.empty() && specs::CudaInForce(spec.cuda, spec.image.platforms.front());
   plan.secrets = SecretsOf(spec);

@@ -89,13 +89,23 @@ class Manifests {
     return container;
   }
 
+  // Nobody is mapped in a cluster: the image serves its own user. Volumes belong to root's group,
+  // as the image's own folders do, and whoever runs here is put into it.
+  Json Rights() const {
+    Json rights = Json::object();
+    if (plan_.image_user) {
+      rights["runAsUser"] = *plan_.image_user;
+      rights["runAsGroup"] = plan_.image_group;
+      // Of a name a cluster could not tell.
+      if (*plan_.image_user != 0) rights["runAsNonRoot"] = true;
+    }
+    rights["fsGroup"] = 0;
+    return rights;
+  }
+
   Json Pod() const {
     Json pod = Json::object();
-    // Nobody is mapped in a cluster: the image serves its own user, to whose group volumes belong.
-    if (plan_.image_user) {
-      pod["securityContext"] = {
-          {"runAsUser", *plan_.image_user}, {"runAsGroup", 0}, {"fsGroup", 0}};
-    }
+    pod["securityContext"] = Rights();
     if (plan_.stop_seconds > 0) pod["terminationGracePeriodSeconds"] = plan_.stop_seconds;
     pod["containers"] = Json::array({Container()});
     for (const Claim& claim : claims_) {

@@ -194,15 +194,16 @@ FetchResult FetchBlob(Registry& registry, layers::Store& store, const specs::Des
                             [&] { return Fetch(registry, store, blob, progress, options).Run(); });
 }
 
-std::string FetchSmallBlob(Registry& registry, const specs::Descriptor& blob) {
+std::string FetchSmallBlob(Registry& registry, const specs::Descriptor& blob, int max_tries) {
   return specs::WithContext(fmt::format("from {}", registry.Name()), [&] {
     if (blob.size > specs::kMaxDocument) {
       throw Error(fmt::format("the blob {} is too large to be read at once", blob.digest.Oci()))
           .Found(specs::HumanBytes(blob.size))
           .Expected("at most " + specs::HumanBytes(specs::kMaxDocument));
     }
-    HttpResponse response =
-        registry.Send({.path = PathOf(blob), .max_body = std::max<std::uint64_t>(blob.size, 1)});
+    HttpResponse response = registry.Send({.path = PathOf(blob),
+                                           .max_body = std::max<std::uint64_t>(blob.size, 1),
+                                           .max_tries = max_tries});
     if (response.status != 200) throw registry.Failure("cannot fetch a blob", response);
     const specs::Sha256 found = specs::HashOf(response.body);
     if (found != blob.digest || response.body.size() != blob.size) {

@@ -33,8 +33,8 @@ FetchResult FetchBlob(Registry& registry, layers::Store& store, const specs::Des
                       const FetchOptions& options = {});
 
 // A small one into memory: a configuration, say. The store is neither asked nor told. Throws as
-// above, and for one of more than 4 MiB.
-std::string FetchSmallBlob(Registry& registry, const specs::Descriptor& blob);
+// above, and for one of more than 4 MiB. `max_tries` as for FetchManifest.
+std::string FetchSmallBlob(Registry& registry, const specs::Descriptor& blob, int max_tries = 0);
 
 // Whether the repository has it (a HEAD).
 bool HasBlob(Registry& registry, const specs::Descriptor& blob);

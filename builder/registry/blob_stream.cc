@@ -48,11 +48,12 @@ void RequireStretch(const HttpResponse& head, std::uint64_t offset) {
 }  // namespace
 
 std::string FetchStretch(Registry& registry, const specs::Descriptor& blob, std::uint64_t offset,
-                         std::uint64_t size) {
+                         std::uint64_t size, int max_tries) {
   return specs::WithContext(fmt::format("from {}", registry.Name()), [&] {
     StretchSink sink(size);
     bool whole = false;
-    RegistryRequest request{.path = "/blobs/" + blob.digest.Oci(), .body = &sink};
+    RegistryRequest request{
+        .path = "/blobs/" + blob.digest.Oci(), .body = &sink, .max_tries = max_tries};
     request.restart = [&] { sink.Restart(); };
     if (size < blob.size) {
       request.range = ByteRange{.first = offset, .last = offset + size - 1, .suffix = false};

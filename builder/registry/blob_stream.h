@@ -25,8 +25,9 @@ class RangesRefused : public specs::Error {
 
 // `size` bytes from `offset`, or fewer where the registry gives fewer, but one at least. Throws
 // Error where there are none, RangesRefused as above. REQUIRES: size > 0, and all lies in the blob.
+// `max_tries` as for FetchManifest.
 std::string FetchStretch(Registry& registry, const specs::Descriptor& blob, std::uint64_t offset,
-                         std::uint64_t size);
+                         std::uint64_t size, int max_tries = 0);
 
 // The bytes of all stretches; the next one is fetched while this one is read. They are unverified.
 class BlobStream : public layers::Source {

@@ -83,13 +83,15 @@ std::string MediaTypeOf(const HttpResponse& response, std::string_view bytes,
 
 }  // namespace
 
-std::optional<FetchedManifest> FetchManifest(Registry& registry, const std::string& reference) {
+std::optional<FetchedManifest> FetchManifest(Registry& registry, const std::string& reference,
+                                             int max_tries) {
   const std::string what =
       registry.Name() + (reference.find(':') == std::string::npos ? ":" : "@") + reference;
   return specs::WithContext("while fetching " + what, [&]() -> std::optional<FetchedManifest> {
     HttpResponse response = registry.Send({.path = "/manifests/" + reference,
                                            .headers = AcceptAll(),
-                                           .max_body = specs::kMaxDocument});
+                                           .max_body = specs::kMaxDocument,
+                                           .max_tries = max_tries});
     if (response.status == 404) return std::nullopt;
     if (response.status != 200) throw registry.Failure("cannot fetch the manifest", response);
     const specs::Sha256 digest = specs::HashOf(response.body);
@@ -105,8 +107,10 @@ std::optional<FetchedManifest> FetchManifest(Registry& registry, const std::stri
   });
 }
 
-FetchedManifest FetchManifest(Registry& registry, const specs::Descriptor& descriptor) {
-  std::optional<FetchedManifest> fetched = FetchManifest(registry, descriptor.digest.Oci());
+FetchedManifest FetchManifest(Registry& registry, const specs::Descriptor& descriptor,
+                              int max_tries) {
+  std::optional<FetchedManifest> fetched =
+      FetchManifest(registry, descriptor.digest.Oci(), max_tries);
   if (!fetched) {
     throw Error(fmt::format("{} has no manifest {}", registry.Name(), descriptor.digest.Oci()))
         .Hint("the image was pushed in part, or a part of it was deleted");

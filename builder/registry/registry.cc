@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "builder/net/redirect.h"
+#include "builder/net/retry.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 #include "specs/base/url.h"
@@ -182,10 +183,16 @@ HttpResponse Registry::SendTo(const std::string& url, const HttpRequest& request
     HttpRequest attempt = request;
     attempt.url = url;
     attempt.tls = tls;
+    // Also where what comes then is cut off, or refused by who asked.
+    attempt.head = [&](const HttpResponse& head) {
+      if (own) ++answers_;
+      if (request.head) request.head(head);
+    };
     const std::optional<HttpHeader> header =
         own ? authenticator_->Header(scope, request.max_tries) : std::nullopt;
     if (header) attempt.headers.push_back(*header);
     HttpResponse response = http_.Fetch(std::move(attempt));
+    if (own && !IsTransientStatus(response.status)) ++answers_;
     if (!own || response.status != 401 || login == kMostLogins) return response;
     authenticator_->Renew(response, header, scope, request.max_tries);
   }

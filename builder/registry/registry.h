@@ -3,6 +3,7 @@
 // blob_upload.h, push.h and registry_origin.h.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -51,6 +52,9 @@ class Registry {
   // "registry.example/team/app", for messages.
   std::string Name() const;
 
+  // Grows with every answer of the host, other than that it cannot now (IsTransientStatus).
+  std::uint64_t answers() const { return answers_; }
+
   // The answer of any status, after logging in where the registry asks for it, and after going on
   // where the request is sent on. Credentials and the client's certificate stay with the
   // registry's own host and scheme; its CAs, and whether certificates are checked, with those and
@@ -90,6 +94,7 @@ class Registry {
   const Credentials credentials_;
   const Access access_;
   const ServerSettings others_;
+  std::atomic<std::uint64_t> answers_ = 0;
 
   std::mutex mutex_;  // of what follows, until it is known
   std::string base_;  // scheme and host

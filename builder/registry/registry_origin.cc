@@ -21,6 +21,12 @@ using specs::Descriptor;
 using specs::Error;
 using specs::ErrorKind;
 
+Error Missing(const Registry& registry, const std::string& reference) {
+  return Error(fmt::format("{} has no {} {}", registry.Name(),
+                           reference.find(':') == std::string::npos ? "tag" : "image", reference))
+      .Hint(fmt::format("its tags: imgbuild tags {}", registry.Name()));
+}
+
 }  // namespace
 
 RegistryOrigin::RegistryOrigin(std::vector<std::unique_ptr<Registry>> registries,
@@ -30,42 +36,41 @@ RegistryOrigin::RegistryOrigin(std::vector<std::unique_ptr<Registry>> registries
       store_(store),
       reference_(std::move(reference)),
       progress_(progress),
-      options_(options) {}
+      options_(options),
+      down_(options_.down != nullptr ? *options_.down : own_down_) {}
+
+std::size_t RegistryOrigin::NextUp(std::size_t index) const {
+  while (index + 1 < registries_.size() && down_.Has(registries_[index]->endpoint().host)) ++index;
+  return index;
+}
 
 template <typename Action>
 auto RegistryOrigin::FromAny(Action&& action) {
-  for (std::size_t i = chosen_;; ++i) {
+  for (std::size_t i = NextUp(chosen_);; i = NextUp(i + 1)) {
+    Registry& registry = *registries_[i];
+    const bool last = i + 1 >= registries_.size();
+    const std::uint64_t answers = registry.answers();
     try {
-      return action(*registries_[i]);
+      return action(Place{i, registry, last || answers > 0 ? 0 : 1});
     } catch (const Error& error) {
-      if (error.kind() == ErrorKind::kInterrupted || i + 1 >= registries_.size()) throw;
+      if (error.kind() == ErrorKind::kInterrupted || last) throw;
+      // Neither this nor what else was asked of it meanwhile.
+      if (registry.answers() == answers) down_.Add(registry.endpoint().host);
       progress_.Detail(
-          fmt::format("{}: {}; the next one is asked", registries_[i]->Name(), error.message()));
+          fmt::format("{}: {}; the next one is asked", registry.Name(), error.message()));
     }
   }
 }
 
 specs::Descriptor RegistryOrigin::Root() {
   if (root_) return root_->descriptor;
-  for (; chosen_ < registries_.size(); ++chosen_) {
-    Registry& registry = *registries_[chosen_];
-    const bool last = chosen_ + 1 == registries_.size();
-    try {
-      root_ = FetchManifest(registry, reference_);
-    } catch (const Error& error) {
-      if (error.kind() == ErrorKind::kInterrupted || last) throw;
-      progress_.Detail(
-          fmt::format("{}: {}; the next one is asked", registry.Name(), error.message()));
-      continue;
-    }
-    if (root_) break;
-    if (last) {
-      throw Error(fmt::format("{} has no {} {}", registry.Name(),
-                              reference_.find(':') == std::string::npos ? "tag" : "image",
-                              reference_))
-          .Hint(fmt::format("its tags: imgbuild tags {}", registry.Name()));
-    }
-  }
+  root_ = FromAny([&](const Place& place) {
+    std::optional<FetchedManifest> found =
+        FetchManifest(place.registry, reference_, place.max_tries);
+    if (!found) throw Missing(place.registry, reference_);
+    chosen_ = place.index;
+    return *std::move(found);
+  });
   if (!FromStore(root_->descriptor)) store_.PutBlob(root_->descriptor.digest, root_->bytes);
   const std::lock_guard lock(mutex_);
   documents_[root_->descriptor.digest] = root_->bytes;
@@ -108,7 +113,9 @@ std::string RegistryOrigin::ReadDocument(const Descriptor& document) {
   }
   std::optional<std::string> bytes = FromStore(document);
   if (!bytes) {
-    bytes = FromAny([&](Registry& registry) { return FetchManifest(registry, document).bytes; });
+    bytes = FromAny([&](const Place& place) {
+      return FetchManifest(place.registry, document, place.max_tries).bytes;
+    });
     store_.PutBlob(document.digest, *bytes);
   }
   return *bytes;
@@ -117,7 +124,9 @@ std::string RegistryOrigin::ReadDocument(const Descriptor& document) {
 std::string RegistryOrigin::ReadConfig(const Descriptor& config) {
   std::optional<std::string> bytes = FromStore(config);
   if (!bytes) {
-    bytes = FromAny([&](Registry& registry) { return FetchSmallBlob(registry, config); });
+    bytes = FromAny([&](const Place& place) {
+      return FetchSmallBlob(place.registry, config, place.max_tries);
+    });
     store_.PutBlob(config.digest, *bytes);
   }
   return *bytes;
@@ -136,10 +145,12 @@ std::vector<layers::SourceBlob> RegistryOrigin::Files(const std::vector<Descript
       progress_.Begin("Fetching blobs", ProgressUnit::kBytes);
   task->SetTotal(total);
   layers::InParallel(order.size(), options_.jobs, [&](std::size_t i) {
-    const FetchResult fetched = FromAny([&](Registry& registry) {
+    const FetchResult fetched = FromAny([&](const Place& place) {
+      FetchOptions options = options_.fetch;
+      if (place.max_tries > 0) options.max_failures = place.max_tries;
       return FetchBlob(
-          registry, store_, *order[i], [&](std::uint64_t bytes) { task->Advance(bytes); },
-          options_.fetch);
+          place.registry, store_, *order[i], [&](std::uint64_t bytes) { task->Advance(bytes); },
+          options);
     });
     const std::lock_guard lock(mutex_);
     ++(fetched.present ? result_.present : result_.fetched);
@@ -158,8 +169,9 @@ void RegistryOrigin::ReadOne(const Descriptor& blob,
   BlobStream stream(
       blob.size,
       [&](std::uint64_t offset, std::uint64_t size) {
-        std::string bytes =
-            FromAny([&](Registry& registry) { return FetchStretch(registry, blob, offset, size); });
+        std::string bytes = FromAny([&](const Place& place) {
+          return FetchStretch(place.registry, blob, offset, size, place.max_tries);
+        });
         task.Advance(bytes.size());
         const std::lock_guard lock(mutex_);
         result_.bytes_received += bytes.size();

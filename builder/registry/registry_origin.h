@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "builder/registry/blob_fetch.h"
+#include "builder/registry/down_hosts.h"
 #include "builder/registry/manifest_fetch.h"
 #include "builder/registry/registry.h"
 #include "builder/ui/progress.h"
@@ -21,8 +22,9 @@ namespace imgbuild::builder {
 
 struct PullOptions {
   int jobs = 6;  // transfers at once
-  FetchOptions fetch;
+  FetchOptions fetch = {};
   std::uint64_t stretch = 4u << 20;  // bytes that Read asks for at a time
+  DownHosts* down = nullptr;         // shared with other images; null: of this one alone
 };
 
 struct PullResult {
@@ -39,7 +41,9 @@ class RegistryOrigin : public layers::ImageOrigin {
  public:
   // `registries` are tried in order: mirrors, then the registry itself. The first that has
   // `reference` (a tag or digest) is taken; for what it turns out to lack, those after it are
-  // asked. Borrows store and progress. Makes no request yet. REQUIRES: not empty.
+  // asked. As long as others follow, one that never answered is tried once, and one that is down is
+  // not asked again. Borrows store, progress and options.down. Makes no request yet. REQUIRES: not
+  // empty.
   RegistryOrigin(std::vector<std::unique_ptr<Registry>> registries, layers::Store& store,
                  std::string reference, Progress& progress, PullOptions options = {});
 
@@ -59,9 +63,17 @@ class RegistryOrigin : public layers::ImageOrigin {
   const PullResult& result() const { return result_; }
 
  private:
+  struct Place {
+    std::size_t index;
+    Registry& registry;
+    int max_tries;  // 0: as many as usual
+  };
+
   // From the chosen registry on, until one can do it.
   template <typename Action>
   auto FromAny(Action&& action);
+  // The first place from `index` on that is not down; the last one counts as up.
+  std::size_t NextUp(std::size_t index) const;
   void ReadOne(const specs::Descriptor& blob, const std::function<void(layers::Source&)>& take,
                ProgressTask& task);
   std::optional<std::string> FromStore(const specs::Descriptor& document) const;
@@ -71,6 +83,8 @@ class RegistryOrigin : public layers::ImageOrigin {
   const std::string reference_;
   Progress& progress_;
   const PullOptions options_;
+  DownHosts own_down_;
+  DownHosts& down_;
   std::optional<FetchedManifest> root_;
   std::size_t chosen_ = 0;
   std::mutex mutex_;  // of what follows

@@ -106,6 +106,25 @@ void Unpack(const std::vector<fs::path>& blobs, const layers::PlatformImage& ima
   layers::SyncFileSystem(folder);
 }
 
+// REQUIRES: the lock on unpacking it is held.
+void MakeTree(layers::Store& store, const layers::PlatformImage& image, const IdMaps& maps,
+              const specs::Sha256& key) {
+  const std::vector<fs::path> blobs = BlobsOf(store, image);
+  const fs::path unfinished = store.paths().UnfinishedImage(key);
+  try {
+    RunInNamespace(maps, [&] { Unpack(blobs, image, maps, unfinished); });
+  } catch (specs::Error& error) {
+    RunInNamespace(maps, [&] { RemoveAt(AT_FDCWD, unfinished.string()); });
+    if (error.kind() == specs::ErrorKind::kVerification) {
+      for (const specs::Descriptor& layer : image.manifest.layers) store.RecheckBlob(layer.digest);
+    }
+    throw std::move(error.In("while unpacking the image"));
+  }
+  if (::rename(unfinished.c_str(), store.paths().UnpackedImage(key).c_str()) != 0) {
+    throw layers::FileError("rename", unfinished, errno);
+  }
+}
+
 }  // namespace
 
 fs::path RootlessFolder(const layers::Store& store) { return store.IndexDirectory("rootless"); }
@@ -117,31 +136,44 @@ specs::Sha256 TreeKey(const layers::PlatformImage& image, const IdMaps& maps) {
   return key.Finish();
 }
 
-fs::path FindOrMakeTree(layers::Store& store, const layers::PlatformImage& image,
-                        const IdMaps& maps) {
+ImageTree FindOrMakeTree(layers::Store& store, const layers::PlatformImage& image,
+                         const IdMaps& maps) {
   const specs::Sha256 key = TreeKey(image, maps);
-  const fs::path trees = RootlessFolder(store) / "trees";
-  fs::create_directories(trees);
+  fs::create_directories(store.paths().UnpackedImages());
   // Files in it may have set-user-id rights, which are for who runs the image alone.
   fs::permissions(RootlessFolder(store), fs::perms::owner_all);
-  fs::path tree = trees / key.Hex();
-  const layers::EntryLock lock = store.Lock("rootless-tree", key);
-  if (fs::is_directory(tree)) return tree;
-  const std::vector<fs::path> blobs = BlobsOf(store, image);
-  const fs::path unfinished = trees / (key.Hex() + ".new");
-  try {
-    RunInNamespace(maps, [&] { Unpack(blobs, image, maps, unfinished); });
-  } catch (specs::Error& error) {
-    RunInNamespace(maps, [&] { RemoveAt(AT_FDCWD, unfinished.string()); });
-    if (error.kind() == specs::ErrorKind::kVerification) {
-      for (const specs::Descriptor& layer : image.manifest.layers) store.RecheckBlob(layer.digest);
+  const fs::path use = store.paths().UnpackedImageUse(key);
+  const layers::EntryLock lock = store.Lock(layers::kUnpackingLock, key);
+  const fs::path tree = store.paths().UnpackedImage(key);
+  if (!fs::is_directory(tree)) MakeTree(store, image, maps, key);
+  ImageTree found{.path = tree, .use = layers::EntryLock::Share(use)};
+  std::error_code ignored;  // it would only go earlier
+  fs::last_write_time(use, fs::file_time_type::clock::now(), ignored);
+  return found;
+}
+
+bool RemoveImageTree(const layers::Store& store, const fs::path& tree) {
+  const auto key = specs::Sha256::Parse(tree.stem().string());
+  if (!key) return false;
+  const auto lock = layers::EntryLock::Try(store.paths().Lock(layers::kUnpackingLock, *key));
+  const fs::path use = store.paths().UnpackedImageUse(*key);
+  auto unused = lock ? layers::EntryLock::Try(use) : std::nullopt;
+  if (!unused) return false;
+  // Whoever the image's user is, it is the caller, and the other users are the same subordinate
+  // ids: with root in that place, these are rights over all of them.
+  const IdMaps maps = GrantedMaps({.uid = ::geteuid(), .gid = ::getegid()}, {});
+  const fs::path away = store.paths().UnfinishedImage(*key);
+  RunInNamespace(maps, [&] {
+    RemoveAt(AT_FDCWD, away.string());
+    // What is half removed must not be found.
+    if (tree != away && ::rename(tree.c_str(), away.c_str()) == 0) {
+      RemoveAt(AT_FDCWD, away.string());
     }
-    throw std::move(error.In("while unpacking the image"));
-  }
-  if (::rename(unfinished.c_str(), tree.c_str()) != 0) {
-    throw layers::FileError("rename", unfinished, errno);
-  }
-  return tree;
+  });
+  struct stat status {};
+  const bool left = ::lstat(tree.c_str(), &status) == 0 || ::lstat(away.c_str(), &status) == 0;
+  if (!left) layers::EntryLock::Remove(*std::move(unused), use);
+  return !left;
 }
 
 }  // namespace imgbuild::builder

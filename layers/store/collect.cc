@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "layers/store/cache_folder.h"
+#include "layers/store/entry_lock.h"
 
 namespace imgbuild::layers {
 namespace {
@@ -31,12 +32,14 @@ std::optional<Found> Look(const fs::path& path) {
                .last_used = std::max<std::int64_t>(status.st_atime, status.st_mtime)};
 }
 
-// A directory and all below it; directories themselves are read by whoever lists them.
+// A directory and all below it but for folders that are closed to us; directories themselves are
+// read by whoever lists them.
 Found LookBelow(const fs::path& folder) {
   Found all;
   std::error_code error;
-  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
+  constexpr auto kOpenOnes = fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator entry(folder, kOpenOnes, error), end;
+       !error && entry != end; entry.increment(error)) {
     std::error_code ignored;
     const auto found = Look(entry->path());
     if (!found || entry->is_directory(ignored)) continue;
@@ -46,10 +49,18 @@ Found LookBelow(const fs::path& folder) {
   return all;
 }
 
+// When something was put there, or made what it is.
+std::int64_t ChangedAt(const fs::path& path) {
+  struct stat status {};
+  return lstat(path.c_str(), &status) == 0 ? status.st_ctime : 0;
+}
+
+bool IsHeld(const fs::path& lock) { return !EntryLock::Try(lock); }
+
 // All entries, each file once.
 class Listing {
  public:
-  explicit Listing(const StorePaths& paths) {
+  Listing(const StorePaths& paths, bool alone) {
     AddSplit(CacheKind::kDownload, paths.Downloads());
     AddSplit(CacheKind::kFrame, paths.Frames());
     AddSplit(CacheKind::kPackage, paths.Packages());
@@ -61,6 +72,14 @@ class Listing {
     }
     for (const fs::path& layout : EntriesOf(paths.Index("engine"))) {
       AddFolder(CacheKind::kEngine, {layout});
+    }
+    for (const fs::path& path : EntriesOf(paths.UnpackedImages())) {
+      const auto key = specs::Sha256::Parse(path.stem().string());
+      if (!key) continue;
+      if (path == paths.UnpackedImage(*key)) AddImage(path, paths.UnpackedImageUse(*key), alone);
+      if (path == paths.UnfinishedImage(*key)) {
+        AddUnfinished(path, paths.Lock(kUnpackingLock, *key));
+      }
     }
   }
 
@@ -87,6 +106,20 @@ class Listing {
   void AddFolder(CacheKind kind, std::vector<fs::path> names) {
     const Found found = LookBelow(names.front());
     entries_.push_back({kind, std::move(names), found.size, found.last_used});
+  }
+
+  // Whoever unpacked it before there were such files may use it without holding one.
+  void AddImage(const fs::path& tree, const fs::path& use, bool alone) {
+    const auto used = Look(use);
+    std::vector<fs::path> names = {tree};
+    if (used) names.push_back(use);
+    entries_.push_back({CacheKind::kRootless, std::move(names), LookBelow(tree).size,
+                        used ? used->last_used : ChangedAt(tree), used ? IsHeld(use) : !alone});
+  }
+
+  void AddUnfinished(const fs::path& tree, const fs::path& lock) {
+    entries_.push_back(
+        {CacheKind::kRootless, {tree}, LookBelow(tree).size, ChangedAt(tree), IsHeld(lock)});
   }
 
   std::vector<CacheEntry> entries_;
@@ -126,6 +159,8 @@ std::string_view CacheKindName(CacheKind kind) {
       return "trees";
     case CacheKind::kEngine:
       return "engine";
+    case CacheKind::kRootless:
+      return "rootless";
   }
   return "";
 }
@@ -133,12 +168,12 @@ std::string_view CacheKindName(CacheKind kind) {
 CollectPlan Collector::Plan(const CollectLimits& limits, const std::set<specs::Sha256>& in_use,
                             std::int64_t now) const {
   CollectPlan plan;
-  std::vector<CacheEntry> entries = Listing(store_.paths()).Take();
+  std::vector<CacheEntry> entries = Listing(store_.paths(), alone_).Take();
   std::ranges::stable_sort(entries, {}, &CacheEntry::last_used);
   for (const CacheEntry& entry : entries) plan.size += entry.size;
   for (CacheEntry& entry : entries) {
     const std::int64_t age = now - entry.last_used;
-    if (IsOneOf(entry, in_use) || (!alone_ && age < kOthersGrace)) {
+    if (entry.held || IsOneOf(entry, in_use) || (!alone_ && age < kOthersGrace)) {
       plan.in_use += entry.size;
       continue;
     }
@@ -154,7 +189,7 @@ CollectPlan Collector::Plan(const CollectLimits& limits, const std::set<specs::S
 std::uint64_t Collector::Remove(const CollectPlan& plan) {
   std::uint64_t freed = 0;
   for (const CacheEntry& entry : plan.remove) {
-    if (WasUsedSince(entry)) continue;
+    if (entry.kind == CacheKind::kRootless || WasUsedSince(entry)) continue;
     std::error_code error;
     if (entry.kind == CacheKind::kTree || entry.kind == CacheKind::kEngine) {
       // Not in place, since another process may find it meanwhile: moved away first, whole.

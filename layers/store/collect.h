@@ -7,7 +7,8 @@
 // one: removing one name would free nothing.
 //
 // What is given as in use stays whatever its age: layers of images that lie in some layout would
-// have to be made anew as soon as the next build looks at them.
+// have to be made anew as soon as the next build looks at them. So do unpacked images that
+// something runs in. Of those, nobody's reading tells when they were used last: runs write it down.
 //
 // Other processes may be at work. One that found an entry opens it a moment later, and would have
 // to make it again if it went meanwhile. Where there are others, what was used within a day stays;
@@ -27,7 +28,7 @@
 
 namespace imgbuild::layers {
 
-enum class CacheKind { kDownload, kFrame, kPackage, kBlob, kAction, kTree, kEngine };
+enum class CacheKind { kDownload, kFrame, kPackage, kBlob, kAction, kTree, kEngine, kRootless };
 std::string_view CacheKindName(CacheKind kind);  // "downloads", as its folder is called
 
 struct CacheEntry {
@@ -35,6 +36,7 @@ struct CacheEntry {
   std::vector<std::filesystem::path> names;
   std::uint64_t size = 0;
   std::int64_t last_used = 0;  // seconds since the epoch
+  bool held = false;           // somebody is at it right now
 };
 
 struct CollectLimits {
@@ -67,7 +69,8 @@ class Collector {
   CollectPlan Plan(const CollectLimits& limits, const std::set<specs::Sha256>& in_use,
                    std::int64_t now) const;
 
-  // Removes what the plan says, but for what was used since. Bytes that were freed.
+  // Removes what the plan says, but for what was used since, and for unpacked images, whose files
+  // may belong to several users (builder/rootless/image_tree.h). Bytes that were freed.
   std::uint64_t Remove(const CollectPlan& plan);
 
  private:

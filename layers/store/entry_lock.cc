@@ -49,6 +49,12 @@ std::optional<EntryLock> EntryLock::Try(const fs::path& file) {
   return EntryLock(std::move(fd));
 }
 
+EntryLock EntryLock::Share(const fs::path& file) {
+  FileDescriptor fd = LockFile(file, LOCK_SH);
+  if (!fd.valid()) throw FileError("lock", file, errno);
+  return EntryLock(std::move(fd));
+}
+
 void EntryLock::Remove(EntryLock, const fs::path& file) { unlink(file.c_str()); }
 
 }  // namespace imgbuild::layers

@@ -1,4 +1,4 @@
-// One maker at a time, across threads and processes (flock(2)).
+// One maker at a time, or many users and no maker, across threads and processes (flock(2)).
 #pragma once
 
 #include <filesystem>
@@ -8,9 +8,9 @@
 
 namespace imgbuild::layers {
 
-// Held for its life; the kernel takes it back from a process that dies. The file stays behind,
-// empty. Whoever waited for a file that was removed meanwhile locks its successor: two never hold
-// the same name.
+// Held for its life and that of processes forked meanwhile; the kernel takes it back from those
+// that die. The file stays behind, empty. Whoever waited for a file that was removed meanwhile
+// locks its successor: two never hold the same name, unless they share it.
 class EntryLock {
  public:
   // Waits until it has the lock. Throws Error where `file` cannot be made.
@@ -18,6 +18,9 @@ class EntryLock {
 
   // Nullopt where another one holds it, or it cannot be made.
   static std::optional<EntryLock> Try(const std::filesystem::path& file);
+
+  // Together with others who share it. Waits while one holds it alone. Throws as above.
+  static EntryLock Share(const std::filesystem::path& file);
 
   // Removes the file; the lock is worth nothing from then on.
   static void Remove(EntryLock lock, const std::filesystem::path& file);

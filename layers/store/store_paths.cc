@@ -43,6 +43,18 @@ fs::path StorePaths::TreeDigest(const specs::Sha256& key) const {
   return Trees() / (key.Hex() + ".digest");
 }
 
+fs::path StorePaths::UnpackedImage(const specs::Sha256& key) const {
+  return UnpackedImages() / key.Hex();
+}
+
+fs::path StorePaths::UnfinishedImage(const specs::Sha256& key) const {
+  return UnpackedImages() / (key.Hex() + ".new");
+}
+
+fs::path StorePaths::UnpackedImageUse(const specs::Sha256& key) const {
+  return UnpackedImages() / (key.Hex() + ".use");
+}
+
 fs::path StorePaths::Layout(const fs::path& output) const {
   std::error_code error;
   const fs::path absolute = fs::absolute(output, error);

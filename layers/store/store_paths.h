@@ -11,9 +11,12 @@
 //   trees/KEY/                 directories, such as the Python that compiles .pyc files
 //   trees/KEY.digest           what such a directory holds (tree_digest.h)
 //   index/NAME/                what other modules keep: package lists, pages
-//   layouts/SHA256             an output directory, and the blobs that were put there with their
-//   times locks/                     files that are locked while an entry is made tmp/ what is not
-//   published yet swept                      when stale files were last looked for (stale.h)
+//   index/rootless/trees/KEY   unpacked images (builder/rootless/image_tree.h); KEY.new is one that
+//                              is being unpacked or removed, KEY.use is held by all who use KEY
+//   layouts/SHA256             an output directory, and which blobs were put there when
+//   locks/                     files that are locked while an entry is made
+//   tmp/                       what is not published yet
+//   swept                      when stale files were last looked for (stale.h)
 #pragma once
 
 #include <filesystem>
@@ -22,6 +25,9 @@
 #include "specs/base/digest.h"
 
 namespace imgbuild::layers {
+
+// The kind of lock that is held while an image is unpacked or removed.
+inline constexpr std::string_view kUnpackingLock = "rootless-tree";
 
 class StorePaths {
  public:
@@ -41,6 +47,7 @@ class StorePaths {
   std::filesystem::path Blobs() const { return root_ / "blobs" / "sha256"; }
   std::filesystem::path Actions() const { return root_ / "actions"; }
   std::filesystem::path Index(std::string_view name) const { return root_ / "index" / name; }
+  std::filesystem::path UnpackedImages() const { return Index("rootless") / "trees"; }
 
   std::filesystem::path Download(const specs::Sha256& digest) const;
   std::filesystem::path PartialDownload(const specs::Sha256& digest) const;
@@ -50,6 +57,10 @@ class StorePaths {
   std::filesystem::path Action(const specs::Sha256& key) const;
   std::filesystem::path Tree(const specs::Sha256& key) const;
   std::filesystem::path TreeDigest(const specs::Sha256& key) const;
+  std::filesystem::path UnpackedImage(const specs::Sha256& key) const;
+  std::filesystem::path UnfinishedImage(const specs::Sha256& key) const;
+  // Its time is that of the last use.
+  std::filesystem::path UnpackedImageUse(const specs::Sha256& key) const;
   // Throws Error where `output` is relative and there is no current directory any more.
   std::filesystem::path Layout(const std::filesystem::path& output) const;
   std::filesystem::path Lock(std::string_view kind, const specs::Sha256& key) const;

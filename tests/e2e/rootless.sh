@@ -180,6 +180,22 @@ os.waitpid(pid, 0)
 PYTHON
 }
 
+# What was unpacked goes when it did not run for long, unless something runs in it.
+check_collected() {
+  local shell program out
+  local trees="$cache/imgbuild/index/rootless/trees"
+  start_sleep
+  as touch -d '12 years ago' "$trees"/*.use
+  out=$(program cache gc --max-age 3650d 2>&1)
+  contains "gc beside a run" "$out" "rootless"
+  equal "unpacked images beside a run" "$(find "$trees" -mindepth 1 -maxdepth 1 -type d | wc -l)" 1
+  kill -9 "$program"
+  wait "$shell" 2>/dev/null || true
+  left "after the run" '^sleep 4321$'
+  program cache gc --max-age 3650d >/dev/null
+  equal "what is unpacked without a run" "$(find "$trees" -mindepth 1 -maxdepth 1)" ""
+}
+
 if [ "$(id -u)" != 0 ]; then
   user=$(id -un)
   take_place "$XDG_CACHE_HOME"
@@ -187,6 +203,7 @@ if [ "$(id -u)" != 0 ]; then
   check_killed
   check_services
   check_up
+  check_collected
   exit
 fi
 
@@ -207,6 +224,7 @@ take_place "$XDG_CACHE_HOME"
 check_command 0:0 00000000800405fb
 check_killed
 check_services
+check_collected
 
 # Where the kernel refuses overlayfs and a fresh /proc, as containers often have it.
 unseen=
@@ -232,6 +250,7 @@ check_command 1000:0 0000000000000000
 check_killed
 check_services
 check_up
+check_collected
 
 # One user and nobody else: the same, but that all files of the image are that user's.
 sed -i "/^$user:/d" /etc/subuid /etc/subgid
@@ -239,4 +258,5 @@ take_place "$theirs"
 check_command 1000:0 0000000000000000
 check_killed
 check_services
+check_collected
 [ -z "$unseen" ] || skip "not seen: $unseen"

@@ -143,6 +143,19 @@ TEST(SpecPlan, UsersWithoutANumberAreNotMapped) {
   }
 }
 
+TEST(SpecPlan, TheImagesUserIsKnownAsFarAsTheSpecSays) {
+  specs::Spec spec = Notebook();
+  spec.image.user = "33:34";
+  EXPECT_EQ(PlanCommand(spec).image_user, 33u);
+  EXPECT_EQ(PlanCommand(spec).image_group, 34u);
+  spec.image.user = "user";
+  EXPECT_EQ(PlanCommand(spec).image_user, 1000u);
+  EXPECT_EQ(PlanCommand(spec).image_group, 0u);
+  // Whose user it may be.
+  spec.system.image = "registry.example/base:1";
+  EXPECT_EQ(PlanCommand(spec).image_user, std::nullopt);
+}
+
 TEST(HealthCommand, AsksTheSupervisorWhereItRuns) {
   EXPECT_THAT(HealthCommand(PlanCommand(Notebook())), IsEmpty());
   EXPECT_THAT(HealthCommand(PlanServices(Notebook())),

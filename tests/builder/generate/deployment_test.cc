@@ -88,11 +88,28 @@ TEST_F(Deployments, KubernetesHasNoFolderOfTheHost) {
     EXPECT_THAT(text, HasSubstr(std::string("  name: ") + claim + "\n"));
   }
   EXPECT_THAT(text, HasSubstr("kind: Deployment\n"));
-  EXPECT_THAT(text, HasSubstr("        runAsUser: 1000\n"));
+  EXPECT_THAT(text, HasSubstr("      securityContext:\n"
+                              "        runAsUser: 1000\n"
+                              "        runAsGroup: 0\n"
+                              "        runAsNonRoot: true\n"
+                              "        fsGroup: 0\n"));
   EXPECT_THAT(text, HasSubstr("      terminationGracePeriodSeconds: 21\n"));
   EXPECT_THAT(text, HasSubstr("key: JUPYTER_TOKEN\n                  optional: true\n"));
   EXPECT_THAT(text, HasSubstr("key: API_KEY\n                  optional: false\n"));
   EXPECT_THAT(text, HasSubstr("kind: Service\n"));
+}
+
+// Whoever it is can write to volumes.
+TEST_F(Deployments, KubernetesPutsEveryUserIntoTheGroupOfVolumes) {
+  deployment_.plan.image_user.reset();
+  const std::string named = RenderKubernetes(deployment_);
+  EXPECT_THAT(named, HasSubstr("      securityContext:\n        fsGroup: 0\n"));
+  EXPECT_THAT(named, Not(HasSubstr("runAs")));
+  deployment_.plan.image_user = 0;
+  EXPECT_THAT(RenderKubernetes(deployment_), Not(HasSubstr("runAsNonRoot")));
+  deployment_.plan.image_user = 33;
+  deployment_.plan.image_group = 34;
+  EXPECT_THAT(RenderKubernetes(deployment_), HasSubstr("runAsUser: 33\n        runAsGroup: 34\n"));
 }
 
 // The supervisor becomes the users of its services.

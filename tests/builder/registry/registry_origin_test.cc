@@ -1,5 +1,6 @@
 #include "builder/registry/registry_origin.h"
 
+#include <algorithm>
 #include <random>
 
 #include <gmock/gmock.h>
@@ -62,7 +63,8 @@ class RegistryOriginTest : public RegistryFixture {
   }
 
   RegistryOrigin Origin(const std::vector<const MiniRegistry*>& servers, layers::Store& store,
-                        const std::string& reference, const Credentials& credentials = {}) {
+                        const std::string& reference, const Credentials& credentials = {},
+                        DownHosts* down = nullptr) {
     std::vector<std::unique_ptr<Registry>> registries;
     for (const MiniRegistry* server : servers) {
       registries.push_back(std::make_unique<Registry>(client_,
@@ -72,9 +74,26 @@ class RegistryOriginTest : public RegistryFixture {
                                                                .tls = nullptr},
                                                       credentials, Access::kPull));
     }
-    return RegistryOrigin(
-        std::move(registries), store, reference, silent_,
-        {.jobs = 3, .fetch = {.max_failures = 3, .backoff_ms = 1}, .stretch = 30'000});
+    return RegistryOrigin(std::move(registries), store, reference, silent_,
+                          {.jobs = 3,
+                           .fetch = {.max_failures = 3, .backoff_ms = 1},
+                           .stretch = 30'000,
+                           .down = down});
+  }
+
+  static void RefuseAll(MiniRegistry& server) {
+    server.AnswerBy([](std::size_t, const ServedRequest&) -> std::optional<ServedResponse> {
+      return ServedResponse{.status = 503, .headers = {}, .body = {}};
+    });
+  }
+
+  // How often it was asked for something of the repository.
+  static std::size_t Asked(const MiniRegistry& server) {
+    const std::vector<ServedRequest> requests = server.requests();
+    return static_cast<std::size_t>(
+        std::ranges::count_if(requests, [](const ServedRequest& request) {
+          return request.target.find("/team/app/") != std::string::npos;
+        }));
   }
 
   // Everything is in the store, right, and can be written.
@@ -161,6 +180,65 @@ TEST_F(RegistryOriginTest, MirrorsFirstThenWhatTheyLack) {
   RegistryOrigin from_second = Origin({&empty, &server}, store, "v1");
   ExpectWhole(layers::ReadImage(from_second));
   EXPECT_EQ(from_second.registry().endpoint().host, server.host());
+}
+
+TEST_F(RegistryOriginTest, AMirrorThatIsDownIsTriedOnceForAllImages) {
+  MiniRegistry mirror;
+  MiniRegistry server;
+  RefuseAll(mirror);
+  Fill(server);
+  DownHosts down;
+  for (const char* reference : {"v1", "amd64"}) {
+    RegistryOrigin origin = Origin({&mirror, &server}, store_, reference, {}, &down);
+    EXPECT_NO_THROW((void)layers::ReadImage(origin)) << reference;
+    EXPECT_EQ(origin.registry().endpoint().host, server.host());
+  }
+  EXPECT_EQ(Asked(mirror), 1u);
+  EXPECT_TRUE(down.Has(mirror.host()));
+  EXPECT_FALSE(down.Has(server.host()));
+  // Where nothing else is left, it is asked.
+  Fill(mirror);
+  mirror.AnswerBy(nullptr);
+  support::TempFolder other;
+  layers::Store store(other.path());
+  RegistryOrigin alone = Origin({&mirror}, store, "v1", {}, &down);
+  ExpectWhole(layers::ReadImage(alone));
+}
+
+// One that is asked for what the first lacks: once by each transfer that runs when it turns out.
+TEST_F(RegistryOriginTest, ALaterMirrorThatIsDownIsNotAskedForEveryBlob) {
+  MiniRegistry first;
+  MiniRegistry second;
+  MiniRegistry server;
+  Fill(first);
+  Fill(server);
+  first.AnswerBy([](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    if (request.target.find("/blobs/") == std::string::npos) return std::nullopt;
+    return ServedResponse{.status = 404, .headers = {}, .body = {}};
+  });
+  RefuseAll(second);
+  RegistryOrigin origin = Origin({&first, &second, &server}, store_, "v1");
+  ExpectWhole(layers::ReadImage(origin));
+  EXPECT_EQ(origin.registry().endpoint().host, first.host());
+  EXPECT_GE(Asked(second), 1u);
+  EXPECT_LE(Asked(second), 3u);  // PullOptions::jobs
+}
+
+TEST_F(RegistryOriginTest, AMirrorThatAnsweredIsTriedAgain) {
+  MiniRegistry mirror;
+  MiniRegistry server;
+  Fill(mirror);
+  Fill(server);
+  int refused = 0;
+  mirror.AnswerBy([&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+    const bool is_layer = request.target.find(specs::HashOf(shared_).Hex()) != std::string::npos;
+    if (!is_layer || ++refused > 1) return std::nullopt;
+    return ServedResponse{.status = 503, .headers = {}, .body = {}};
+  });
+  RegistryOrigin origin = Origin({&mirror, &server}, store_, "v1");
+  ExpectWhole(layers::ReadImage(origin));
+  EXPECT_EQ(refused, 2);
+  EXPECT_EQ(Asked(server), 0u);
 }
 
 // A fault at each request of a pull, of every kind: it ends in the whole image or an error, and

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "layers/store/entry_lock.h"
 #include "tests/support/temp_folder.h"
 
 namespace imgbuild::layers {
@@ -39,6 +40,16 @@ class CollectTest : public testing::Test {
     store_->PutAction(HashOf(key), "result");
     Age(store_->paths().Action(HashOf(key)), days);
     return store_->paths().Action(HashOf(key));
+  }
+  // Unpacked, last run so many days ago.
+  fs::path PutImage(const std::string& key, std::int64_t days) {
+    const fs::path tree = store_->paths().UnpackedImage(HashOf(key));
+    fs::create_directories(tree / "bin");
+    std::ofstream(tree / "bin/tool") << "program";
+    const fs::path use = store_->paths().UnpackedImageUse(HashOf(key));
+    std::ofstream(use) << "";
+    Age(use, days);
+    return tree;
   }
   static std::int64_t Now() {
     return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
@@ -120,6 +131,40 @@ TEST_F(CollectTest, TreesGoWhole) {
   EXPECT_FALSE(store_->FindTree(HashOf("tree")));
   EXPECT_TRUE(fs::is_empty(store_->paths().Temporary()));
   EXPECT_TRUE(store_->Verify().empty());
+}
+
+TEST_F(CollectTest, UnpackedImagesGoByTheirLastRun) {
+  const fs::path old = PutImage("old", 40);
+  PutImage("young", 20);
+  const CollectPlan plan = Plan({.max_age = 30 * kDay});
+  EXPECT_THAT(Names(plan), ElementsAre(old, store_->paths().UnpackedImageUse(HashOf("old"))));
+  EXPECT_EQ(plan.size, 14u);
+  EXPECT_EQ(plan.removed, 7u);
+  // They are removed by whoever has rights over their files.
+  EXPECT_EQ(Collector(*store_).Remove(plan), 0u);
+  EXPECT_TRUE(fs::exists(old / "bin/tool"));
+}
+
+TEST_F(CollectTest, UnpackedImagesThatSomethingRunsInStay) {
+  const fs::path used = PutImage("used", 400);
+  const fs::path use = store_->paths().UnpackedImageUse(HashOf("used"));
+  {
+    const EntryLock run = EntryLock::Share(use);
+    const CollectPlan plan = Plan({.max_size = 0, .max_age = kDay});
+    EXPECT_THAT(Names(plan), IsEmpty());
+    EXPECT_EQ(plan.in_use, 7u);
+  }
+  EXPECT_THAT(Names(Plan({.max_age = kDay})), ElementsAre(used, use));
+}
+
+TEST_F(CollectTest, WhatIsLeftOfUnpackingGoes) {
+  const fs::path cut = store_->paths().UnfinishedImage(HashOf("cut"));
+  fs::create_directories(cut);
+  {
+    const EntryLock unpacking = store_->Lock(kUnpackingLock, HashOf("cut"));
+    EXPECT_THAT(Names(Plan({.max_age = 0})), IsEmpty());
+  }
+  EXPECT_THAT(Names(Plan({.max_age = 0})), ElementsAre(cut));
 }
 
 TEST_F(CollectTest, WhatWasUsedSinceThePlanStays) {

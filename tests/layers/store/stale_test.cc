@@ -3,6 +3,7 @@
 #include <chrono>
 #include <fstream>
 #include <future>
+#include <optional>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -114,6 +115,17 @@ TEST_F(StaleTest, WhoWaitedForARemovedLockLocksItsSuccessor) {
   const EntryLock second = waiting.get();
   EXPECT_TRUE(fs::exists(file));
   EXPECT_FALSE(EntryLock::Try(file));
+}
+
+TEST_F(StaleTest, ALockThatIsSharedIsNobodysAlone) {
+  const fs::path file = paths_.Lock("layer", HashOf("x"));
+  std::optional<EntryLock> one = EntryLock::Share(file);
+  std::optional<EntryLock> two = EntryLock::Share(file);
+  EXPECT_FALSE(EntryLock::Try(file));
+  one.reset();
+  EXPECT_FALSE(EntryLock::Try(file));
+  two.reset();
+  EXPECT_TRUE(EntryLock::Try(file));
 }
 
 // Lockers and a remover at the same time: nobody is ever inside with another.
