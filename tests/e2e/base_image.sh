@@ -5,9 +5,6 @@
 need docker-registry mmdebstrap buildah curl skopeo openssl
 [ "$(id -u)" = 0 ] || skip "buildah's chroot isolation is used as root here"
 use_podman
-mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
-  awk '$1 == "bookworm" {print $2; exit}')
-[ -n "$mirror" ] || skip "apt names no mirror of bookworm"
 
 registry=$(free_port)
 cat >registry.yml <<CONF
@@ -26,10 +23,10 @@ location = "127.0.0.1:$registry"
 insecure = true
 CONF
 
-mmdebstrap --quiet --variant=minbase --include=python3,ca-certificates bookworm base.tar "$mirror"
+debian_root base.tar python3,libpython3.11,ca-certificates  # as base_kinds.sh
 base=$(podman import -q base.tar)
 podman push -q --format v2s2 "$base" "127.0.0.1:$registry/base/debian:12"
-mmdebstrap --quiet --variant=minbase --include=ca-certificates bookworm empty.tar "$mirror"
+debian_root empty.tar ca-certificates
 cat >Dockerfile <<DOCKERFILE
 FROM scratch
 ADD empty.tar /

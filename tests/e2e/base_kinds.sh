@@ -5,11 +5,8 @@
 need mmdebstrap buildah gcc
 [ "$(id -u)" = 0 ] || skip "buildah's chroot isolation is used as root here"
 use_podman
-mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
-  awk '$1 == "bookworm" {print $2; exit}')
-[ -n "$mirror" ] || skip "apt names no mirror of bookworm"
 
-mmdebstrap --quiet --variant=minbase --include=python3,libpython3.11,ca-certificates bookworm root.tar "$mirror"
+debian_root root.tar python3,libpython3.11,ca-certificates
 base=$(podman import -q root.tar)
 
 build() {  # name, base image

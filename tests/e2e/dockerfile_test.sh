@@ -6,11 +6,8 @@ need buildah mmdebstrap
 [ "$(id -u)" = 0 ] || skip "buildah's chroot isolation is used as root here"
 use_podman
 base=$(sed -n 's/^FROM //p' "$TOP/Dockerfile.test")
-mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
-  awk '$1 == "bookworm" {print $2; exit}')
-[ -n "$mirror" ] || skip "apt names no mirror of bookworm"
 
-mmdebstrap --quiet --variant=minbase bookworm base.tar "$mirror"
+debian_root base.tar
 podman import -q base.tar "localhost/$base" >/dev/null
 
 # The tree as it would be committed, and the compiler's cache if there is one: what is compiled is the

@@ -61,6 +61,24 @@ CONF
   fi
 }
 
+# FILE gets a minimal Debian bookworm as a tar, made once for all scripts.
+debian_root() {  # file, packages beside the minimum
+  need mmdebstrap
+  local made="$E2E_ROOT/roots/${2:-nothing}.tar" mirror
+  mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
+    awk '$1 == "bookworm" {print $2; exit}')
+  [ -n "$mirror" ] || skip "apt names no mirror of bookworm"
+  mkdir -p "$E2E_ROOT/roots"
+  (
+    flock 9
+    [ -f "$made" ] || {
+      mmdebstrap --quiet --variant=minbase ${2:+"--include=$2"} bookworm "$made.part.tar" "$mirror"
+      mv "$made.part.tar" "$made"
+    }
+  ) 9>"$E2E_ROOT/roots.lock"
+  cp --reflink=auto "$made" "$1"
+}
+
 # Builds specs/examples/$1.toml into $E2E_ROOT/images/$1.oci, from the lock that the first build
 # made, so that all scripts see the same versions. The rest are options of build; with `as` before
 # the call, the image has a tag of that name.
