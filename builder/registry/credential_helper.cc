@@ -40,9 +40,8 @@ void Tell(const std::string& helper, const std::string& action, const std::strin
   // Its reason, by the protocol; what it was given to keep is no part of that.
   std::string_view said = specs::Trim(answer.output);
   said = said.substr(0, std::min<std::size_t>(said.find('\n'), 200));
-  specs::Error error = Failed(program, server, answer.status);
-  if (!said.empty()) throw std::move(error).Found(std::string(said));
-  throw error;
+  if (said.empty()) throw Failed(program, server, answer.status);
+  throw Failed(program, server, answer.status).Found(std::string(said));
 }
 
 std::string RenderLogin(const nlohmann::ordered_json& document) {
