@@ -20,11 +20,12 @@ struct ArchiveAddress {
   bool operator==(const ArchiveAddress&) const = default;
 };
 
+// Thread-safe: a damaged archive is fetched again by whichever thread finds it so.
 class ArchiveLocator {
  public:
   virtual ~ArchiveLocator() = default;
-  // Called once with all that Addresses will be asked for, so that index pages can be fetched
-  // together.
+  // Called before Addresses with all that it will be asked for, so that index pages can be fetched
+  // together. Once for a build, and once more for each archive that is fetched on its own.
   virtual void Prepare(std::span<const specs::LockedPackage* const> packages) = 0;
   // In the order to try. Throws Error where it cannot be known.
   virtual std::vector<ArchiveAddress> Addresses(const specs::LockedPackage& package) = 0;

@@ -17,12 +17,12 @@
 
 namespace imgbuild::builder {
 
-// Every package is at one address, which ends in its file name. Failures are injected.
+// Every package is at one address, which ends in its file name. Failures are injected before others
+// use it: threads only read.
 class TableLocator : public ArchiveLocator {
  public:
-  void Prepare(std::span<const specs::LockedPackage* const> packages) override {
+  void Prepare(std::span<const specs::LockedPackage* const>) override {
     if (!prepare_fails.empty()) throw specs::Error(prepare_fails);
-    for (const specs::LockedPackage* package : packages) prepared.push_back(package->name);
   }
   std::vector<ArchiveAddress> Addresses(const specs::LockedPackage& package) override {
     if (package.name == no_address_for) throw specs::Error("no mirror has " + package.name);
@@ -35,7 +35,6 @@ class TableLocator : public ArchiveLocator {
 
   std::string prepare_fails;
   std::string no_address_for;
-  std::vector<std::string> prepared;
 };
 
 class Packages {
