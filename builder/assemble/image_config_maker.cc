@@ -13,8 +13,9 @@
 #include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
-
 namespace {
+
+constexpr const char* kCudaDriverLabel = "imgbuild.cuda.driver";
 
 // What nvcc's users and nvidia-container-toolkit look at ("User Guide", Environment Variables).
 void AddCudaEnvironment(const specs::CudaSection& cuda, std::map<std::string, std::string>& env) {
@@ -122,7 +123,7 @@ void AddCudaLabels(const specs::Spec& spec, const specs::LockedPlatform& locked,
   }
   std::string driver = CheckCuda(spec, locked).driver;
   if (driver.empty() && base != nullptr) driver = CudaOfBase(BaseEnvironment(*base));
-  if (!driver.empty()) config.labels.emplace("imgbuild.cuda.driver", "cuda>=" + driver);
+  if (!driver.empty()) config.labels.emplace(kCudaDriverLabel, "cuda>=" + driver);
   if (!specs::CudaInForce(spec.cuda, locked.platform)) return;
   config.labels.emplace("imgbuild.cuda.version", spec.cuda.version);
   if (spec.cuda.provider == "debian") {
@@ -130,6 +131,10 @@ void AddCudaLabels(const specs::Spec& spec, const specs::LockedPlatform& locked,
                           "NVIDIA Software License Agreement, not free: "
                           "/usr/share/doc/nvidia-cuda-toolkit/copyright");
   }
+}
+
+bool WantsCudaDriver(const specs::ImageConfig& config) {
+  return config.labels.contains(kCudaDriverLabel);
 }
 
 }  // namespace imgbuild::builder

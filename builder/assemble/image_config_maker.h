@@ -32,4 +32,8 @@ specs::ImageConfig MakeImageConfig(const specs::Spec& spec, const specs::Lock& l
 void AddCudaLabels(const specs::Spec& spec, const specs::LockedPlatform& locked,
                    const GpuCode& code, const layers::BaseImage* base, specs::ImageConfig& config);
 
+// Whether those labels ask a host for a driver. They do for packages and bases, too, that bring
+// CUDA without a section.
+bool WantsCudaDriver(const specs::ImageConfig& config);
+
 }  // namespace imgbuild::builder

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "builder/assemble/image_config_maker.h"
 #include "builder/cli/base_access.h"
 #include "builder/cli/build_work.h"
 #include "builder/engine/gpu.h"
@@ -134,8 +135,7 @@ BuiltEnvironment BuildEnvironment(Session& session, const ContainerOptions& opti
   environment.image = std::move(built.image);
   environment.plan = options.services ? PlanServices(loaded.spec) : PlanCommand(loaded.spec);
   RunPlan& plan = environment.plan;
-  // The label knows of packages, too, that bring CUDA without a section.
-  plan.gpu = ForThisMachine(environment.image).config.labels.contains("imgbuild.cuda.driver");
+  plan.gpu = WantsCudaDriver(ForThisMachine(environment.image).config);
   AddHost(plan);
   PassIndexOn(session, plan);
   if (options.services) {

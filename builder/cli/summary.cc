@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "builder/assemble/image_config_maker.h"
 #include "builder/engine/spec_plan.h"
 #include "specs/base/text.h"
 
@@ -88,10 +89,9 @@ std::string ImageToRun(const BuildSummary& summary) {
   return summary.pushed.empty() ? "" : summary.pushed.front().target.Name();
 }
 
-// The label knows of packages and bases, too, that bring CUDA without a section.
 bool WantsDriver(const layers::Image& image) {
   return std::ranges::any_of(image.platforms, [](const layers::PlatformImage& platform) {
-    return platform.config.labels.contains("imgbuild.cuda.driver");
+    return WantsCudaDriver(platform.config);
   });
 }
 

@@ -7,7 +7,6 @@
 
 #include "builder/engine/containers.h"
 #include "specs/base/text.h"
-#include "specs/env/cuda.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -94,8 +93,6 @@ RunPlan PlanCommand(const specs::Spec& spec) {
   plan.workdir = spec.image.workdir;
   plan.image_user = ImageUserOf(spec);
   plan.image_group = GroupOf(spec.image.user);
-  plan.gpu =
-      !spec.image.platforms.empty() && specs::CudaInForce(spec.cuda, spec.image.platforms.front());
   plan.secrets = SecretsOf(spec);
   return plan;
 }

@@ -9,9 +9,8 @@
 
 namespace imgbuild::builder {
 
-// Ports as themselves, volumes and the image's user; for a single platform that is the
-// first of the spec's. Nothing of the host: folder, label, uid, variables and the image's name are
-// the caller's.
+// Ports as themselves, volumes and the image's user. Nothing of the host or of packages: folder,
+// label, uid, variables, the image's name and whether it wants a GPU are the caller's.
 RunPlan PlanServices(const specs::Spec& spec);
 
 // The same without services: for a command in the environment.

@@ -46,6 +46,17 @@ class BlobFetchTest : public RegistryFixture {
     return request.target.find("/blobs/") != std::string::npos;
   }
 
+  // Answers that to whoever asks for tokens, or with one for anything else; counts in `asked`.
+  static void Refuse(MiniRegistry& server, bool tokens, const ServedResponse& answer, int& asked) {
+    server.AnswerBy(
+        [=, &asked](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
+          if (request.target.starts_with("/token") != tokens) return std::nullopt;
+          if (!tokens && !request.headers.contains("authorization")) return std::nullopt;
+          ++asked;
+          return answer;
+        });
+  }
+
   const std::string bytes_ = Noise(300'000);
   const specs::Descriptor blob_{.media_type = "x/layer",
                                 .digest = specs::HashOf(bytes_),
@@ -248,13 +259,7 @@ TEST_F(BlobFetchTest, AServerThatAsksForALongWaitIsNotAskedBefore) {
   MiniRegistry server({.login = RegistryLogin::kToken});
   for (const bool tokens : {false, true}) {
     int asked = 0;
-    server.AnswerBy(
-        [&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
-          if (request.target.starts_with("/token") != tokens) return std::nullopt;
-          if (!tokens && !request.headers.contains("authorization")) return std::nullopt;
-          ++asked;
-          return ServedResponse{.status = 503, .headers = {{"Retry-After", "300"}}};
-        });
+    Refuse(server, tokens, {.status = 503, .headers = {{"Retry-After", "300"}}}, asked);
     try {
       Fetch(server, Ann());
       ADD_FAILURE() << "no error";
@@ -270,13 +275,7 @@ TEST_F(BlobFetchTest, TriesAreNotMultiplied) {
   MiniRegistry server({.login = RegistryLogin::kToken});
   for (const bool tokens : {false, true}) {
     int asked = 0;
-    server.AnswerBy(
-        [&](std::size_t, const ServedRequest& request) -> std::optional<ServedResponse> {
-          if (request.target.starts_with("/token") != tokens) return std::nullopt;
-          if (!tokens && !request.headers.contains("authorization")) return std::nullopt;
-          ++asked;
-          return ServedResponse{.status = 503};
-        });
+    Refuse(server, tokens, {.status = 503}, asked);
     EXPECT_THROW(Fetch(server, Ann()), specs::Error);
     EXPECT_EQ(asked, options_.max_failures) << tokens;
   }
