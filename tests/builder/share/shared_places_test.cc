@@ -1,5 +1,7 @@
 #include "builder/share/shared_places.h"
 
+#include <atomic>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,7 +27,7 @@ class FakePlace : public CachePlace {
     std::map<EntryName, CacheEntry> entries;
     std::map<specs::Sha256, std::string> blobs;
     std::string down;  // why nothing can be asked; "" while it can
-    int asked = 0;
+    std::atomic<int> asked = 0;
   };
 
   FakePlace(std::string name, Content& content) : name_(std::move(name)), content_(content) {}
