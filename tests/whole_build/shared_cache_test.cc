@@ -151,6 +151,7 @@ TEST_F(SharedCacheBuild, ACacheThatIsDownOrWrongCostsAWarning) {
     });
     const auto built =
         Succeed(On(each.name, {"--cache-from", Reference("team/app:1"), "-o", "oci:two.oci"}));
+    registry_.AnswerBy({});
     EXPECT_EQ(built["digest"], first["digest"]) << each.name;
     EXPECT_THAT(output_, HasSubstr("is not used any more")) << each.name;
   }
@@ -418,6 +419,7 @@ TEST_F(SharedPackages, LiesOfAnHttpCacheChangeNothing) {
     });
     const auto built =
         Succeed(On(name, {"--cache-from", http_.url(), "-o", std::string("oci:") + name + ".oci"}));
+    http_.SetFault({});
     EXPECT_EQ(built["digest"], first["digest"]) << name;
     EXPECT_NO_THROW(ReadLayout(project_ / (std::string(name) + ".oci"))) << name;
   }
@@ -438,6 +440,7 @@ TEST_F(SharedPackages, EvictedFilesOfPackagesAreMadeHere) {
     const std::string name = "two" + std::to_string(every);
     const auto built =
         Succeed(On(name, {"--cache-from", Places()[0], "-o", "oci:" + name + ".oci"}));
+    registry_.AnswerBy({});
     EXPECT_EQ(built["digest"], first["digest"]);
     EXPECT_GT(count, every);
     EXPECT_NO_THROW(ReadLayout(project_ / (name + ".oci")));

@@ -1,6 +1,6 @@
 #include "builder/share/shared_places.h"
 
-#include <atomic>
+#include <mutex>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,14 +27,17 @@ class FakePlace : public CachePlace {
     std::map<EntryName, CacheEntry> entries;
     std::map<specs::Sha256, std::string> blobs;
     std::string down;  // why nothing can be asked; "" while it can
-    std::atomic<int> asked = 0;
+    int asked = 0;
   };
 
   FakePlace(std::string name, Content& content) : name_(std::move(name)), content_(content) {}
 
   const std::string& name() const override { return name_; }
   std::optional<CacheEntry> Find(const EntryName& name) override {
-    ++content_.asked;
+    {
+      std::lock_guard lock(mutex_);
+      ++content_.asked;
+    }
     if (!content_.down.empty()) throw specs::Error(content_.down);
     const auto found = content_.entries.find(name);
     return found == content_.entries.end() ? std::nullopt : std::optional(found->second);
@@ -55,6 +58,7 @@ class FakePlace : public CachePlace {
  private:
   std::string name_;
   Content& content_;
+  std::mutex mutex_;  // of `asked`
 };
 
 class SharedPlacesTest : public testing::Test {
