@@ -12,6 +12,7 @@ where a test failed.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -156,6 +157,9 @@ def run_program(job):
 
 def main():
     build = sys.argv[1]
+    # As ctest has it: whoever runs this in the background may have them ignored, and children would.
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = [result for job in pool.map(run, jobs_of(build)) for result in job]
     failed = [(name, output) for name, outcome, output in results if outcome == "failed"]
