@@ -11,6 +11,7 @@ find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
 find_package(tomlplusplus REQUIRED)
 pkg_check_modules(RNP REQUIRED IMPORTED_TARGET librnp)
+pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 
 # Headers alone: layers/io/shared_library.h loads these when they are first needed.
 function(imgbuild_headers_of target library)

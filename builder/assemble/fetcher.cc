@@ -259,7 +259,7 @@ class Fetcher::Transfer : public layers::Sink, public std::enable_shared_from_th
       throw WrongDigest(package_, found, RedactUrl(addresses_[next_ - 1].url),
                         shared_->options.spec_file);
     }
-    partial_->Publish();
+    shared_->store.PutDownload(package_.sha256, *partial_);
     Finish(shared_->Fetched(package_));
   }
 
@@ -371,7 +371,7 @@ void Fetcher::TakeLocal(const LockedPackage& package) {
     partial->Restart();
     throw WrongDigest(package, found, path, options.spec_file);
   }
-  partial->Publish();
+  shared_->store.PutDownload(package.sha256, *partial);
 }
 
 fs::path Fetcher::FetchNow(const LockedPackage& package) {

@@ -103,10 +103,15 @@ layers::FrameInfo WriteFrame(const layers::ContentTree& files, layers::Sink& sin
   return writer.Finish();
 }
 
-void AddPart(const PackagePart& part, layers::LayerWriter& writer) {
+void AddPart(const PackagePart& part, layers::Store& store, layers::LayerWriter& writer) {
   if (part.package->frame_path.empty()) return;
   specs::WithContext(fmt::format("while adding {} to a layer", part.package->locked->name), [&] {
     const layers::FrameRecord& record = part.package->frame;
+    // One that once was a layer as it stands is in outputs, too, and whoever they were given to may
+    // have written to it, with the right checksums.
+    if (record.before > 0 && !store.RecheckFrame(record.digest)) {
+      throw specs::Error("its files in the cache were changed");
+    }
     layers::FileSource frame(part.package->frame_path, record.before,
                              record.compressed_size - record.before - record.after);
     if (part.IsWhole()) {
@@ -150,7 +155,7 @@ LayerInfo MakeLayer(const LayerContent& content, const std::vector<TreeEntry>& s
   const std::unique_ptr<layers::AtomicFile> file = tools.store.NewFile();
   layers::LayerWriter writer(*file, tools.codec, tools.executor);
   writer.AddSkeleton(skeleton);
-  for (const PackagePart& part : content.packages) AddPart(part, writer);
+  for (const PackagePart& part : content.packages) AddPart(part, tools.store, writer);
   if (content.files != nullptr) {
     // By way of the disk: the user's files may be larger than memory.
     const std::unique_ptr<layers::AtomicFile> own = tools.store.NewFile();

@@ -94,6 +94,8 @@ ReadyPackage PackageMaker::Make(const LockedPackage& package,
   const layers::EntryLock lock = store_.Lock("package", key);
   if (auto found = Find(package)) return *std::move(found);
 
+  const auto stamp = layers::FileStamp::Of(archive);
+  const bool verified = store_.IsVerified(package.sha256);
   const std::unique_ptr<layers::AtomicFile> file = store_.NewFile();
   layers::FrameWriter writer(*file, codec_, executor_);
   layers::PackageFacts facts;
@@ -101,6 +103,7 @@ ReadyPackage PackageMaker::Make(const LockedPackage& package,
     if (package.kind == specs::PackageKind::kDeb) {
       facts = layers::UnpackDeb(archive,
                                 {.sha256 = package.sha256,
+                                 .verified = verified,
                                  .suite = options_.suite,
                                  .filter = layers::PathFilter::kSlim,
                                  .pyc = Pyc(),
@@ -109,6 +112,7 @@ ReadyPackage PackageMaker::Make(const LockedPackage& package,
     } else {
       facts = layers::UnpackWheel(archive,
                                   {.sha256 = package.sha256,
+                                   .verified = verified,
                                    .file_name = package.file,
                                    .requested = RequestedBy(package),
                                    .frame = FrameOf(package),
@@ -119,6 +123,7 @@ ReadyPackage PackageMaker::Make(const LockedPackage& package,
   } catch (specs::Error& error) {
     throw std::move(error.In(fmt::format("while unpacking {} {}", package.name, package.version)));
   }
+  if (!verified && stamp) store_.NoteVerified(package.sha256, *stamp);
   const layers::FrameInfo info = writer.Finish();
   const layers::FrameRecord record{.codec = info.codec,
                                    .tar_size = info.tar_size,

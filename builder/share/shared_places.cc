@@ -292,7 +292,7 @@ void SharedPlaces::FetchArchive(const specs::Sha256& archive, layers::Store& sto
     restart();
     if (!FetchVerified(*place.cache, *blob, *download, restart)) return false;
     (void)download->Digest();  // verified just now
-    download->Publish();
+    store.PutDownload(archive, *download);
     ++place.archives;
     return true;
   });

@@ -27,6 +27,14 @@ bool Reflink(const fs::path& from, const fs::path& to) {
   return false;
 }
 
+bool Link(const fs::path& from, const fs::path& to) {
+  if (link(from.c_str(), to.c_str()) != 0) return false;
+  const FileDescriptor file(open(to.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.valid() && fsync(file.get()) == 0) return true;
+  unlink(to.c_str());
+  return false;
+}
+
 // What took no copying is there at once.
 void TellWhole(const fs::path& file, WriteMeter* meter) {
   std::error_code error;
@@ -66,9 +74,7 @@ void Copy(const fs::path& from, const fs::path& to, WriteMeter* meter) {
 }  // namespace
 
 void LinkOrCopy(const fs::path& from, const fs::path& to, WriteMeter* meter) {
-  if (Reflink(from, to) || (geteuid() != 0 && link(from.c_str(), to.c_str()) == 0)) {
-    return TellWhole(to, meter);
-  }
+  if (Reflink(from, to) || Link(from, to)) return TellWhole(to, meter);
   ReflinkOrCopy(from, to, meter);
 }
 

@@ -7,10 +7,8 @@
 
 namespace imgbuild::layers {
 
-// Makes `to`, which is not there, a reflink of `from`, else a hard link unless we are root (who
-// would write through a link unhindered), else a copy. The bytes are on the disk then, which
-// those of a hard link have to be before. What it began is removed where it fails. `meter` may be
-// null.
+// Makes `to`, which is not there, a reflink of `from`, else a hard link, else a copy. The bytes are
+// on the disk then. What it began is removed where it fails. `meter` may be null.
 void LinkOrCopy(const std::filesystem::path& from, const std::filesystem::path& to,
                 WriteMeter* meter);
 

@@ -1,34 +1,17 @@
 // Which blobs were put into an output directory, and what they looked like then.
 #pragma once
 
-#include <compare>
-#include <cstdint>
 #include <filesystem>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 
-#include <sys/stat.h>
-
+#include "layers/io/file_stamp.h"
 #include "layers/store/store_paths.h"
 #include "specs/base/digest.h"
 
 namespace imgbuild::layers {
-
-// What changes when a file does.
-struct FileStamp {
-  std::uint64_t inode = 0;
-  std::uint64_t size = 0;
-  std::int64_t mtime_ns = 0;
-  std::int64_t ctime_ns = 0;
-
-  bool operator==(const FileStamp&) const = default;
-
-  // nullopt where there is no regular file.
-  static std::optional<FileStamp> Of(const std::filesystem::path& path);
-};
 
 // Who brought a blob: only what we placed may we remove.
 enum class BlobOrigin { kPlaced, kFound };

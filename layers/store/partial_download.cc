@@ -57,12 +57,11 @@ void PartialDownload::Publish() {
   Rename();
 }
 
-void PartialDownload::PublishSynced() {
+void PartialDownload::PublishReadOnly() {
   struct stat status {};
   if (fstat(fd_.get(), &status) != 0 || fchmod(fd_.get(), status.st_mode & 0555) != 0) {
     throw FileError("change the mode of", partial_, errno);
   }
-  if (fsync(fd_.get()) != 0) throw FileError("write", partial_, errno);
   fd_.Reset();
   Rename();
 }

@@ -29,8 +29,8 @@ class PartialDownload : public Sink {
   specs::Sha256 Digest();
   // Moves it to its place. REQUIRES: Digest() gave the one that the target is named after.
   void Publish();
-  // The same, synced and read-only.
-  void PublishSynced();
+  // The same, read-only.
+  void PublishReadOnly();
 
  private:
   void Rename();

@@ -67,7 +67,7 @@ bool Recheck(const fs::path& path, const specs::Sha256& digest) {
 
 }  // namespace
 
-Store::Store(fs::path root) : paths_(std::move(root)) {
+Store::Store(fs::path root) : paths_(std::move(root)), verified_(paths_.Verified()) {
   for (const fs::path& folder :
        {paths_.Temporary(), paths_.Partial(), paths_.Locks(), paths_.Layouts(), paths_.Trees()}) {
     MakeFolder(folder);
@@ -104,6 +104,19 @@ std::unique_ptr<PartialDownload> Store::OpenDownload(const specs::Sha256& digest
     return std::make_unique<PartialDownload>(partial, paths_.Download(digest),
                                              paths_.DownloadLock(digest));
   });
+}
+
+void Store::PutDownload(const specs::Sha256& digest, PartialDownload& whole) {
+  whole.Publish();
+  if (const auto stamp = FileStamp::Of(paths_.Download(digest))) verified_.Note(digest, *stamp);
+}
+
+bool Store::IsVerified(const specs::Sha256& download) const {
+  return verified_.Has(download, paths_.Download(download));
+}
+
+void Store::NoteVerified(const specs::Sha256& download, const FileStamp& stamp) {
+  verified_.Note(download, stamp);
 }
 
 bool Store::RecheckDownload(const specs::Sha256& digest) {
@@ -160,7 +173,7 @@ void Store::PutBlob(const specs::Sha256& digest, AtomicFile& file) {
                   fs::perms::owner_write | fs::perms::group_write | fs::perms::others_write,
                   fs::perm_options::remove, error);
   if (error) throw FileError("change the mode of", file.temporary(), error.value());
-  InCache(target, [&] { file.Publish(target); });
+  InCache(target, [&] { file.PublishUnsynced(target); });
   const std::lock_guard lock(mutex_);
   fresh_.insert(digest);
 }
@@ -170,7 +183,7 @@ bool Store::PutFrameAsBlob(const specs::Sha256& digest) {
   const fs::path target = paths_.Blob(digest);
   MakeFolder(target.parent_path());
   const FileDescriptor fd(::open(frame.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid() || ::fchmod(fd.get(), 0444) != 0 || ::fsync(fd.get()) != 0) return false;
+  if (!fd.valid() || ::fchmod(fd.get(), 0444) != 0) return false;
   const fs::path folder = NewDirectory();  // a link cannot replace what is there, a rename can
   const fs::path link = folder / "blob";
   const bool linked =
@@ -205,7 +218,7 @@ std::unique_ptr<PartialDownload> Store::OpenBlob(const specs::Sha256& digest, st
 }
 
 void Store::PutBlob(const specs::Sha256& digest, PartialDownload& whole) {
-  whole.PublishSynced();
+  whole.PublishReadOnly();
   const std::lock_guard lock(mutex_);
   fresh_.insert(digest);
 }
@@ -255,7 +268,7 @@ std::unique_ptr<AtomicFile> Store::NewFile() const {
 }
 
 fs::path Store::NewDirectory() const {
-  std::string name = (paths_.Temporary() / (std::string(kTemporaryPrefix) + "XXXXXX")).string();
+  std::string name = (paths_.Temporary() / fmt::format("{}XXXXXX", kTemporaryPrefix)).string();
   InCache(name, [&] {
     if (mkdtemp(name.data()) == nullptr) throw FileError("create", name, errno);
   });

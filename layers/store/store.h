@@ -5,17 +5,16 @@
 //
 // Every entry is named by a digest: of its content (downloads, frames, blobs) or of all inputs of
 // the step that made it (packages, actions, trees). It is written under tmp/ and renamed into
-// place, so that readers see all of it or nothing. Against power loss, which may leave a renamed
-// file short or empty, there are two answers: what others will ship without looking at it again
-// (blobs) is synced before the rename; the rest is cheap to check and checked when it is read:
-// packages and actions begin with a digest of themselves, frames carry checksums that the layer
-// writer verifies, downloads are hashed when they are processed. That saves a sync for each of some
-// hundred packages.
+// place, so that readers see all of it or nothing. Power loss may leave a renamed file short or
+// empty; but for trees nothing is synced, which saves waiting for the disk some hundred times: what
+// is short is not found, packages and actions begin with a digest of themselves, frames carry
+// checksums that the layer writer verifies, downloads are hashed unless they look as they did when
+// they came, blobs of another process when they are placed in an output. That output is synced.
 //
 // Disks fail and people edit, so an entry may also go wrong after it was published. Whoever finds
 // content that cannot be right calls Recheck: it reads the entry again and removes it if it is
-// wrong, so that it can be made again at once. Blobs, which outputs may share as hard links, are
-// read-only.
+// wrong, so that it can be made again at once. Blobs, which outputs share as hard links, are
+// read-only; who owns an output, or is root, may still write to them.
 //
 // Invariant: an entry that Find returns was whole when it was published, and has its size.
 #pragma once
@@ -35,6 +34,7 @@
 #include "layers/store/entry_lock.h"
 #include "layers/store/partial_download.h"
 #include "layers/store/store_paths.h"
+#include "layers/store/verified_files.h"
 #include "specs/base/digest.h"
 
 namespace imgbuild::layers {
@@ -78,6 +78,12 @@ class Store {
   // The path of a verified archive.
   std::optional<std::filesystem::path> FindDownload(const specs::Sha256& digest) const;
   std::unique_ptr<PartialDownload> OpenDownload(const specs::Sha256& digest);
+  // Publishes it. REQUIRES: its Digest() gave `digest`.
+  void PutDownload(const specs::Sha256& digest, PartialDownload& whole);
+  // Whether it looks as it did when it was hashed, by this process or another. Otherwise, hash it
+  // and say so; `stamp` is from before.
+  bool IsVerified(const specs::Sha256& download) const;
+  void NoteVerified(const specs::Sha256& download, const FileStamp& stamp);
   // Reads it again and removes it where it is not what its name says. Whether it is there and
   // right.
   bool RecheckDownload(const specs::Sha256& digest);
@@ -97,7 +103,7 @@ class Store {
 
   std::optional<std::filesystem::path> FindBlob(const specs::Sha256& digest,
                                                 std::uint64_t size) const;
-  // Publishes what `file` holds, synced and read-only, under its digest; replaces what is there.
+  // Publishes what `file` holds, read-only, under its digest; replaces what is there.
   void PutBlob(const specs::Sha256& digest, AtomicFile& file);
   void PutBlob(const specs::Sha256& digest, std::string_view bytes);
   // Publishes a frame as a blob without copying it, and makes it read-only. False where the file
@@ -105,7 +111,7 @@ class Store {
   bool PutFrameAsBlob(const specs::Sha256& digest);
   // A blob on its way from somewhere. What lies there with another size than this is removed.
   std::unique_ptr<PartialDownload> OpenBlob(const specs::Sha256& digest, std::uint64_t size);
-  // Publishes it, synced and read-only. REQUIRES: its Digest() gave `digest`.
+  // Publishes it, read-only. REQUIRES: its Digest() gave `digest`.
   void PutBlob(const specs::Sha256& digest, PartialDownload& whole);
   // As RecheckDownload.
   bool RecheckBlob(const specs::Sha256& digest);
@@ -148,6 +154,7 @@ class Store {
   FileDescriptor presence_;  // stale.h
   mutable std::mutex mutex_;
   std::set<specs::Sha256> fresh_;  // blobs
+  mutable VerifiedFiles verified_;
 };
 
 }  // namespace imgbuild::layers

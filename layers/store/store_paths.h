@@ -2,6 +2,7 @@
 //
 //   CACHEDIR.TAG               tells backup programs to pass by
 //   downloads/ab/SHA256        archives as they came, by their digest
+//   verified                   what they looked like when they were hashed (verified_files.h)
 //   partial/SHA256             the beginning of one, until it is whole and verified
 //   frames/ab/SHA256           one package's files, compressed (layers/write/frame.h); of heavy
 //                              packages with the rest of a layer, the same file as the blob
@@ -37,6 +38,7 @@ class StorePaths {
   std::filesystem::path Tag() const { return root_ / "CACHEDIR.TAG"; }
   std::filesystem::path Temporary() const { return root_ / "tmp"; }
   std::filesystem::path Swept() const { return root_ / "swept"; }
+  std::filesystem::path Verified() const { return root_ / "verified"; }
   std::filesystem::path Partial() const { return root_ / "partial"; }
   std::filesystem::path Locks() const { return root_ / "locks"; }
   std::filesystem::path Layouts() const { return root_ / "layouts"; }

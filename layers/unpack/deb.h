@@ -23,7 +23,8 @@ enum class PathFilter {
 };
 
 struct DebOptions {
-  specs::Sha256 sha256;                          // of the whole file
+  specs::Sha256 sha256;   // of the whole file
+  bool verified = false;  // it is known to have that digest (Store::IsVerified)
   specs::Suite suite = specs::Suite::kBookworm;  // decides how /usr is merged
   PathFilter filter = PathFilter::kSlim;
   PycOptions pyc;  // for modules below usr/lib/python3*
@@ -38,10 +39,10 @@ struct DebOptions {
 // /usr are rewritten, times are clamped to kFixedTime and later, hard links point at the first of
 // their paths in order, owners and set-id bits are kept.
 //
-// The file's digest is checked before anything is parsed. Throws Error (kVerification) where it is
-// another, and Error for what is no deb or is refused: paths that climb or are absolute, devices,
-// fifos, a path twice, a hard link to what the package does not bring. Holds some 40 MiB at most,
-// whatever the package's size.
+// The file's digest is checked before anything is parsed, unless it was. Throws Error
+// (kVerification) where it is another, and Error for what is no deb or is refused: paths that climb
+// or are absolute, devices, fifos, a path twice, a hard link to what the package does not bring.
+// Holds some 40 MiB at most, whatever the package's size.
 PackageFacts UnpackDeb(const std::filesystem::path& path, const DebOptions& options,
                        FrameWriter& frame);
 

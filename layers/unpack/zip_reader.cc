@@ -1,10 +1,11 @@
-// The one file that knows zlib.
+// The one file that knows ISA-L, whose inflate takes two thirds of the time of zlib's.
 #include <algorithm>
 #include <cstring>
 #include <limits>
 
 #include <fmt/format.h>
-#include <zlib.h>
+#include <isa-l/crc.h>
+#include <isa-l/igzip_lib.h>
 
 #include "layers/io/hashing.h"
 #include "layers/unpack/zip_archive.h"
@@ -15,7 +16,7 @@ namespace {
 
 using specs::Error;
 
-constexpr std::size_t kMaxOutput = std::numeric_limits<uInt>::max() / 2;
+constexpr std::size_t kMaxOutput = std::numeric_limits<std::uint32_t>::max() / 2;
 // Of the archive, between two calls of Passed.
 constexpr std::size_t kWindow = 4u << 20;
 
@@ -26,21 +27,16 @@ constexpr std::size_t kWindow = 4u << 20;
 }  // namespace
 
 struct ZipReader::State : public Source {
-  explicit State(Passed passed_on) : passed(std::move(passed_on)) {
-    if (::inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
-  }
-  ~State() override { ::inflateEnd(&stream); }
+  explicit State(Passed passed_on) : passed(std::move(passed_on)) {}
 
   void Start(const ZipMember& opened) {
     member = &opened;
     input = opened.data;
     window = {};
     left = opened.size;
-    sum = static_cast<std::uint32_t>(::crc32(0, nullptr, 0));
+    sum = 0;
     checked = false;
-    ended = false;
-    ::inflateReset(&stream);
-    stream.avail_in = 0;
+    ::isal_inflate_init(&stream);  // for DEFLATE alone, without a wrapper
   }
 
   std::size_t Read(std::span<std::byte> buffer) override {
@@ -49,8 +45,7 @@ struct ZipReader::State : public Source {
     if (left > 0) {
       auto room = buffer.first(std::min<std::uint64_t>({buffer.size(), left, kMaxOutput}));
       count = member->deflated ? Inflate(room) : Copy(room);
-      sum = static_cast<std::uint32_t>(
-          ::crc32(sum, reinterpret_cast<const Bytef*>(buffer.data()), static_cast<uInt>(count)));
+      sum = ::crc32_gzip_refl(sum, reinterpret_cast<const std::uint8_t*>(buffer.data()), count);
       left -= count;
     }
     if (left == 0) Check();
@@ -76,30 +71,28 @@ struct ZipReader::State : public Source {
 
   // Fills the room: less only where the data is damaged, which throws.
   std::size_t Inflate(std::span<std::byte> room) {
-    stream.next_out = reinterpret_cast<Bytef*>(room.data());
-    stream.avail_out = static_cast<uInt>(room.size());
+    stream.next_out = reinterpret_cast<std::uint8_t*>(room.data());
+    stream.avail_out = static_cast<std::uint32_t>(room.size());
     while (stream.avail_out > 0) {
-      if (ended) Damaged(*member, "it is shorter than declared");
+      if (Ended()) Damaged(*member, "it is shorter than declared");
       Step();
     }
     return room.size();
   }
 
+  bool Ended() const { return stream.block_state == ISAL_BLOCK_FINISH; }
+
   void Step() {
     if (stream.avail_in == 0) {
       std::size_t size = std::min(input.size(), kWindow);
-      stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
-      stream.avail_in = static_cast<uInt>(size);
+      stream.next_in = reinterpret_cast<std::uint8_t*>(const_cast<char*>(input.data()));
+      stream.avail_in = static_cast<std::uint32_t>(size);
       Advance(size);
     }
-    uInt before_in = stream.avail_in;
-    uInt before_out = stream.avail_out;
-    int result = ::inflate(&stream, Z_NO_FLUSH);
-    if (result == Z_STREAM_END) {
-      ended = true;
-    } else if (result != Z_OK && result != Z_BUF_ERROR) {
-      Damaged(*member, "it cannot be decompressed");
-    } else if (before_in == stream.avail_in && before_out == stream.avail_out) {
+    const std::uint32_t before_in = stream.avail_in;
+    const std::uint32_t before_out = stream.avail_out;
+    if (::isal_inflate(&stream) != ISAL_DECOMP_OK) Damaged(*member, "it cannot be decompressed");
+    if (!Ended() && before_in == stream.avail_in && before_out == stream.avail_out) {
       Damaged(*member, "it is cut short");
     }
   }
@@ -108,19 +101,22 @@ struct ZipReader::State : public Source {
   void Check() {
     checked = true;
     if (member->deflated) {
-      std::byte more;
-      stream.next_out = reinterpret_cast<Bytef*>(&more);
+      std::uint8_t more;
+      stream.next_out = &more;
       stream.avail_out = 1;
-      while (!ended) {
+      while (!Ended()) {
         Step();
         if (stream.avail_out == 0) Damaged(*member, "it is longer than declared");
       }
-      if (stream.avail_in != 0 || !input.empty()) Damaged(*member, "bytes follow its end");
+      // It takes up to eight bytes in advance.
+      if (stream.read_in_length >= 8 || stream.avail_in != 0 || !input.empty()) {
+        Damaged(*member, "bytes follow its end");
+      }
     }
     if (sum != member->crc32) Damaged(*member, "its checksum is wrong");
   }
 
-  z_stream stream{};
+  inflate_state stream{};
   const ZipMember* member = nullptr;
   const Passed passed;
   std::string_view input;
@@ -128,7 +124,6 @@ struct ZipReader::State : public Source {
   std::uint64_t left = 0;
   std::uint32_t sum = 0;
   bool checked = true;
-  bool ended = false;
 };
 
 ZipReader::ZipReader(Passed passed) : state_(std::make_unique<State>(std::move(passed))) {}

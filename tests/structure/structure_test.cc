@@ -157,7 +157,7 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kIncluders = {
     {"toml++/", {"specs/base/toml.cc"}},
     {"zstd", {"layers/write/zstd_codec.cc"}},
     {"libdeflate", {"layers/write/gzip_codec.cc"}},
-    {"zlib.h", {"layers/unpack/zip_reader.cc"}},
+    {"isa-l", {"layers/unpack/zip_reader.cc"}},
     {"CLI/", {"builder/cli/command_line.cc"}},
     {"openssl/", {"specs/base/digest.cc", "builder/state/certificate.cc"}},
 };

@@ -341,6 +341,33 @@ TEST_F(FramedLayerStage, FilesBesideThePackageMakeAnotherLayer) {
   EXPECT_EQ(Read(made).at("opt/z"), "beside");
 }
 
+// An output that shares the file was given to somebody who wrote another frame into it, whole in
+// itself.
+TEST_F(FramedLayerStage, AFrameThatSomebodyElseWroteIsRefused) {
+  Frame(RightSkeleton());
+  const auto codec = layers::MakeCodec(layers::Compression::kZstd);
+  layers::InlineExecutor here;
+  bool written = false;
+  for (char other = '!'; other <= '~' && !written; ++other) {
+    const std::string content = std::string("heavy") + other + "data";
+    if (content == "heavy data") continue;
+    const auto output = store_.NewFile();
+    layers::FrameWriter writer(*output, *codec, here);
+    writer.AddSkeleton(RightSkeleton());
+    writer.Add("opt/heavy/data", MakeFile(content).node, content);
+    if (writer.Finish().compressed_size != package_.frame.compressed_size) continue;
+    output->Flush();
+    fs::copy_file(output->temporary(), package_.frame_path, fs::copy_options::overwrite_existing);
+    written = true;
+  }
+  ASSERT_TRUE(written) << "none is as long";
+  package_.layer.reset();  // of an earlier run
+  const std::string message = Failure();
+  EXPECT_THAT(message, HasSubstr("heavy is damaged in the cache"));
+  EXPECT_THAT(message, HasSubstr("build again"));
+  EXPECT_FALSE(fs::exists(package_.frame_path));
+}
+
 TEST_F(LayerStage, ADamagedFrameNamesItsPackageAndIsRemoved) {
   const auto codec = layers::MakeCodec(layers::Compression::kZstd);
   layers::InlineExecutor here;

@@ -4,7 +4,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include "layers/io/file.h"
 #include "tests/builder/assemble/packages_fixture.h"
 
 namespace imgbuild::builder {
@@ -155,6 +157,34 @@ TEST_F(PackageStage, ADamagedArchiveInTheCacheIsFetchedAgainOnce) {
   for (const specs::LockedPackage& package : locked_.packages) {
     EXPECT_EQ(packages_.http.Count(packages_.Url(package)), 2);
   }
+}
+
+// What a disk gets wrong by itself, with the file's times as they were.
+TEST_F(PackageStage, DamageThatTheFileDoesNotShowIsFoundByTheChecksumsInside) {
+  MakeWheel wheel;
+  wheel.members = {{"demo/__init__.py", std::string(2000, '#')}};
+  const specs::LockedPackage& package = packages_.Add(locked_, wheel);
+  const fs::path path = packages_.MakeFetcher().FetchNow(package);
+  std::string bytes = layers::ReadFile(path);
+  bytes[bytes.find("####") + 1000] = '$';
+  std::ofstream(path, std::ios::binary) << bytes;
+  packages_.store.NoteVerified(package.sha256, *layers::FileStamp::Of(path));
+  ASSERT_TRUE(packages_.store.IsVerified(package.sha256));
+  EXPECT_EQ(Prepare(2).size(), 1u);
+  EXPECT_EQ(packages_.http.Count(packages_.Url(package)), 2);
+}
+
+TEST_F(PackageStage, AnArchiveThatChangedIsHashedOnceMore) {
+  AddDebs(packages_, locked_, 1);
+  const specs::LockedPackage& package = locked_.packages[0];
+  const fs::path path = packages_.MakeFetcher().FetchNow(package);
+  EXPECT_TRUE(packages_.store.IsVerified(package.sha256));
+  usleep(20'000);  // the clock of file times is coarse
+  fs::last_write_time(path, fs::file_time_type::clock::now());
+  EXPECT_FALSE(packages_.store.IsVerified(package.sha256));
+  EXPECT_EQ(Prepare(1).size(), 1u);
+  EXPECT_TRUE(packages_.store.IsVerified(package.sha256));
+  EXPECT_EQ(packages_.http.Count(packages_.Url(package)), 1);
 }
 
 TEST_F(PackageStage, ADamagedArchiveThatCannotBeFetchedAgainIsAnError) {

@@ -413,44 +413,45 @@ TEST_F(LayoutTest, ABlobThatIsDamagedInTheStoreIsNotPlaced) {
   ExpectWhole(image);
 }
 
-// Unlike root, others get hard links: what is edited in the layout is edited in the store.
+// Blobs are hard links: what is edited in the layout is edited in the store.
 TEST_F(LayoutTest, ABlobEditedThroughALinkIsMadeAgain) {
+  const Image image = MakeImage("layer");
+  WriteLayout(store_, image, out_, {"latest"});
+  const fs::path blob = InLayout(HashOf("layer"));
+  if (fs::hard_link_count(blob) < 2) GTEST_SKIP() << "this file system has reflinks, or no links";
+  usleep(20'000);  // the clock of file times is coarse
+  Overwrite(blob, "LAYER");
+  try {
+    WriteLayout(store_, image, out_, {"latest"});
+    FAIL() << "no failure";
+  } catch (const specs::Error& error) {
+    EXPECT_EQ(error.kind(), specs::ErrorKind::kVerification);
+  }
+  EXPECT_FALSE(store_.FindBlob(HashOf("layer"), 5));
+  EXPECT_EQ(ReadFile(blob), "LAYER");
+  MakeImage("layer");
+  EXPECT_EQ(WriteLayout(store_, image, out_, {"latest"}).blobs_placed, 1u);
+  EXPECT_EQ(ReadFile(blob), "layer");
+  EXPECT_TRUE(store_.Verify().empty());
+}
+
+TEST_F(LayoutTest, OnlyRootMayWriteToBlobs) {
   fs::permissions(folder_.path(), fs::perms(0777));
   const pid_t child = fork();
   if (child == 0) {
     if (geteuid() == 0 && setuid(65534) != 0) _exit(1);
-    int status = 0;
     Store store(folder_.path() / "others-cache");
-    const auto make = [&] {
-      store.PutBlob(HashOf("layer"), "layer");
-      ImageLayer layer{.descriptor = {.media_type = std::string(specs::kOciLayer),
-                                      .digest = HashOf("layer"),
-                                      .size = 5},
-                       .diff_id = HashOf("layer"),
-                       .plain_size = 5,
-                       .created_by = "x"};
-      return PublishImage(store, {PublishPlatform(store, {}, {layer}, {})}, {});
-    };
-    const Image image = make();
+    store.PutBlob(HashOf("layer"), "layer");
+    ImageLayer layer{.descriptor = {.media_type = std::string(specs::kOciLayer),
+                                    .digest = HashOf("layer"),
+                                    .size = 5},
+                     .diff_id = HashOf("layer"),
+                     .plain_size = 5,
+                     .created_by = "x"};
+    const Image image = PublishImage(store, {PublishPlatform(store, {}, {layer}, {})}, {});
     WriteLayout(store, image, out_, {"latest"});
     const fs::path blob = InLayout(HashOf("layer"));
-    if (access(blob.c_str(), W_OK) == 0) status = 2;
-    usleep(10'000);  // the clock of file times is coarse
-    Overwrite(blob, "LAYER");
-    const bool linked = fs::hard_link_count(blob) > 1;
-    try {
-      WriteLayout(store, image, out_, {"latest"});
-      if (linked) status = 3;
-    } catch (const specs::Error& error) {
-      if (!linked || error.kind() != specs::ErrorKind::kVerification) status = 4;
-      if (store.FindBlob(HashOf("layer"), 5)) status = 5;
-      if (ReadFile(blob) != "LAYER") status = 6;
-      make();
-      if (WriteLayout(store, image, out_, {"latest"}).blobs_placed != 1) status = 7;
-    }
-    if (ReadFile(blob) != "layer") status = 8;
-    if (!store.Verify().empty()) status = 9;
-    _exit(status);
+    _exit(fs::hard_link_count(blob) > 1 && access(blob.c_str(), W_OK) == 0 ? 2 : 0);
   }
   int status = 0;
   waitpid(child, &status, 0);

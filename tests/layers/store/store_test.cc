@@ -221,6 +221,24 @@ TEST_F(StoreTest, AFrameThatIsALayerBecomesABlobWithoutACopy) {
   EXPECT_TRUE(store.Verify().empty());
 }
 
+TEST_F(StoreTest, ADownloadIsVerifiedUntilItsFileChanges) {
+  Store store(root_);
+  const Sha256 digest = HashOf("archive");
+  EXPECT_FALSE(store.IsVerified(digest));
+  const auto partial = store.OpenDownload(digest);
+  partial->Write(std::string_view("archive"));
+  ASSERT_EQ(partial->Digest(), digest);
+  store.PutDownload(digest, *partial);
+  EXPECT_TRUE(store.IsVerified(digest));
+  EXPECT_TRUE(Store(root_).IsVerified(digest));
+  usleep(20'000);  // the clock of file times is coarse
+  Overwrite(store.paths().Download(digest), "ARCHIVE");
+  EXPECT_FALSE(store.IsVerified(digest));
+  EXPECT_FALSE(Store(root_).IsVerified(digest));
+  store.NoteVerified(digest, *FileStamp::Of(store.paths().Download(digest)));
+  EXPECT_TRUE(Store(root_).IsVerified(digest));
+}
+
 TEST_F(StoreTest, RecheckRemovesWhatIsWrongAndKeepsTheRest) {
   Store store(root_);
   const Sha256 digest = HashOf("blob");
