@@ -42,26 +42,10 @@ specs::Sha256 LayerKey(const LayerContent& content, const std::vector<TreeEntry>
   return key.Finish();
 }
 
-std::string RenderInfo(const LayerInfo& info) {
-  return fmt::format("{} {} {} {}\n", info.digest.Hex(), info.size, info.diff_id.Hex(),
-                     info.uncompressed_size);
-}
-
-std::optional<LayerInfo> ParseInfo(std::string_view text) {
-  const std::vector<std::string_view> words = specs::SplitWords(text);
-  if (words.size() != 4) return std::nullopt;
-  const auto digest = specs::Sha256::Parse(words[0]);
-  const auto size = specs::ParseUnsigned(words[1]);
-  const auto diff_id = specs::Sha256::Parse(words[2]);
-  const auto plain = specs::ParseUnsigned(words[3]);
-  if (!digest || !size || !diff_id || !plain) return std::nullopt;
-  return LayerInfo{*digest, *size, *diff_id, *plain};
-}
-
 std::optional<LayerInfo> FindLayer(const layers::Store& store, const specs::Sha256& key) {
   const std::optional<std::string> text = store.FindAction(key);
   if (!text) return std::nullopt;
-  const std::optional<LayerInfo> info = ParseInfo(*text);
+  const std::optional<LayerInfo> info = layers::ParseLayerInfo(*text);
   if (!info || !store.FindBlob(info->digest, info->size)) return std::nullopt;
   return info;
 }
@@ -224,7 +208,7 @@ MadeLayer OneLayer(const LayerContent& content, const layers::FileTree& tree,
     }
     layer.made = true;
   }
-  if (layer.made || layer.shared) tools.store.PutAction(key, RenderInfo(*info));
+  if (layer.made || layer.shared) tools.store.PutAction(key, layers::RenderLayerInfo(*info) + "\n");
   layer.layer = Describe(content, key, *info, tools.codec);
   return layer;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "builder/assemble/confined_process.h"
+#include "layers/io/pipe.h"
 #include "specs/base/error.h"
 
 namespace imgbuild::builder {
@@ -107,15 +108,6 @@ LinkerNames NamesFor(specs::Architecture architecture) {
   return {};
 }
 
-void MakePipe(layers::FileDescriptor& read_end, layers::FileDescriptor& write_end) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) {
-    throw specs::Error(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
-  }
-  read_end = layers::FileDescriptor(ends[0]);
-  write_end = layers::FileDescriptor(ends[1]);
-}
-
 std::string RenderRequest(std::span<const layers::PycSource> sources) {
   std::string request;
   std::size_t size = 4;
@@ -209,15 +201,15 @@ PycWorker::PycWorker(const PythonTree& tree) {
             "-c",
             kProgram};
   };
-  layers::FileDescriptor child_in, child_out;
-  MakePipe(child_in, to_);
-  MakePipe(from_, child_out);
+  layers::Pipe in, out;
+  to_ = std::move(in.writing);
+  from_ = std::move(out.reading);
   fcntl(to_.get(), F_SETPIPE_SZ, 1 << 20);
   fcntl(from_.get(), F_SETPIPE_SZ, 1 << 20);
   ConfinedProgram run{.root = fs::absolute(tree.root),
                       .words = program(""),
-                      .input = child_in.get(),
-                      .output = child_out.get()};
+                      .input = in.reading.get(),
+                      .output = out.writing.get()};
   StartedProcess started = StartConfined(run, Confinement::kConfined);
   if (!started.failure.empty()) {
     if (tree.trust == TreeTrust::kNone) throw MustBeConfined(started.failure);

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "layers/io/file.h"
+#include "layers/io/pipe.h"
 #include "layers/io/shared_library.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
@@ -266,18 +266,13 @@ bool TakeField(std::string_view& answer, std::string& field) {
 // Nullopt where the process gave no whole answer.
 std::optional<Outcome> TryInChild(std::string_view text,
                                   const std::vector<std::string>& key_files) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    throw Error("cannot create a pipe").Found(std::strerror(errno));
-  }
-  layers::FileDescriptor reading(ends[0]);
-  layers::FileDescriptor writing(ends[1]);
+  layers::Pipe answers;
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) throw Error("cannot start a process").Found(std::strerror(errno));
-  if (child == 0) RunChild(writing.get(), parent, text, key_files);
-  writing.Reset();
-  std::string answer = ReadAnswer(reading.get(), text.size() + (1 << 20));
+  if (child == 0) RunChild(answers.writing.get(), parent, text, key_files);
+  answers.writing.Reset();
+  std::string answer = ReadAnswer(answers.reading.get(), text.size() + (1 << 20));
   ::kill(child, SIGKILL);  // it has answered, or never will
   while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }

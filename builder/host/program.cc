@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "layers/io/file.h"
+#include "layers/io/pipe.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 
@@ -27,20 +28,6 @@ namespace {
 
 // That this program ignores, and others should not.
 constexpr int kIgnored[] = {SIGPIPE, SIGXFSZ};
-
-struct Pipe {
-  layers::FileDescriptor reading;
-  layers::FileDescriptor writing;
-
-  Pipe() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-      throw specs::Error("cannot create a pipe").Found(std::strerror(errno));
-    }
-    reading = layers::FileDescriptor(ends[0]);
-    writing = layers::FileDescriptor(ends[1]);
-  }
-};
 
 struct Actions {
   posix_spawn_file_actions_t value;
@@ -162,8 +149,8 @@ std::string FindProgram(std::string_view name, std::string_view path) {
 }
 
 ProgramAnswer RunProgram(const ProgramRun& run) {
-  Pipe in;
-  Pipe out;
+  layers::Pipe in;
+  layers::Pipe out;
   Actions actions;
   ::posix_spawn_file_actions_adddup2(&actions.value, in.reading.get(), STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions.value, out.writing.get(), STDOUT_FILENO);
@@ -200,7 +187,7 @@ ProgramAnswer RunProgram(const ProgramRun& run) {
 }
 
 ProgramBeside::ProgramBeside(std::vector<std::string> words) {
-  Pipe out;
+  layers::Pipe out;
   Actions actions;
   ::posix_spawn_file_actions_addopen(&actions.value, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions.value, out.writing.get(), STDOUT_FILENO);

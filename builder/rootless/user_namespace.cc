@@ -20,6 +20,7 @@
 #include "builder/host/program.h"
 #include "builder/rootless/child_error.h"
 #include "layers/io/file.h"
+#include "layers/io/pipe.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 
@@ -27,20 +28,6 @@ namespace imgbuild::builder {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Pipe {
-  layers::FileDescriptor reading;
-  layers::FileDescriptor writing;
-
-  Pipe() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-      throw specs::Error("cannot create a pipe").Found(std::strerror(errno));
-    }
-    reading = layers::FileDescriptor(ends[0]);
-    writing = layers::FileDescriptor(ends[1]);
-  }
-};
 
 // Files of /proc have no size.
 std::string TextOf(const fs::path& path) {
@@ -105,7 +92,7 @@ bool WriteMaps(pid_t pid, const IdMaps& maps) {
   return WriteProc(pid, "uid_map", Lines(maps.uids));
 }
 
-int ChildMain(pid_t parent, Pipe& ready, Pipe& go, Pipe& errors,
+int ChildMain(pid_t parent, layers::Pipe& ready, layers::Pipe& go, layers::Pipe& errors,
               const std::function<int(int errors)>& child) {
   ready.reading.Reset();
   go.writing.Reset();
@@ -149,9 +136,9 @@ bool Works(const IdMaps& maps) {
 }  // namespace
 
 NamespaceChild ForkIntoNamespace(const IdMaps& maps, const std::function<int(int errors)>& child) {
-  Pipe ready;
-  Pipe go;
-  Pipe errors;
+  layers::Pipe ready;
+  layers::Pipe go;
+  layers::Pipe errors;
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) throw specs::Error("cannot start a process").Found(std::strerror(errno));

@@ -3,10 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include <fmt/core.h>
-
 #include "specs/base/key.h"
-#include "specs/base/text.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -31,22 +28,6 @@ const EntryBlob* CacheEntry::Find(std::string_view name) const {
 
 specs::Sha256 PackageEntryKey(const specs::Sha256& package, std::string_view codec) {
   return specs::KeyBuilder("shared-package/1").Add("package", package).Add("codec", codec).Finish();
-}
-
-std::string RenderLayerDocument(const layers::LayerInfo& layer) {
-  return fmt::format("{} {} {} {}", layer.digest.Hex(), layer.size, layer.diff_id.Hex(),
-                     layer.uncompressed_size);
-}
-
-std::optional<layers::LayerInfo> ParseLayerDocument(std::string_view text) {
-  const std::vector<std::string_view> words = specs::SplitWords(text);
-  if (words.size() != 4) return std::nullopt;
-  const auto digest = specs::Sha256::Parse(words[0]);
-  const auto size = specs::ParseUnsigned(words[1]);
-  const auto diff_id = specs::Sha256::Parse(words[2]);
-  const auto plain = specs::ParseUnsigned(words[3]);
-  if (!digest || !size || !diff_id || !plain) return std::nullopt;
-  return layers::LayerInfo{*digest, *size, *diff_id, *plain};
 }
 
 }  // namespace imgbuild::builder

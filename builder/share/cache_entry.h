@@ -16,7 +16,6 @@
 #include <string_view>
 #include <vector>
 
-#include "layers/write/layer.h"
 #include "specs/base/digest.h"
 
 namespace imgbuild::builder {
@@ -54,9 +53,5 @@ struct CacheEntry {
 
 // Of a package by its recipe key, whose frame is compressed by that codec.
 specs::Sha256 PackageEntryKey(const specs::Sha256& package, std::string_view codec);
-
-// ParseLayerDocument(RenderLayerDocument(layer)) == layer; nullopt for anything else.
-std::string RenderLayerDocument(const layers::LayerInfo& layer);
-std::optional<layers::LayerInfo> ParseLayerDocument(std::string_view text);
 
 }  // namespace imgbuild::builder

@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "builder/assemble/recipe_annotations.h"
+#include "layers/write/layer_info.h"
 #include "specs/oci/document.h"
 #include "specs/oci/image_config.h"
 #include "specs/oci/manifest.h"
@@ -31,7 +32,7 @@ void AddLayers(const specs::Document& manifest, const std::string& config, Image
     if (!recipe) continue;
     found.entries.insert_or_assign(
         {EntryKind::kLayer, recipe->key},
-        CacheEntry{.document = RenderLayerDocument(
+        CacheEntry{.document = layers::RenderLayerInfo(
                        {layer.digest, layer.size, diff_ids[i], recipe->plain_size}),
                    .blobs = {{.name = "layer", .digest = layer.digest, .size = layer.size}}});
   }

@@ -8,6 +8,7 @@
 #include "builder/assemble/recipe_annotations.h"
 #include "builder/share/record_text.h"
 #include "layers/store/package_record.h"
+#include "layers/write/layer_info.h"
 
 namespace imgbuild::builder {
 namespace {
@@ -97,7 +98,7 @@ std::vector<OutgoingEntry> OutgoingImage(const specs::Sha256& key, const layers:
       if (!recipe || !blob) return {};
       OutgoingEntry entry{
           .name = {EntryKind::kLayer, recipe->key},
-          .document = RenderLayerDocument(
+          .document = layers::RenderLayerInfo(
               {layer.digest, layer.size, platform.config.diff_ids[i], recipe->plain_size}),
           .blobs = {}};
       entry.blobs.push_back(*std::move(blob));

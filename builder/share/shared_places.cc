@@ -10,6 +10,7 @@
 #include "builder/share/record_text.h"
 #include "builder/share/verified.h"
 #include "layers/io/in_parallel.h"
+#include "layers/write/layer_info.h"
 #include "specs/base/error.h"
 #include "specs/base/text.h"
 #include "specs/oci/json_document.h"
@@ -139,7 +140,7 @@ std::optional<layers::LayerInfo> SharedPlaces::FindLayer(const specs::Sha256& ke
   AskPlaces([&](Place& place) {
     const auto entry = place.cache->Find({EntryKind::kLayer, key});
     if (!entry) return false;
-    const auto layer = ParseLayerDocument(entry->document);
+    const auto layer = layers::ParseLayerInfo(entry->document);
     const EntryBlob* blob = entry->Find("layer");
     if (!layer || blob == nullptr || blob->digest != layer->digest || blob->size != layer->size) {
       throw specs::Error("a layer's entry is not in its form");

@@ -10,18 +10,9 @@
 #include "layers/io/stream.h"
 #include "layers/tree/tree_union.h"
 #include "layers/write/compress.h"
-#include "specs/base/digest.h"
+#include "layers/write/layer_info.h"
 
 namespace imgbuild::layers {
-
-struct LayerInfo {
-  specs::Sha256 digest;                 // of the blob
-  std::uint64_t size = 0;               // of the blob
-  specs::Sha256 diff_id;                // of the plain tar
-  std::uint64_t uncompressed_size = 0;  // of the plain tar
-
-  bool operator==(const LayerInfo&) const = default;
-};
 
 // AddSkeleton once, AddFrame for each package in install order, then Finish once. Everything is
 // borrowed for the writer's life. After an Error the writer must only be destroyed.

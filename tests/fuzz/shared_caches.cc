@@ -5,6 +5,7 @@
 #include "builder/share/record_text.h"
 #include "layers/store/package_record.h"
 #include "layers/tree/facts.h"
+#include "layers/write/layer_info.h"
 #include "specs/base/error.h"
 #include "tests/fuzz/target.h"
 
@@ -37,7 +38,7 @@ void Try(std::string_view bytes) {
     const auto same = [&](const specs::Descriptor&) { return std::string(bytes); };
     (void)builder::EntriesOfImage(std::string(bytes), same, same);
   });
-  (void)builder::ParseLayerDocument(bytes);
+  (void)layers::ParseLayerInfo(bytes);
   if (const auto package = layers::ParsePackage(bytes)) {
     Require(layers::ParsePackage(layers::RenderPackage(package->frame, package->facts)).has_value(),
             "a record renders to one");

@@ -8,6 +8,7 @@
 #include "builder/net/curl_client.h"
 #include "builder/share/image_entries.h"
 #include "builder/share/registry_target.h"
+#include "layers/write/layer_info.h"
 #include "specs/base/error.h"
 #include "specs/oci/image_config.h"
 #include "specs/oci/manifest.h"
@@ -165,7 +166,7 @@ TEST(ImageEntries, AreWhatTheAnnotationsClaim) {
       MakeSampleImage(LayerAnnotations(recipe), {{kImageKeyAnnotation, HashOf("image").Hex()}}));
   ASSERT_EQ(found.entries.size(), 2u);
   const CacheEntry& layer = found.entries.at({EntryKind::kLayer, recipe.key});
-  EXPECT_EQ(ParseLayerDocument(layer.document),
+  EXPECT_EQ(layers::ParseLayerInfo(layer.document),
             (layers::LayerInfo{HashOf("layer"), 5, HashOf("plain"), 4096}));
   EXPECT_EQ(found.entries.at({EntryKind::kImage, HashOf("image")}).blobs.size(), 2u);
   EXPECT_EQ(found.documents.size(), 2u);

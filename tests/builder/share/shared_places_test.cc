@@ -8,6 +8,7 @@
 #include "builder/share/record_text.h"
 #include "layers/io/file.h"
 #include "layers/store/package_record.h"
+#include "layers/write/layer_info.h"
 #include "specs/base/error.h"
 #include "tests/support/quiet_progress.h"
 #include "tests/support/temp_folder.h"
@@ -75,7 +76,7 @@ class SharedPlacesTest : public testing::Test {
                                     const std::string& bytes) {
     const layers::LayerInfo info{HashOf(bytes), bytes.size(), HashOf("plain"), 99};
     place.entries[{EntryKind::kLayer, HashOf(key)}] = {
-        .document = RenderLayerDocument(info), .blobs = {{"layer", info.digest, info.size}}};
+        .document = layers::RenderLayerInfo(info), .blobs = {{"layer", info.digest, info.size}}};
     place.blobs[info.digest] = bytes;
     return {.media_type = {},
             .digest = info.digest,
@@ -187,7 +188,7 @@ TEST_F(SharedPlacesTest, EntriesThatAreNoneCostThePlaceItsName) {
   const std::vector<std::pair<EntryName, CacheEntry>> wrong = {
       {{EntryKind::kLayer, key}, {.document = "words", .blobs = {}}},
       {{EntryKind::kLayer, key},  // the document and the blob say different things
-       {.document = RenderLayerDocument({HashOf("a"), 1, HashOf("b"), 2}),
+       {.document = layers::RenderLayerInfo({HashOf("a"), 1, HashOf("b"), 2}),
         .blobs = {{"layer", HashOf("c"), 1}}}},
       {{EntryKind::kPackage, PackageEntryKey(key, "c/1")},
        {.document = {}, .blobs = {{"record", HashOf(packed), packed.size()}}}},
