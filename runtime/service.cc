@@ -53,6 +53,8 @@ const char* StateName(ServiceState state) {
       return "starting";
     case ServiceState::kReady:
       return "ready";
+    case ServiceState::kEnding:
+      return "ending";
     case ServiceState::kBackoff:
       return "backoff";
     case ServiceState::kDone:
@@ -250,6 +252,7 @@ void Service::Stop(std::uint64_t now) {
 
 void Service::End(std::uint64_t now) {
   if (!running() || kill_ms_ != 0) return;
+  Enter(ServiceState::kEnding);
   probe_.Stop();
   kill(pid_, entry_->stop_signal);
   kill_ms_ = now + entry_->stop_ms;

@@ -17,6 +17,7 @@ enum class ServiceState : std::uint8_t {
   kWaiting,   // for the services it comes after
   kStarting,  // runs, not ready yet
   kReady,
+  kEnding,   // runs, was told to end
   kBackoff,  // ended; starts again at due_ms
   kDone,     // ended for good
   kStopped,  // by hand; starts again by hand

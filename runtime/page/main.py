@@ -15,8 +15,8 @@ import facts
 HERE = Path(__file__).parent
 STATIC = {"htmx.min.js": "text/javascript", "page.css": "text/css"}
 WORDS = {"waiting": "waits for others", "starting": "starting", "ready": "running",
-         "backoff": "failed, starts again", "done": "finished", "stopped": "stopped by hand",
-         "unknown": "unknown"}
+         "ending": "ends", "backoff": "failed, starts again", "done": "finished",
+         "stopped": "stopped by hand", "unknown": "unknown"}
 
 # No session: the page keeps nothing, and a session key would be a file that a read-only root
 # refuses.

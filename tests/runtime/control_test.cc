@@ -92,6 +92,28 @@ TEST(Control, AServiceStoppedByHandWaitsToBeStartedByHand) {
   EXPECT_EQ(init.WaitForExit(), 0);
 }
 
+// Whoever asks shall send nobody there any more, from the answer to "stop" on.
+TEST(Control, AServiceThatIsToldToEndIsNotReady) {
+  for (const char* how : {"stop", "restart"}) {
+    InitProcess init(Table(Entry("web", "trap '' TERM; echo up; while :; do sleep 0.05; done",
+                                 "stop 15 3000\n")),
+                     {});
+    ASSERT_TRUE(init.WaitFor("[web] up"));
+    Until(init, {"status"}, "ready");
+    EXPECT_EQ(init.Ask({"health", "--ready"}).status, 0);
+    EXPECT_EQ(init.Ask({how, "web"}).status, 0);
+    const InitProcess::Asked health = init.Ask({"health", "--ready"});
+    EXPECT_EQ(health.status, 1) << how;
+    EXPECT_THAT(health.output, HasSubstr("web is ending"));
+    EXPECT_EQ(init.Ask({"health", "--live"}).status, 0);
+    EXPECT_THAT(init.Ask({"status", "--json"}).output,
+                HasSubstr(R"("state":"ending","ready":false,)"));
+    kill(static_cast<pid_t>(Pid(init)), SIGKILL);
+    const std::string after = how == std::string("stop") ? "stopped" : "ready";
+    EXPECT_THAT(Until(init, {"status"}, after), HasSubstr(after));
+  }
+}
+
 TEST(Control, AServiceThatIgnoresItsSignalIsRestartedAllTheSame) {
   InitProcess init(
       Table(Entry("web", "trap '' TERM; echo up; while :; do sleep 0.05; done", "stop 15 100\n")),
