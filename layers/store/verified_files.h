@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "layers/io/file_stamp.h"
 #include "specs/base/digest.h"
