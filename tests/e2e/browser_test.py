@@ -181,7 +181,7 @@ class BrowserTest(unittest.TestCase):
         expect(lost).to_be_hidden()
         # Stopped as by a fault, for as long as it takes to look.
         self.supervisor("stop", "web")
-        self.assertEqual(self.service("web")["state"], "stopped")
+        self.until_stopped("web")
         expect(lost).to_be_visible(timeout=PATIENCE)
         expect(page.locator("#services [role=status]")).to_be_hidden()
         self.shoot(page, "page-lost")
@@ -218,6 +218,13 @@ class BrowserTest(unittest.TestCase):
         else:
             self.fail(f"the page never showed it down: {page.evaluate('window.states')}")
         self.assertNotEqual(self.service("jupyter")["pid"], before["pid"])
+
+    def until_stopped(self, name: str):
+        """It may answer what it was asked before it ends."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while (state := self.service(name)["state"]) != "stopped":
+            self.assertEqual(state, "ending")
+            self.assertLess(time.monotonic(), deadline)
 
     def kill(self, name: str) -> dict:
         """What the supervisor said of the service before."""
