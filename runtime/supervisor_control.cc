@@ -116,7 +116,8 @@ void Supervisor::Answer(char* request, Reply& reply) {
   } else if (Is(request, "restart")) {
     service->Renew(now);
   } else if (Is(request, "start")) {
-    if (!service->running()) service->Renew(now);
+    const bool runs_on = service->running() && service->state() != ServiceState::kEnding;
+    if (!runs_on) service->Renew(now);
   } else {
     reply.Add("no\nthat is not understood\n");
     return;

@@ -114,6 +114,18 @@ TEST(Control, AServiceThatIsToldToEndIsNotReady) {
   }
 }
 
+TEST(Control, AServiceIsStartedAgainWhileItStillEnds) {
+  InitProcess init(
+      Table(Entry("web", "trap '' TERM; echo up; while :; do sleep 0.05; done", "stop 15 200\n")),
+      {});
+  ASSERT_TRUE(init.WaitFor("[web] up"));
+  Until(init, {"status"}, "ready");
+  EXPECT_EQ(init.Ask({"stop", "web"}).status, 0);
+  EXPECT_EQ(init.Ask({"start", "web"}).status, 0);
+  EXPECT_THAT(Until(init, {"status", "--json"}, "\"restarts\":1"), HasSubstr("\"restarts\":1"));
+  EXPECT_THAT(Until(init, {"status"}, "ready"), HasSubstr("ready"));
+}
+
 TEST(Control, AServiceThatIgnoresItsSignalIsRestartedAllTheSame) {
   InitProcess init(
       Table(Entry("web", "trap '' TERM; echo up; while :; do sleep 0.05; done", "stop 15 100\n")),
