@@ -113,12 +113,14 @@ ReadyPackage PackageMaker::Make(const LockedPackage& package,
       facts = layers::UnpackWheel(archive,
                                   {.sha256 = package.sha256,
                                    .verified = verified,
+                                   .record_verified = store_.IsRecordVerified(package.sha256),
                                    .file_name = package.file,
                                    .requested = RequestedBy(package),
                                    .frame = FrameOf(package),
                                    .pyc = Pyc(),
                                    .scratch = store_.paths().Temporary()},
                                   writer);
+      store_.NoteRecordVerified(package.sha256);
     }
   } catch (specs::Error& error) {
     throw std::move(error.In(fmt::format("while unpacking {} {}", package.name, package.version)));

@@ -119,6 +119,12 @@ void Store::NoteVerified(const specs::Sha256& download, const FileStamp& stamp) 
   verified_.Note(download, stamp);
 }
 
+bool Store::IsRecordVerified(const specs::Sha256& wheel) const {
+  return verified_.HasRecord(wheel);
+}
+
+void Store::NoteRecordVerified(const specs::Sha256& wheel) { verified_.NoteRecord(wheel); }
+
 bool Store::RecheckDownload(const specs::Sha256& digest) {
   return Recheck(paths_.Download(digest), digest);
 }

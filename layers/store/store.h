@@ -84,6 +84,9 @@ class Store {
   // and say so; `stamp` is from before.
   bool IsVerified(const specs::Sha256& download) const;
   void NoteVerified(const specs::Sha256& download, const FileStamp& stamp);
+  // Whether each file inside the wheel of that digest was found to be as RECORD says.
+  bool IsRecordVerified(const specs::Sha256& wheel) const;
+  void NoteRecordVerified(const specs::Sha256& wheel);
   // Reads it again and removes it where it is not what its name says. Whether it is there and
   // right.
   bool RecheckDownload(const specs::Sha256& digest);

@@ -65,23 +65,26 @@ class PieceSource : public Source {
 Spool::Spool(std::filesystem::path scratch, std::uint64_t memory)
     : scratch_(std::move(scratch)), memory_(memory) {}
 
-SpoolPiece Spool::Add(Source& content, std::uint64_t size) {
+SpoolPiece Spool::Add(Source& content, std::uint64_t size,
+                      const std::optional<specs::Sha256>& known) {
   SpoolPiece piece;
   piece.size = size;
-  specs::Sha256Hasher hasher;
+  std::optional<specs::Sha256Hasher> hasher;
+  if (!known) hasher.emplace();
+  specs::Sha256Hasher* const hashed = hasher ? &*hasher : nullptr;
   if (size <= memory_ - kept_) {
-    piece.memory = Keep(content, size, hasher);
+    piece.memory = Keep(content, size, hashed);
   } else {
     piece.offset = written_;
-    Spill(content, size, hasher);
+    Spill(content, size, hashed);
   }
   std::byte more;
   if (content.Read({&more, 1}) != 0) WrongSize(size);
-  piece.digest = hasher.Finish();
+  piece.digest = known ? *known : hasher->Finish();
   return piece;
 }
 
-const std::byte* Spool::Keep(Source& content, std::uint64_t size, specs::Sha256Hasher& hasher) {
+const std::byte* Spool::Keep(Source& content, std::uint64_t size, specs::Sha256Hasher* hasher) {
   // Never null, so that an empty piece counts as kept.
   if (chunks_.empty() || chunks_.back().room() < size) {
     chunks_.emplace_back(std::max<std::size_t>(kChunk, size));
@@ -94,12 +97,12 @@ const std::byte* Spool::Keep(Source& content, std::uint64_t size, specs::Sha256H
     chunk.Fill(count);
     filled += count;
   }
-  hasher.Update(std::span<const std::byte>(begin, size));
+  if (hasher != nullptr) hasher->Update(std::span<const std::byte>(begin, size));
   kept_ += size;
   return begin;
 }
 
-void Spool::Spill(Source& content, std::uint64_t size, specs::Sha256Hasher& hasher) {
+void Spool::Spill(Source& content, std::uint64_t size, specs::Sha256Hasher* hasher) {
   if (!file_.valid()) OpenFile();
   if (transfer_.room() == 0) transfer_ = Buffer(kTransfer);
   for (std::uint64_t filled = 0; filled < size;) {
@@ -107,7 +110,7 @@ void Spool::Spill(Source& content, std::uint64_t size, specs::Sha256Hasher& hash
     std::size_t count = content.Read(transfer_.Free().first(want));
     if (count == 0) WrongSize(size);
     std::span<const std::byte> bytes = transfer_.Free().first(count);
-    hasher.Update(bytes);
+    if (hasher != nullptr) hasher->Update(bytes);
     WriteAll(file_.get(), bytes, written_, scratch_);
     written_ += count;
     filled += count;

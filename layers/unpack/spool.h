@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -32,8 +33,10 @@ class Spool {
   // so that nothing stays behind.
   Spool(std::filesystem::path scratch, std::uint64_t memory);
 
-  // Reads `content` to its end. `size` is how long it claims to be; an Error where it is not.
-  SpoolPiece Add(Source& content, std::uint64_t size);
+  // Reads `content` to its end. `size` is how long it claims to be; an Error where it is not. Where
+  // the digest is `known` nothing is hashed.
+  SpoolPiece Add(Source& content, std::uint64_t size,
+                 const std::optional<specs::Sha256>& known = {});
 
   // A piece's bytes, mapped where they are in the file. Valid for the View's life and the spool's.
   class View {
@@ -57,8 +60,9 @@ class Spool {
   void Clear();
 
  private:
-  const std::byte* Keep(Source& content, std::uint64_t size, specs::Sha256Hasher& hasher);
-  void Spill(Source& content, std::uint64_t size, specs::Sha256Hasher& hasher);
+  // `hasher` may be null.
+  const std::byte* Keep(Source& content, std::uint64_t size, specs::Sha256Hasher* hasher);
+  void Spill(Source& content, std::uint64_t size, specs::Sha256Hasher* hasher);
   void OpenFile();
 
   std::filesystem::path scratch_;

@@ -3,7 +3,7 @@
 // An installer unpacks into site-packages, then spreads .data, writes scripts, compiles, and last
 // writes RECORD. Here everything leaves in order of path, and RECORD sorts before most of what it
 // lists. That works because the wheel's own RECORD already has every hash, which is checked when a
-// file passes; what is not in it (scripts, markers, .pyc) is small and made first. So the zip is
+// file passes (once for each wheel: then it is known to be right); what is not in it (scripts, markers, .pyc) is small and made first. So the zip is
 // read once, in path order, whatever its own order is, and one file at a time is in memory, or,
 // where it is large, a window of it and of the zip, from the decompressor straight into the frame.
 // Only Python sources that are compiled are inflated twice, and large libraries that are laid out
@@ -52,25 +52,27 @@ struct Item {
   specs::RecordEntry row;  // with hash and size; both empty for .pyc and RECORD
 };
 
-// Hashes a large file and takes its facts on its way into the frame.
+// Takes a large file's facts on its way into the frame, and hashes it where the digest is not known.
 class WatchedSource : public Source {
  public:
-  WatchedSource(Source& source, std::uint64_t size) : source_(source), watcher_(size) {}
+  WatchedSource(Source& source, std::uint64_t size, const std::optional<specs::Sha256>& known)
+      : source_(source), digest_(known), watcher_(size) {}
 
   std::size_t Read(std::span<std::byte> buffer) override {
     // What is looked at three times should still be in the processor's cache.
     const std::size_t count = source_.Read(buffer.first(std::min(buffer.size(), kWatched)));
     const std::span<const std::byte> bytes = buffer.first(count);
-    hasher_.Update(bytes);
+    if (!digest_) hasher_.Update(bytes);
     watcher_.Watch({reinterpret_cast<const char*>(bytes.data()), count});
     return count;
   }
 
-  specs::Sha256 Digest() { return hasher_.Finish(); }
+  specs::Sha256 Digest() { return digest_ ? *digest_ : hasher_.Finish(); }
   std::optional<LibraryFacts> Facts() { return watcher_.Finish(); }
 
  private:
   Source& source_;
+  const std::optional<specs::Sha256> digest_;
   specs::Sha256Hasher hasher_;
   LibraryWatcher watcher_;
 };
@@ -187,6 +189,11 @@ class WheelInstaller {
     Put(path, std::move(item));
   }
 
+  // Nullopt: to be found and held against RECORD.
+  std::optional<specs::Sha256> KnownDigest(const ZipMember& member) const {
+    return options_.record_verified ? record_.Expected(member.name) : std::nullopt;
+  }
+
   // As RECORD promises, which is checked later; read now where it promises nothing.
   specs::Sha256 DigestOf(const ZipMember& member) {
     if (std::optional<specs::Sha256> promised = record_.Expected(member.name)) return *promised;
@@ -282,7 +289,8 @@ class WheelInstaller {
       EmitLarge(member, file, frame);
     } else {
       spool_.Clear();
-      const SpoolPiece piece = spool_.Add(reader_.Open(member), member.size);
+      const SpoolPiece piece =
+          spool_.Add(reader_.Open(member), member.size, KnownDigest(member));
       Passed(member, piece.digest, file);
       const Spool::View view = spool_.Read(piece);
       TakeFacts(ReadLibrary(view.bytes()), file);
@@ -297,13 +305,13 @@ class WheelInstaller {
   }
 
   void EmitLarge(const ZipMember& member, FileFacts& file, FrameWriter& frame) {
-    WatchedSource content(reader_.Open(member), member.size);
+    WatchedSource content(reader_.Open(member), member.size, KnownDigest(member));
     frame.Add(file.path, file.node, content);
     Passed(member, content.Digest(), file);
     std::optional<LibraryFacts> library = content.Facts();
     if (!library) {
       spool_.Clear();
-      const SpoolPiece piece = spool_.Add(reader_.Open(member), member.size);
+      const SpoolPiece piece = spool_.Add(reader_.Open(member), member.size, file.node.digest);
       library = ReadLibrary(spool_.Read(piece).bytes());
     }
     TakeFacts(*std::move(library), file);

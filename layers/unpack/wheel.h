@@ -29,6 +29,7 @@ enum class WheelFrame {
 struct WheelOptions {
   specs::Sha256 sha256;             // of the whole file
   bool verified = false;            // as in DebOptions
+  bool record_verified = false;     // RECORD's hashes are known to be right for that digest
   std::string file_name;            // "numpy-2.1.0-cp311-….whl": for messages; "" is path's name
   std::string prefix = "opt/venv";  // of the virtual environment, relative to the root
   std::uint32_t uid = 1000;         // owner of all files and directories below the prefix
@@ -45,8 +46,8 @@ struct WheelOptions {
 // 0775, times from the zip, read as UTC and clamped to kFixedTime. RECORD is rewritten, sorted.
 // The caller finishes the frame.
 //
-// The file's digest is checked before anything is parsed, unless it was, and RECORD's hashes and
-// sizes as files pass. Throws Error (kVerification) where one is wrong or missing, and Error for
+// The file's digest is checked before anything is parsed, unless it was, and RECORD's hashes as
+// files pass, unless they were; RECORD's sizes and the archive's checksums always. Throws Error (kVerification) where one is wrong or missing, and Error for
 // what is no wheel or is refused: paths that climb or are absolute, symbolic links, a path twice,
 // entries that overlap or are encrypted or hold more than they declare, a foreign Wheel-Version.
 PackageFacts UnpackWheel(const std::filesystem::path& path, const WheelOptions& options,

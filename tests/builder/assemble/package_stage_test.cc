@@ -174,6 +174,34 @@ TEST_F(PackageStage, DamageThatTheFileDoesNotShowIsFoundByTheChecksumsInside) {
   EXPECT_EQ(packages_.http.Count(packages_.Url(package)), 2);
 }
 
+TEST_F(PackageStage, AWheelsRecordIsVerifiedOnce) {
+  MakeWheel wheel;
+  wheel.members = {{"demo/__init__.py", "x = 1\n"}};
+  const specs::LockedPackage& package = packages_.Add(locked_, wheel);
+  packages_.MakeFetcher().FetchNow(package);
+  EXPECT_FALSE(packages_.store.IsRecordVerified(package.sha256));
+  const std::vector<ReadyPackage> first = Prepare(1);
+  EXPECT_TRUE(packages_.store.IsRecordVerified(package.sha256));
+  fs::remove_all(packages_.store.paths().root() / "packages");
+  const std::vector<ReadyPackage> again = Prepare(1);
+  EXPECT_TRUE(again[0].made);
+  EXPECT_EQ(again[0].frame, first[0].frame);
+  EXPECT_EQ(again[0].facts, first[0].facts);
+}
+
+TEST_F(PackageStage, AWheelOfWhichRecordIsWrongIsNotVerified) {
+  MakeWheel wheel;
+  wheel.members = {{"demo/__init__.py", "x = 1\n"}};
+  const std::string nothing = "sha256=" + std::string(43, 'A') + ",\n";
+  wheel.record = "demo/__init__.py," + nothing + "demo-1.0.dist-info/METADATA," + nothing +
+                 "demo-1.0.dist-info/WHEEL," + nothing;
+  const specs::LockedPackage& package = packages_.Add(locked_, wheel);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(Failure(), HasSubstr("is not as RECORD says"));
+    EXPECT_FALSE(packages_.store.IsRecordVerified(package.sha256));
+  }
+}
+
 TEST_F(PackageStage, AnArchiveThatChangedIsHashedOnceMore) {
   AddDebs(packages_, locked_, 1);
   const specs::LockedPackage& package = locked_.packages[0];

@@ -1,5 +1,6 @@
 #include "layers/store/verified_files.h"
 
+#include <algorithm>
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -53,6 +54,24 @@ TEST_F(VerifiedFilesTest, TellsOtherProcesses) {
   VerifiedFiles later(table_);
   EXPECT_TRUE(later.Has(HashOf("one"), one));
   EXPECT_TRUE(later.Has(HashOf("two"), two));
+}
+
+TEST_F(VerifiedFilesTest, KnowsAWheelsRecordWhateverFileHoldsIt) {
+  const fs::path one = Put("one");
+  {
+    VerifiedFiles files(table_);
+    Note(files, "one");
+    EXPECT_FALSE(files.HasRecord(HashOf("one")));
+    files.NoteRecord(HashOf("one"));
+    files.NoteRecord(HashOf("one"));
+    EXPECT_TRUE(files.HasRecord(HashOf("one")));
+  }
+  EXPECT_EQ(std::ranges::count(ReadFile(table_), '\n'), 2);
+  fs::remove(one);
+  VerifiedFiles later(table_);
+  EXPECT_TRUE(later.HasRecord(HashOf("one")));
+  EXPECT_FALSE(later.HasRecord(HashOf("two")));
+  EXPECT_FALSE(later.Has(HashOf("one"), one));
 }
 
 TEST_F(VerifiedFilesTest, PassesOverWhatIsNoEntry) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "layers/unpack/zip_archive.h"
+#include "specs/python/record.h"
 #include "tests/layers/unpack/unpack_fixture.h"
 
 namespace imgbuild::layers {
@@ -144,6 +145,30 @@ TEST_F(WheelTest, RecordIsChecked) {
                           "sha256=" + std::string(43, 'A') + ",\n"),
               HasSubstr("not as RECORD says"));
   EXPECT_EQ(kind_, specs::ErrorKind::kVerification);
+}
+
+// Small and large files, and one that RECORD has no SHA-256 of.
+TEST_F(WheelTest, WhereRecordWasVerifiedTheResultIsTheSame) {
+  MakeWheel wheel;
+  wheel.members = {{"demo/large.bin", std::string(40u << 20, 'x')}, {"demo/z.py", "z"}};
+  std::string record = RecordOf(wheel);
+  const std::string promised = specs::RecordHash(specs::HashOf("z"));
+  record.replace(record.find(promised), promised.size(), "sha512=" + std::string(86, 'A'));
+  wheel.record = record;
+  const Unpacked first = Install(wheel);
+  const Unpacked again = Install(wheel, {.record_verified = true});
+  EXPECT_EQ(again.facts, first.facts);
+  EXPECT_TRUE(again.content == first.content);
+  EXPECT_EQ(again.Find(Site("demo/z.py"))->digest, specs::HashOf("z"));
+}
+
+TEST_F(WheelTest, WhereRecordWasVerifiedChecksumsAreLookedAtAllTheSame) {
+  MakeWheel wheel;
+  wheel.members = {{"demo.py", std::string(2000, '#')}};
+  std::string bytes = wheel.Bytes();
+  bytes[bytes.find("####") + 1000] = '$';
+  EXPECT_THAT(ErrorOf([&] { Wheel(bytes, {.record_verified = true}); }),
+              HasSubstr("its checksum is wrong"));
 }
 
 TEST_F(WheelTest, LargeFilesAreCheckedOnTheirWay) {
