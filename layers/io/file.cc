@@ -21,6 +21,10 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kWriteback = 32u << 20;
 constexpr std::size_t kBufferSize = 128 * 1024;
+// Of one write. Given megabytes, Linux looks for as large pieces of memory to keep them in (large
+// folios of ext4), which takes it several times as long as the copying: 1.2 GB in writes of 8 MiB
+// took 2 s of a processor, in writes of 1 MiB and less 0.3 s.
+constexpr std::size_t kMostAtOnce = 256 * 1024;
 
 std::string HintFor(int error_number) {
   switch (error_number) {
@@ -131,7 +135,7 @@ void FileSink::Flush() {
 
 void FileSink::WriteThrough(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    ssize_t size = ::write(fd_.get(), bytes.data(), bytes.size());
+    ssize_t size = ::write(fd_.get(), bytes.data(), std::min(bytes.size(), kMostAtOnce));
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) throw FileError("write", path_, errno);
     bytes = bytes.subspan(static_cast<std::size_t>(size));
