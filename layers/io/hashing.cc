@@ -1,5 +1,7 @@
 #include "layers/io/hashing.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "layers/io/file.h"
@@ -7,6 +9,11 @@
 #include "specs/base/text.h"
 
 namespace imgbuild::layers {
+namespace {
+
+constexpr std::size_t kAtOnce = 256u << 10;
+
+}  // namespace
 
 std::size_t HashingSource::Read(std::span<std::byte> buffer) {
   std::size_t size = source_.Read(buffer);
@@ -16,9 +23,14 @@ std::size_t HashingSource::Read(std::span<std::byte> buffer) {
 }
 
 void HashingSink::Write(std::span<const std::byte> bytes) {
-  sink_.Write(bytes);
-  hasher_.Update(bytes);
-  count_ += bytes.size();
+  while (!bytes.empty()) {
+    // What is written should still be in the processor's cache when it is hashed.
+    const auto front = bytes.first(std::min(bytes.size(), kAtOnce));
+    sink_.Write(front);
+    hasher_.Update(front);
+    count_ += front.size();
+    bytes = bytes.subspan(front.size());
+  }
 }
 
 std::size_t BoundedSource::Read(std::span<std::byte> buffer) {
