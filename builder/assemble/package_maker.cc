@@ -30,6 +30,14 @@ layers::WheelFrame FrameOf(const LockedPackage& package) {
                                      : layers::WheelFrame::kEntries;
 }
 
+// What is that large is made of code for other processors, most of it (CUDA and what is built on
+// it): see zstd_codec.cc for what the lighter level costs there.
+constexpr std::uint64_t kLightBytes = 40u << 20;  // of the archive
+
+layers::Effort EffortFor(const LockedPackage& package) {
+  return package.size >= kLightBytes ? layers::Effort::kLight : layers::Effort::kNormal;
+}
+
 ReadyPackage FromStore(const LockedPackage& package, layers::StoredPackage stored) {
   return {.locked = &package,
           .facts = layers::ParseFacts(stored.facts),
@@ -97,7 +105,7 @@ ReadyPackage PackageMaker::Make(const LockedPackage& package,
   const auto stamp = layers::FileStamp::Of(archive);
   const bool verified = store_.IsVerified(package.sha256);
   const std::unique_ptr<layers::AtomicFile> file = store_.NewFile();
-  layers::FrameWriter writer(*file, codec_, executor_);
+  layers::FrameWriter writer(*file, codec_, executor_, EffortFor(package));
   layers::PackageFacts facts;
   try {
     if (package.kind == specs::PackageKind::kDeb) {

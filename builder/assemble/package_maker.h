@@ -17,7 +17,7 @@
 namespace imgbuild::builder {
 
 // Versions the step itself, beside those of unpacking, compiling and writing.
-inline constexpr std::string_view kPackageVersion = "package/3";
+inline constexpr std::string_view kPackageVersion = "package/4";
 
 struct ReadyPackage {
   const specs::LockedPackage* locked = nullptr;

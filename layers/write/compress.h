@@ -21,6 +21,12 @@ enum class Compression { kZstd, kGzip };
 std::string_view CompressionName(Compression compression);
 std::optional<Compression> ParseCompression(std::string_view name);
 
+// How much time a frame's bytes are worth where the codec may choose: at a default level.
+enum class Effort {
+  kNormal,
+  kLight,  // half as much again as fast for some percent of the size
+};
+
 // Stateless to its users and thread-safe.
 class Codec {
  public:
@@ -34,7 +40,8 @@ class Codec {
   virtual std::size_t piece_size() const = 0;
 
   // One piece. REQUIRES: 0 < plain.size() <= piece_size().
-  virtual Buffer Compress(std::string_view plain) const = 0;
+  virtual Buffer Compress(std::string_view plain, Effort effort) const = 0;
+  Buffer Compress(std::string_view plain) const { return Compress(plain, Effort::kNormal); }
 
   // How long the piece at the front of `bytes` is, nullopt while it is not whole there (or that
   // cannot be told yet). Throws Error where this is no piece that a Codec of this kind wrote, with

@@ -16,7 +16,8 @@
 namespace imgbuild::layers {
 
 struct FrameWriter::State {
-  State(Sink& sink, const Codec& codec, Executor& executor) : pieces(sink, codec, executor) {}
+  State(Sink& sink, const Codec& codec, Executor& executor, Effort effort)
+      : pieces(sink, codec, executor, effort) {}
 
   // Checks the order and writes the header.
   void Begin(std::string_view path, const Node& node) {
@@ -44,8 +45,8 @@ struct FrameWriter::State {
   std::string header;
 };
 
-FrameWriter::FrameWriter(Sink& sink, const Codec& codec, Executor& executor)
-    : state_(std::make_unique<State>(sink, codec, executor)) {}
+FrameWriter::FrameWriter(Sink& sink, const Codec& codec, Executor& executor, Effort effort)
+    : state_(std::make_unique<State>(sink, codec, executor, effort)) {}
 FrameWriter::~FrameWriter() = default;
 FrameWriter::FrameWriter(FrameWriter&&) noexcept = default;
 

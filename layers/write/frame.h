@@ -45,7 +45,7 @@ struct FrameInfo {
 // worthless.
 class FrameWriter {
  public:
-  FrameWriter(Sink& sink, const Codec& codec, Executor& executor);
+  FrameWriter(Sink& sink, const Codec& codec, Executor& executor, Effort effort = Effort::kNormal);
   ~FrameWriter();
   FrameWriter(FrameWriter&&) noexcept;
 

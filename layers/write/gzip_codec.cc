@@ -67,7 +67,7 @@ class GzipCodec : public Codec {
   const std::string& id() const override { return id_; }
   std::size_t piece_size() const override { return kGzipPiece; }
 
-  Buffer Compress(std::string_view plain) const override {
+  Buffer Compress(std::string_view plain, Effort) const override {
     auto make = [this] {
       GzipCompressor context(libdeflate_alloc_compressor(level_));
       if (!context) throw std::bad_alloc();

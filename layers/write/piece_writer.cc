@@ -11,8 +11,8 @@ constexpr std::size_t kSmallPiece = 256 * 1024;
 
 }  // namespace
 
-PieceWriter::PieceWriter(Sink& sink, const Codec& codec, Executor& executor)
-    : sink_(sink), codec_(codec), work_(executor), plain_(kSmallPiece) {}
+PieceWriter::PieceWriter(Sink& sink, const Codec& codec, Executor& executor, Effort effort)
+    : sink_(sink), codec_(codec), effort_(effort), work_(executor), plain_(kSmallPiece) {}
 
 void PieceWriter::Write(std::string_view plain) {
   while (!plain.empty()) {
@@ -70,7 +70,7 @@ void PieceWriter::StartPiece() {
   if (plain_hasher_) plain_hasher_->Update(plain_.bytes());
   auto piece = std::make_shared<Buffer>(std::move(plain_));
   plain_ = Buffer();
-  work_.Start([this, piece] { return codec_.Compress(piece->view()); });
+  work_.Start([this, piece] { return codec_.Compress(piece->view(), effort_); });
 }
 
 void PieceWriter::TakePiece() { sink_.Write(work_.Take().bytes()); }

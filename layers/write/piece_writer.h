@@ -18,7 +18,7 @@ namespace imgbuild::layers {
 // Write*, then Finish once. Borrows all three.
 class PieceWriter {
  public:
-  PieceWriter(Sink& sink, const Codec& codec, Executor& executor);
+  PieceWriter(Sink& sink, const Codec& codec, Executor& executor, Effort effort = Effort::kNormal);
 
   void Write(std::string_view plain);
   // At most `limit` bytes of `source`, fewer only where it ends; returns how many.
@@ -40,6 +40,7 @@ class PieceWriter {
 
   HashingSink sink_;
   const Codec& codec_;
+  const Effort effort_;
   OrderedWork<Buffer> work_;
   Buffer plain_;  // the piece being filled
   std::uint64_t total_ = 0;

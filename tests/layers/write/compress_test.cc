@@ -171,6 +171,22 @@ TEST(Codec, WhatHardlyCompressesGetsALighterLevel) {
             short_noise);
 }
 
+TEST(Codec, LightEffortIsALighterLevelWhereTheLevelIsTheDefault) {
+  const std::string text = Sample(2 << 20);
+  const auto compressed = [&](Compression compression, int level, Effort effort) {
+    return std::string(MakeCodec(compression, level)->Compress(text, effort).view());
+  };
+  const std::string light = compressed(Compression::kZstd, 0, Effort::kLight);
+  EXPECT_EQ(light, compressed(Compression::kZstd, 2, Effort::kNormal));
+  EXPECT_NE(light, compressed(Compression::kZstd, 0, Effort::kNormal));
+  EXPECT_EQ(MakeCodec(Compression::kZstd)->Decompress(light).view(), text);
+  for (const auto& [compression, level] : {std::pair{Compression::kZstd, 5},
+                                           {Compression::kGzip, 0}}) {
+    EXPECT_EQ(compressed(compression, level, Effort::kLight),
+              compressed(compression, level, Effort::kNormal));
+  }
+}
+
 // Golden digests: they change only together with the codec's id.
 TEST(Codec, TheBytesArePinned) {
   std::string text = Sample(9 << 20);
