@@ -3,11 +3,11 @@
 // An installer unpacks into site-packages, then spreads .data, writes scripts, compiles, and last
 // writes RECORD. Here everything leaves in order of path, and RECORD sorts before most of what it
 // lists. That works because the wheel's own RECORD already has every hash, which is checked when a
-// file passes (once for each wheel: then it is known to be right); what is not in it (scripts, markers, .pyc) is small and made first. So the zip is
-// read once, in path order, whatever its own order is, and one file at a time is in memory, or,
-// where it is large, a window of it and of the zip, from the decompressor straight into the frame.
-// Only Python sources that are compiled are inflated twice, and large libraries that are laid out
-// as no linker does it.
+// file passes (once for each wheel: then it is known to be right); what is not in it (scripts,
+// markers, .pyc) is small and made first. So the zip is read once, in path order, whatever its own
+// order is, and one file at a time is in memory, or, where it is large, a window of it and of the
+// zip, from the decompressor straight into the frame. Only Python sources that are compiled are
+// inflated twice, and large libraries that are laid out as no linker does it.
 #include "layers/unpack/wheel.h"
 
 #include <algorithm>
@@ -52,7 +52,8 @@ struct Item {
   specs::RecordEntry row;  // with hash and size; both empty for .pyc and RECORD
 };
 
-// Takes a large file's facts on its way into the frame, and hashes it where the digest is not known.
+// Takes a large file's facts on its way into the frame, and hashes it where the digest is not
+// known.
 class WatchedSource : public Source {
  public:
   WatchedSource(Source& source, std::uint64_t size, const std::optional<specs::Sha256>& known)
@@ -289,8 +290,7 @@ class WheelInstaller {
       EmitLarge(member, file, frame);
     } else {
       spool_.Clear();
-      const SpoolPiece piece =
-          spool_.Add(reader_.Open(member), member.size, KnownDigest(member));
+      const SpoolPiece piece = spool_.Add(reader_.Open(member), member.size, KnownDigest(member));
       Passed(member, piece.digest, file);
       const Spool::View view = spool_.Read(piece);
       TakeFacts(ReadLibrary(view.bytes()), file);

@@ -47,9 +47,10 @@ struct WheelOptions {
 // The caller finishes the frame.
 //
 // The file's digest is checked before anything is parsed, unless it was, and RECORD's hashes as
-// files pass, unless they were; RECORD's sizes and the archive's checksums always. Throws Error (kVerification) where one is wrong or missing, and Error for
-// what is no wheel or is refused: paths that climb or are absolute, symbolic links, a path twice,
-// entries that overlap or are encrypted or hold more than they declare, a foreign Wheel-Version.
+// files pass, unless they were; RECORD's sizes and the archive's checksums always. Throws Error
+// (kVerification) where one is wrong or missing, and Error for what is no wheel or is refused:
+// paths that climb or are absolute, symbolic links, a path twice, entries that overlap or are
+// encrypted or hold more than they declare, a foreign Wheel-Version.
 PackageFacts UnpackWheel(const std::filesystem::path& path, const WheelOptions& options,
                          FrameWriter& frame);
 

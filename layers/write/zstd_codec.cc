@@ -18,8 +18,8 @@
 // NVIDIA's libraries (1 GB) level 3 takes 3.9 s for a ratio of 0.487, level 2 2.6 s for 0.498. So a
 // piece of which samples compress badly gets level 2. The samples cost 1.3 %; of a Python tree with
 // its shared libraries a tenth of the bytes are such, and the whole grows by half a percent. Of the
-// ten NVIDIA wheels above 40 MB (3.0 GB) level 2 for everything takes 0.7 s less and 0.5 % more than
-// that; such frames ask for it (Effort::kLight).
+// ten NVIDIA wheels above 40 MB (3.0 GB) level 2 for everything takes 0.7 s less and 0.5 % more
+// than that; such frames ask for it (Effort::kLight).
 #define ZSTD_STATIC_LINKING_ONLY
 #include <fmt/format.h>
 #include <zstd.h>

@@ -180,8 +180,8 @@ TEST(Codec, LightEffortIsALighterLevelWhereTheLevelIsTheDefault) {
   EXPECT_EQ(light, compressed(Compression::kZstd, 2, Effort::kNormal));
   EXPECT_NE(light, compressed(Compression::kZstd, 0, Effort::kNormal));
   EXPECT_EQ(MakeCodec(Compression::kZstd)->Decompress(light).view(), text);
-  for (const auto& [compression, level] : {std::pair{Compression::kZstd, 5},
-                                           {Compression::kGzip, 0}}) {
+  for (const auto& [compression, level] :
+       {std::pair{Compression::kZstd, 5}, {Compression::kGzip, 0}}) {
     EXPECT_EQ(compressed(compression, level, Effort::kLight),
               compressed(compression, level, Effort::kNormal));
   }
