@@ -1,6 +1,8 @@
 #include "builder/assemble/package_stage.h"
 
 #include <fstream>
+#include <random>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -213,6 +215,29 @@ TEST_F(PackageStage, AnArchiveThatChangedIsHashedOnceMore) {
   EXPECT_EQ(Prepare(1).size(), 1u);
   EXPECT_TRUE(packages_.store.IsVerified(package.sha256));
   EXPECT_EQ(packages_.http.Count(packages_.Url(package)), 1);
+}
+
+// Text that compresses well, so that nothing but the archive's size asks for the lighter level.
+TEST_F(PackageStage, AWheelAbove40MegabytesIsCompressedLess) {
+  std::mt19937 random(5);
+  std::string text;
+  while (text.size() < 41u << 20) text += "word" + std::to_string(random() % 5000) + " ";
+  double ratios[2] = {};
+  for (const std::size_t size : {39u << 20, 41u << 20}) {
+    MakeWheel wheel;
+    wheel.members = {{"demo/words.txt", text.substr(0, size)}};
+    Packages fresh;
+    locked_.packages.clear();
+    fresh.Add(locked_, wheel);
+    layers::ThreadExecutor executor(2);
+    PackageMaker maker = Maker(executor, fresh.store);
+    Fetcher fetcher = fresh.MakeFetcher();
+    const layers::FrameRecord frame =
+        PreparePackages(locked_, maker, {fetcher, executor, fresh.progress})[0].frame;
+    ratios[size > 40u << 20] =
+        static_cast<double>(frame.compressed_size) / static_cast<double>(frame.tar_size);
+  }
+  EXPECT_GT(ratios[1], ratios[0] * 1.01);
 }
 
 TEST_F(PackageStage, ADamagedArchiveThatCannotBeFetchedAgainIsAnError) {
