@@ -1,5 +1,6 @@
 #include "tests/whole_build/world.h"
 
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <random>
@@ -258,6 +259,9 @@ Running::Running(const World& world, const Invocation& run) : log_(run.folder.st
       {"IMGBUILD_DEBIAN_SECURITY_MIRROR",
        fmt::format("http://{}:{}@{}/debian-security", kUser, kPassword, world.host())},
       {"PIP_INDEX_URL", fmt::format("http://{}:{}@{}/simple", kUser, kPassword, world.host())}};
+  for (const char* name : {"ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"}) {
+    if (const char* value = std::getenv(name)) variables[name] = value;
+  }
   for (const auto& [name, value] : run.environment) variables[name] = value;
   std::vector<std::string> environment;
   for (const auto& [name, value] : variables) environment.push_back(name + "=" + value);
