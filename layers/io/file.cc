@@ -21,9 +21,9 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kWriteback = 32u << 20;
 constexpr std::size_t kBufferSize = 128 * 1024;
-// Of one write. Larger ones were copied several times as slowly by Linux 6.18 (ext4): 1.2 GB, hashed
-// on the way, took 2.0 to 3.6 s of a processor in writes of 8 MiB, and 0.8 s in writes of 64 KiB to
-// 1 MiB.
+// Of one write. Larger ones were copied several times as slowly by Linux 6.18 (ext4): 1.2 GB,
+// hashed on the way, took 2.0 to 3.6 s of a processor in writes of 8 MiB, and 0.8 s in writes of 64
+// KiB to 1 MiB.
 constexpr std::size_t kMostAtOnce = 256 * 1024;
 
 std::string HintFor(int error_number) {

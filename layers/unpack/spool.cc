@@ -69,9 +69,8 @@ SpoolPiece Spool::Add(Source& content, std::uint64_t size,
                       const std::optional<specs::Sha256>& known) {
   SpoolPiece piece;
   piece.size = size;
-  std::optional<specs::Sha256Hasher> hasher;
-  if (!known) hasher.emplace();
-  specs::Sha256Hasher* const hashed = hasher ? &*hasher : nullptr;
+  specs::Sha256Hasher hasher;
+  specs::Sha256Hasher* const hashed = known ? nullptr : &hasher;
   if (size <= memory_ - kept_) {
     piece.memory = Keep(content, size, hashed);
   } else {
@@ -80,7 +79,7 @@ SpoolPiece Spool::Add(Source& content, std::uint64_t size,
   }
   std::byte more;
   if (content.Read({&more, 1}) != 0) WrongSize(size);
-  piece.digest = known ? *known : hasher->Finish();
+  piece.digest = known ? *known : hasher.Finish();
   return piece;
 }
 
